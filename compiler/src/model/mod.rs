@@ -1,0 +1,131 @@
+//! The instantiated model: every node and edge by itself, paths resolved, values filled in, nothing inherited.
+
+use std::sync::Arc;
+
+use crate::source::Span;
+use crate::syntax::ast::Equation;
+use crate::template::{Complex, Literal};
+
+/// What a variable is, once its equations are known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Defined by a differential equation.
+    State,
+    /// Defined by an algebraic equation.
+    Output,
+    /// Summed over its drivers; its value is the default while nothing drives it.
+    Input,
+    /// Never assigned: a number that can be changed between runs.
+    Parameter,
+}
+
+/// One variable of one operator of one population.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Variable {
+    /// Name within its operator.
+    pub name: Arc<str>,
+    /// What it is.
+    pub role: Role,
+    /// Whether it was declared `output` and so feeds inputs of the same name in its population.
+    pub output: bool,
+    /// Whether it holds complex numbers.
+    pub complex: bool,
+    /// Number of elements per unit, for a vector variable.
+    pub length: Option<usize>,
+    /// Value: initial value of a state, default of an input, value of a parameter. One number for all units and elements,
+    /// or one per unit, or one per element, or (unit-major) one per element of each unit.
+    pub value: Vec<Complex>,
+    /// Unit, for people.
+    pub unit: Option<String>,
+    /// Description, for people.
+    pub description: Option<String>,
+    /// Where it was declared.
+    pub span: Span,
+}
+
+/// One operator of one population.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Operator {
+    /// Name within its population.
+    pub name: Arc<str>,
+    /// Variables in order of declaration.
+    pub variables: Vec<Variable>,
+    /// Equations in order; shared by all instances of a template.
+    pub equations: Arc<[Equation]>,
+    /// Where the operator was defined.
+    pub span: Span,
+}
+
+/// A node of the circuit: `size` units with the same operators.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Population {
+    /// Path within the circuit: `label` or `circuit/label`.
+    pub path: Arc<str>,
+    /// Number of units. `None` for a plain node (one unit, addressed without an index).
+    pub size: Option<usize>,
+    /// Operators in order.
+    pub operators: Vec<Operator>,
+    /// Where the node was put into its circuit.
+    pub span: Span,
+}
+
+/// A variable, by position in the circuit.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct VariableRef {
+    /// Index of the population.
+    pub population: usize,
+    /// Index of the operator in it.
+    pub operator: usize,
+    /// Index of the variable in it.
+    pub variable: usize,
+}
+
+/// Weights of a projection.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Weights {
+    /// One weight: between single units that edge; between populations every source unit reaches every target unit.
+    Scalar(f64),
+    /// Row-major matrix `[target][source]`; entries that are 0 make no connection.
+    Matrix(Arc<[f64]>),
+}
+
+/// What stands between source and target besides the weight.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EdgeOperators {
+    /// The operators, as in a node.
+    pub operators: Vec<Operator>,
+    /// (operator, variable) of the one output that is passed on.
+    pub output: (usize, usize),
+    /// For each driven input (operator, variable): the variable it reads.
+    pub sources: Vec<((usize, usize), VariableRef)>,
+}
+
+/// Connections from one variable to another: target += weight * delayed(edge(source)).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Projection {
+    /// The variable read.
+    pub source: VariableRef,
+    /// The input (or parameter) driven.
+    pub target: VariableRef,
+    /// Weights.
+    pub weights: Weights,
+    /// Delay in time units; one number or one per weight.
+    pub delay: Option<Literal>,
+    /// Spread of the delay in time units.
+    pub spread: Option<Literal>,
+    /// Edge operators, if any.
+    pub edge: Option<Arc<EdgeOperators>>,
+    /// Where the edge was written.
+    pub span: Span,
+}
+
+/// A whole model.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Circuit {
+    /// Name of the template.
+    pub name: String,
+    /// Populations, depth first.
+    pub populations: Vec<Population>,
+    /// Projections, in the order written.
+    pub projections: Vec<Projection>,
+}

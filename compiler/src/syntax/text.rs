@@ -1,0 +1,129 @@
+//! Text assembled from several places, which still knows where each piece was written.
+//!
+//! An equation may be spread over the lines of a YAML block scalar, contain escapes, or be edited by a child template
+//! (`replace`, `append`). [`MappedText`] keeps, for runs of its bytes, where they came from.
+
+use crate::source::Span;
+
+/// A string whose byte ranges can be traced back to source spans.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct MappedText {
+    text: String,
+    /// Runs in ascending order: (start in `text`, source span). A run whose source span has the same length as the run
+    /// maps byte by byte; any other run maps as a whole.
+    runs: Vec<(usize, Span)>,
+}
+
+impl MappedText {
+    /// An empty text.
+    pub fn new() -> MappedText {
+        MappedText::default()
+    }
+
+    /// A text that stands at `span`, byte by byte when the lengths agree.
+    pub fn at(text: impl Into<String>, span: Span) -> MappedText {
+        let mut mapped = MappedText::new();
+        mapped.push(&text.into(), span);
+        mapped
+    }
+
+    /// Appends a piece that was written at `span`.
+    pub fn push(&mut self, piece: &str, span: Span) {
+        if piece.is_empty() {
+            return;
+        }
+        let start = self.text.len();
+        self.text.push_str(piece);
+        if let Some((last_start, last)) = self.runs.last_mut() {
+            let exact = (last.end - last.start) as usize == start - *last_start;
+            let exact_piece = (span.end - span.start) as usize == piece.len();
+            if exact && exact_piece && last.file == span.file && last.end == span.start && !span.is_nowhere() {
+                last.end = span.end;
+                return;
+            }
+        }
+        self.runs.push((start, span));
+    }
+
+    /// Appends the bytes `from..to` of another mapped text, keeping their places.
+    pub fn push_range(&mut self, other: &MappedText, from: usize, to: usize) {
+        let mut at = from;
+        while at < to {
+            let index = other.run_at(at);
+            let end = other.runs.get(index + 1).map_or(other.text.len(), |r| r.0).min(to);
+            self.push(&other.text[at..end], other.span(at, end));
+            at = end;
+        }
+    }
+
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the bytes `start..end` were written. An empty range is the position before `start`.
+    pub fn span(&self, start: usize, end: usize) -> Span {
+        if self.runs.is_empty() {
+            return Span::NOWHERE;
+        }
+        let end = end.max(start);
+        let first = self.place(start);
+        if end == start {
+            return Span { end: first.start, ..first };
+        }
+        first.to(self.place(end - 1))
+    }
+
+    /// The whole text's place.
+    pub fn whole(&self) -> Span {
+        self.span(0, self.text.len())
+    }
+
+    /// Index of the run that holds byte `at` (the last run for positions past the end).
+    fn run_at(&self, at: usize) -> usize {
+        self.runs.partition_point(|run| run.0 <= at).saturating_sub(1)
+    }
+
+    /// The source span of the single byte `at`, or of its whole run when that does not map byte by byte.
+    fn place(&self, at: usize) -> Span {
+        let index = self.run_at(at);
+        let (start, span) = self.runs[index];
+        let end = self.runs.get(index + 1).map_or(self.text.len(), |r| r.0);
+        if span.is_nowhere() || (span.end - span.start) as usize != end - start {
+            return span;
+        }
+        let offset = (at.min(end) - start) as u32;
+        Span { file: span.file, start: span.start + offset, end: (span.start + offset + 1).min(span.end) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn pieces_keep_their_places() {
+        let file = FileId(0);
+        let mut text = MappedText::new();
+        text.push("x' = ", Span::new(file, 10, 15));
+        text.push("-x", Span::new(file, 40, 42));
+        text.push("\n", Span::new(file, 50, 54));
+        assert_eq!(text.as_str(), "x' = -x\n");
+        assert_eq!(text.span(0, 2), Span::new(file, 10, 12));
+        assert_eq!(text.span(6, 7), Span::new(file, 41, 42));
+        assert_eq!(text.span(7, 8), Span::new(file, 50, 54));
+        let mut copy = MappedText::new();
+        copy.push_range(&text, 1, 7);
+        assert_eq!(copy.as_str(), "' = -x");
+        assert_eq!(copy.span(5, 6), Span::new(file, 41, 42));
+    }
+
+    #[test]
+    fn neighbouring_pieces_become_one_run() {
+        let file = FileId(3);
+        let mut text = MappedText::at("ab", Span::new(file, 0, 2));
+        text.push("cd", Span::new(file, 2, 4));
+        assert_eq!(text, MappedText::at("abcd", Span::new(file, 0, 4)));
+    }
+}

@@ -1,0 +1,193 @@
+//! Templates: what YAML files or builder calls define, before anything is instantiated.
+//!
+//! Inheritance, equation edits and overrides are resolved here; a template that leaves this stage refers to no parent.
+
+pub mod simulate;
+
+use std::sync::Arc;
+
+use crate::source::{Name, Span};
+use crate::syntax::ast::Equation;
+
+/// A value as written: one number, or one number per unit or element.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Literal {
+    /// One number. Real numbers have `im == 0.0`.
+    Number(Complex),
+    /// A list of numbers, in order.
+    List(Vec<Complex>),
+    /// A matrix, row by row.
+    Matrix {
+        /// Number of rows.
+        rows: usize,
+        /// Number of columns.
+        columns: usize,
+        /// `rows * columns` numbers.
+        data: Vec<f64>,
+    },
+}
+
+/// A complex number; models without complex variables have `im == 0.0` throughout.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Complex {
+    /// Real part.
+    pub re: f64,
+    /// Imaginary part.
+    pub im: f64,
+}
+
+/// What a variable was declared as.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Declared {
+    /// `input(..)`: driven from outside the operator.
+    Input,
+    /// `output(..)`: feeds inputs of the same name; a state if a differential equation defines it.
+    Output,
+    /// `variable(..)`: a state or an algebraic variable.
+    Variable,
+    /// A number or `constant(..)`.
+    Constant,
+}
+
+/// The declaration of one variable.
+#[derive(Clone, PartialEq, Debug)]
+pub struct VariableTemplate {
+    /// Its name.
+    pub name: Name,
+    /// What it was declared as.
+    pub declared: Declared,
+    /// Whether it holds complex numbers.
+    pub complex: bool,
+    /// Number of elements for a vector variable, e.g. `variable(1.0, 3)`.
+    pub length: Option<usize>,
+    /// Initial value, default or constant value.
+    pub value: Literal,
+    /// Unit, as text for people.
+    pub unit: Option<String>,
+    /// Description, for people.
+    pub description: Option<String>,
+    /// The declaration (key and value).
+    pub span: Span,
+}
+
+/// An operator: equations and the variables in them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OperatorTemplate {
+    /// Its name; `name.span` is where it is defined.
+    pub name: Name,
+    /// Description, for people.
+    pub description: Option<String>,
+    /// Equations after all edits, in order.
+    pub equations: Vec<Equation>,
+    /// Variables in order of declaration, a parent's first.
+    pub variables: Vec<VariableTemplate>,
+}
+
+/// A value given to a variable of an operator by a node, edge or circuit.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Override {
+    /// The variable.
+    pub variable: Name,
+    /// Its new value.
+    pub value: Literal,
+    /// Where the value stands.
+    pub span: Span,
+}
+
+/// An operator as used in a node or on an edge.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OperatorUse {
+    /// The name it has there; identical to the template's name.
+    pub name: Name,
+    /// The operator.
+    pub template: Arc<OperatorTemplate>,
+    /// Values that replace its own.
+    pub overrides: Vec<Override>,
+}
+
+/// A node: operators that act together, once (a unit) or `size` times (a population).
+#[derive(Clone, PartialEq, Debug)]
+pub struct NodeTemplate {
+    /// Its name; `name.span` is where it is defined.
+    pub name: Name,
+    /// Description, for people.
+    pub description: Option<String>,
+    /// The operators, in the order written.
+    pub operators: Vec<OperatorUse>,
+    /// Number of units (`n: 800`); `None` for a single unit.
+    pub size: Option<usize>,
+}
+
+/// An edge template: operators between source and target.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EdgeTemplate {
+    /// Its name; `name.span` is where it is defined.
+    pub name: Name,
+    /// Description, for people.
+    pub description: Option<String>,
+    /// The operators, in the order written.
+    pub operators: Vec<OperatorUse>,
+}
+
+/// Where an input of an edge operator takes its value from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum EdgeSource {
+    /// `source`: the source variable of the edge itself.
+    OwnSource,
+    /// A path to a variable, relative to the circuit the edge is written in.
+    Path(Name),
+}
+
+/// An edge as written.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EdgeUse {
+    /// Path of the source variable (`node/operator/variable`), relative to the circuit; may hold `all`.
+    pub source: Name,
+    /// Path of the target variable.
+    pub target: Name,
+    /// The edge template, if any.
+    pub template: Option<Arc<EdgeTemplate>>,
+    /// Weight: a number, or a matrix `[target][source]` between populations. 1 when not given.
+    pub weight: Literal,
+    /// Delay in time units.
+    pub delay: Option<Literal>,
+    /// Spread of the delay (gamma kernel) in time units.
+    pub spread: Option<Literal>,
+    /// Sources of the inputs of the edge's operators: (`operator/variable` or `variable`, source).
+    pub sources: Vec<(Name, EdgeSource)>,
+    /// Values of variables of the edge's operators: (`operator/variable`, value).
+    pub overrides: Vec<(Name, Literal)>,
+    /// The whole edge.
+    pub span: Span,
+}
+
+/// Edges from a matrix between lists of nodes; an entry with `|w| <= minimum` makes no edge.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EdgeMatrix {
+    /// Nodes of the columns, in order.
+    pub source_nodes: Vec<Name>,
+    /// Nodes of the rows, in order.
+    pub target_nodes: Vec<Name>,
+    /// What each edge looks like; `source` and `target` hold `operator/variable` paths within the nodes, `weight`,
+    /// `delay` and `spread` may be matrices with one entry per edge.
+    pub edge: EdgeUse,
+    /// Weights up to this size make no edge. PyRates' value is 1e-6.
+    pub minimum: f64,
+}
+
+/// A circuit: nodes and sub-circuits, and the edges among them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CircuitTemplate {
+    /// Its name; `name.span` is where it is defined.
+    pub name: Name,
+    /// Description, for people.
+    pub description: Option<String>,
+    /// Nodes by label.
+    pub nodes: Vec<(Name, Arc<NodeTemplate>)>,
+    /// Sub-circuits by label.
+    pub circuits: Vec<(Name, Arc<CircuitTemplate>)>,
+    /// Edges, a parent's first.
+    pub edges: Vec<EdgeUse>,
+    /// Edges from matrices.
+    pub matrices: Vec<EdgeMatrix>,
+}

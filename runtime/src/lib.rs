@@ -1,0 +1,5 @@
+//! The nullcline runtime: what compiled models need to run, be recorded and be looked at.
+
+pub mod io;
+pub mod observe;
+pub mod plot;
