@@ -35,7 +35,8 @@ pub struct Prim {
     pub partial: Partial,
     /// Definition in terms of other rows; `None` for those every target must have or replace by its own means.
     pub expand: Option<Expand>,
-    /// Intervals from which tests draw arguments, one per argument: the function is differentiable inside.
+    /// Intervals from which tests draw arguments, one per argument: the function is differentiable almost everywhere
+    /// inside.
     pub domain: &'static [(f64, f64)],
     /// One line for the manual.
     pub doc: &'static str,
@@ -45,7 +46,15 @@ pub struct Prim {
 
 /// All rows, by file.
 pub fn table() -> impl Iterator<Item = &'static Prim> {
-    [arith::ROWS, elementary::ROWS, transfer::ROWS, surrogate::ROWS].into_iter().flatten().copied()
+    [
+        arith::ROWS,
+        elementary::ROWS,
+        transfer::ROWS,
+        surrogate::ROWS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The row an equation means by `name`.
@@ -54,6 +63,53 @@ pub fn lookup(name: &str) -> Option<&'static Prim> {
 }
 
 impl Prim {
+    /// A function that equations call by `name`; it has as many arguments as `domain` has intervals.
+    pub const fn function(
+        name: &'static str,
+        doc: &'static str,
+        domain: &'static [(f64, f64)],
+        eval: fn(&[f64]) -> f64,
+        partial: Partial,
+    ) -> Prim {
+        let arity = domain.len();
+        Prim {
+            name,
+            aliases: &[],
+            arity,
+            eval,
+            eval_single: None,
+            partial,
+            expand: None,
+            domain,
+            doc,
+            callable: true,
+        }
+    }
+
+    /// The same row with other names.
+    pub const fn alias(mut self, aliases: &'static [&'static str]) -> Prim {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The same row, written as an operator in equations and so not called by name.
+    pub const fn operator(mut self) -> Prim {
+        self.callable = false;
+        self
+    }
+
+    /// The same row with its own value in single precision.
+    pub const fn single(mut self, eval: fn(&[f32]) -> f32) -> Prim {
+        self.eval_single = Some(eval);
+        self
+    }
+
+    /// The same row with a definition in terms of others.
+    pub const fn means(mut self, expand: Expand) -> Prim {
+        self.expand = Some(expand);
+        self
+    }
+
     /// Value in the given precision: in single precision arguments and result are single-precision numbers.
     pub fn evaluate(&self, args: &[f64], single: bool) -> f64 {
         if !single {

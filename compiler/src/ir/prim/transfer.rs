@@ -1,0 +1,6 @@
+//! Rows follow.
+
+use super::Prim;
+
+/// All rows of this file.
+pub static ROWS: &[&Prim] = &[];
