@@ -77,6 +77,7 @@ pub static FMA: Prim = Prim::function(
     |a| a[0].mul_add(a[1], a[2]),
     |g, a, _| vec![a[1], a[0], g.constant(1.0)],
 )
+.operator()
 .single(|a| a[0].mul_add(a[1], a[2]));
 
 /// `|x|`
@@ -193,7 +194,7 @@ pub static SIGN: Prim = Prim::function(
     |a| match a[0] {
         x if x > 0.0 => 1.0,
         x if x < 0.0 => -1.0,
-        x if x == 0.0 => 0.0,
+        0.0 => 0.0,
         x => x,
     },
     FLAT,
