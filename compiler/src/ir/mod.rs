@@ -2,6 +2,7 @@
 //! [`System`](system::System) of differential equations they make up.
 
 pub mod complex;
+pub mod evaluate;
 pub mod expr;
 pub mod lower;
 pub mod prim;
