@@ -291,7 +291,10 @@ fn fma_rounds_once_in_both_precisions() {
     );
     // The exact sum lies 2^-70 below the middle of two single-precision numbers; rounded to double first, it would fall on
     // the middle and from there to the even neighbour above.
-    let (a, b) = (1.0 + 2f64.powi(-23), 2f64.powi(-24) * (1.0 - 2f64.powi(-23)));
+    let (a, b) = (
+        1.0 + 2f64.powi(-23),
+        2f64.powi(-24) * (1.0 - 2f64.powi(-23)),
+    );
     let c = 1.0 + 2f64.powi(-23);
     assert_eq!(fma.evaluate(&[a, b, c], true), c);
 }
