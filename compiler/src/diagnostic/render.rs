@@ -73,22 +73,26 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> String {
             .with_index_type(IndexType::Byte)
             .with_label_attach(LabelAttach::Start)
             .with_tab_width(4);
-        let mut report = Report::build(report_kind, primary.clone())
-            .with_config(config)
-            .with_message("")
-            .with_label(
-                Label::new(primary)
-                    .with_message(&diagnostic.label)
-                    .with_color(main_color)
-                    .with_priority(1),
+        let mut labels = vec![(primary.clone(), &diagnostic.label, main_color, 1)];
+        for (span, label) in &diagnostic.related {
+            labels.extend(
+                excerpts
+                    .place(*span)
+                    .map(|place| (place, label, related_color, 0)),
             );
-        for (index, (span, label)) in diagnostic.related.iter().enumerate() {
-            if let Some(place) = excerpts.place(*span) {
-                let label = Label::new(place)
+        }
+        // In the order of the text, the excerpt of the fault first: otherwise one excerpt falls into several.
+        labels.sort_by_key(|((id, range), ..)| (*id != primary.0, *id, range.start));
+        let mut report = Report::build(report_kind, primary)
+            .with_config(config)
+            .with_message("");
+        for (place, label, color, priority) in labels {
+            report = report.with_label(
+                Label::new(place)
                     .with_message(label)
-                    .with_color(related_color);
-                report = report.with_label(label.with_order(index as i32 + 1));
-            }
+                    .with_color(color)
+                    .with_priority(priority),
+            );
         }
         let mut bytes = Vec::new();
         match report.finish().write(&mut excerpts, &mut bytes) {

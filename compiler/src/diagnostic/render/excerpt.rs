@@ -13,10 +13,10 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, SourceMap, Span};
 
 /// Lines beyond this many bytes are cut around the places of interest.
-const MAX_LINE: usize = 240;
+const MAX_LINE: usize = 160;
 
 /// Bytes shown on each side of a place in a cut line.
-const MARGIN: usize = 60;
+const MARGIN: usize = 50;
 
 /// Files further apart than this many bytes between two places of one diagnostic are shown as two excerpts.
 const MAX_EXCERPT: usize = 1 << 16;
@@ -30,8 +30,10 @@ struct Excerpt {
     file: FileId,
     /// The bytes of the file that it shows.
     range: Range<usize>,
+    /// Line breaks before the excerpt, for the line numbers.
+    padding: usize,
     source: Source<String>,
-    /// What ariadne prints as the place of the excerpt's first byte's line, and the true one, when a line was cut.
+    /// Whether its first line lacks its start.
     cut: bool,
 }
 
@@ -72,12 +74,14 @@ impl<'s> Excerpts<'s> {
                 let at_line_start =
                     range.start == 0 || file.text.as_bytes()[range.start - 1] == b'\n';
                 let text = harmless(&file.text[range.clone()]);
-                let first_line = file.line_column(range.start as u32).line;
-                let source = Source::from(text).with_display_line_offset(first_line - 1);
+                // ariadne numbers the lines in its margin from the start of the text it is given.
+                let padding = file.line_column(range.start as u32).line - 1;
+                let source = Source::from("\n".repeat(padding) + &text);
                 excerpts.push(Excerpt {
                     name: file.name.clone(),
                     file: id,
                     range,
+                    padding,
                     source,
                     cut: !at_line_start,
                 });
@@ -97,10 +101,11 @@ impl<'s> Excerpts<'s> {
             e.file == span.file && e.range.start <= bytes.start && bytes.start <= e.range.end
         };
         let id = self.excerpts.iter().position(holds)?;
-        let range = &self.excerpts[id].range;
+        let Excerpt { range, padding, .. } = &self.excerpts[id];
+        let end = bytes.end.min(range.end).max(bytes.start);
         Some((
             id,
-            bytes.start - range.start..bytes.end.min(range.end).max(bytes.start) - range.start,
+            bytes.start - range.start + padding..end - range.start + padding,
         ))
     }
 
@@ -117,21 +122,14 @@ impl<'s> Excerpts<'s> {
         else {
             return text.to_string();
         };
-        let shown = self.sources.file(excerpt.file).and_then(|file| {
-            let start = excerpt.range.start;
-            file.text
-                .get(start..start + column)
-                .map(|before| before.chars().count() + 1)
-        });
-        let line = line + 1 + excerpt.source.display_line_offset();
-        let Some(shown) = shown else {
-            return text.to_string();
-        };
-        text.replacen(
-            &format!("{}:{line}:{shown}", excerpt.name),
-            &self.sources.describe(self.primary),
-            1,
-        )
+        let start = excerpt.range.start;
+        let before = self
+            .sources
+            .file(excerpt.file)
+            .and_then(|file| file.text.get(start..start + column));
+        let shown = before.map_or(0, |before| before.chars().count()) + 1;
+        let printed = format!("{}:{}:{shown}", excerpt.name, line + 1);
+        text.replacen(&printed, &self.sources.describe(self.primary), 1)
     }
 }
 
@@ -175,43 +173,35 @@ fn within(text: &str, span: Span) -> Range<usize> {
 
 /// The lines that hold `bytes`, cut where they are too long.
 fn lines(text: &str, bytes: &Range<usize>) -> Range<usize> {
-    let start = text[..bytes.start]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
-    let last = bytes.end.max(bytes.start + 1).min(text.len())
-        - usize::from(!bytes.is_empty() || text.len() == bytes.end);
-    let last = (bytes.start.min(last)..=last)
-        .rev()
-        .find(|&at| text.is_char_boundary(at))
-        .unwrap_or(bytes.start);
-    let end = text[last..]
-        .find('\n')
-        .map_or(text.len(), |newline| last + newline);
     let floor = |at: usize| {
         (0..=at)
             .rev()
             .find(|&at| text.is_char_boundary(at))
             .unwrap_or(0)
     };
-    let start = if bytes.start - start > MAX_LINE {
-        floor(bytes.start - MARGIN)
+    let mut start = text[..bytes.start]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
+    if start == 0 && text.starts_with('\u{feff}') && bytes.start >= 3 {
+        start = 3;
+    }
+    let last = if bytes.is_empty() {
+        bytes.start
     } else {
-        start
+        floor(bytes.end - 1)
     };
-    let end = if end.saturating_sub(bytes.start) > MAX_LINE * 40 {
-        floor(bytes.start + MAX_LINE)
-    } else {
-        end
-    };
-    let long = text[start..end.max(start)]
-        .lines()
-        .any(|line| line.len() > MAX_LINE * 2);
-    let end = if long {
-        floor(end.min(bytes.start + MAX_LINE))
-    } else {
-        end
-    };
-    start..end.max(bytes.start)
+    let mut end = text[last..]
+        .find('\n')
+        .map_or(text.len(), |newline| last + newline)
+        .max(bytes.start);
+    if text[start..end]
+        .split('\n')
+        .any(|line| line.len() > MAX_LINE)
+    {
+        start = start.max(floor(bytes.start.saturating_sub(MARGIN)));
+        end = end.min(floor(bytes.start + MARGIN * 2).max(bytes.start));
+    }
+    start..end
 }
 
 /// The text with every character that would disturb a terminal replaced by one of the same length in bytes.

@@ -311,10 +311,10 @@ pub fn comment_in_text(span: Span) -> Diagnostic {
     Diagnostic::error(
         "comment-in-text",
         span,
-        "a comment cuts this text in two",
-        "the text cannot go on after it",
+        "this line does not fit the lines before it",
+        "cannot continue a text across a comment",
     )
-    .with_help("move the comment to a line before the text")
+    .with_help("move the comment before the text, or write this line as `key: value`")
 }
 
 /// A character that YAML forbids.
@@ -322,7 +322,10 @@ pub fn control_character(span: Span, character: char) -> Diagnostic {
     Diagnostic::error(
         "control-character",
         span,
-        format!("the control character U+{:04X} stands in the text", character as u32),
+        format!(
+            "the control character U+{:04X} stands in the text",
+            character as u32
+        ),
         "not allowed in YAML",
     )
     .with_help("remove it; a file full of such characters is not a text file")

@@ -71,7 +71,24 @@ pub(super) fn explain(
         return syntax::yaml_nested_too_deeply(one(), super::MAX_DEPTH);
     }
     if has("escape") || has("hexadecimal number") || has("Unicode character") {
-        return syntax::bad_escape(one());
+        let valid = "0abt\tnvfre \"/\\N_LPxuU\n\r";
+        let mut escapes = text[at..].match_indices('\\').map(|(index, _)| at + index);
+        let mut past = at;
+        let bad = escapes.find(|&index| {
+            let fresh = index >= past;
+            past = if fresh { index + 2 } else { past };
+            fresh
+                && text[index + 1..]
+                    .chars()
+                    .next()
+                    .is_some_and(|c| !valid.contains(c) || "xuU".contains(c))
+        });
+        return syntax::bad_escape(bad.map_or_else(one, |at| {
+            span(
+                at,
+                at + 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
+            )
+        }));
     }
     if has("mapping values are not allowed") || has("illegal placement of ':'") {
         return syntax::unexpected_mapping_colon(one());
@@ -89,6 +106,10 @@ pub(super) fn explain(
         || has("expected '-' indicator")
     {
         let (from, to) = line_content(text, at);
+        let before = text[..from].trim_end().lines().next_back().unwrap_or("");
+        if before.trim_start().starts_with('#') && !text[from..to].contains(':') {
+            return syntax::comment_in_text(span(from, to));
+        }
         return syntax::bad_indentation(span(from, to));
     }
     if has("block sequence entries are not allowed") || has("plain scalar cannot start with '-'") {
