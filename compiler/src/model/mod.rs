@@ -7,7 +7,7 @@ use crate::syntax::ast::Equation;
 use crate::template::{Complex, Literal};
 
 /// What a variable is, once its equations are known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// Defined by a differential equation.
     State,

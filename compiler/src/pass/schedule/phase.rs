@@ -65,7 +65,7 @@ impl Scheduler<'_> {
         let mut level: HashMap<ExprId, u32> = HashMap::new();
         let mut kept: HashSet<ExprId> = HashSet::new();
         let is_needed: HashSet<ExprId> = needed.iter().copied().collect();
-        let mut limit = |level: &mut HashMap<ExprId, u32>, id: ExprId, at: u32| {
+        let limit = |level: &mut HashMap<ExprId, u32>, id: ExprId, at: u32| {
             let entry = level.entry(id).or_insert(at);
             *entry = (*entry).min(at);
         };
