@@ -2,4 +2,5 @@
 
 pub mod io;
 pub mod observe;
+#[cfg(feature = "plot")]
 pub mod plot;

@@ -1,1 +1,1 @@
-//! plot
+//! Pictures of recordings.
