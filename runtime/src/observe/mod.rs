@@ -4,6 +4,8 @@ mod measure;
 mod recording;
 mod sink;
 
+#[cfg(feature = "plot")]
+pub(crate) use measure::extent;
 pub use measure::{frequency, mean, peak_to_peak};
 pub use recording::Recording;
 pub use sink::{Sink, Tee};
