@@ -1,4 +1,5 @@
 //! The nullcline runtime: what compiled models need to run, be recorded and be looked at.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod io;
 pub mod observe;

@@ -5,8 +5,10 @@ use super::panel::{Panel, drawable};
 use super::scene::Pixels;
 use crate::observe::Recording;
 
-/// The image of a panel with at most so many pixels; several samples or elements in one pixel are averaged, and a pixel
-/// between two samples shows the earlier one. The first element is the lowest row.
+/// The image of a panel with at most so many pixels.
+///
+/// Of several samples or elements in one pixel it shows the value farthest from the mean of all, so that single events
+/// stay visible; a pixel between two samples shows the earlier one. The first element is the lowest row.
 pub fn image(
     recording: &Recording,
     panel: &Panel,
@@ -16,37 +18,42 @@ pub fn image(
     let elements = panel.columns.len();
     let width = most.0.max(1);
     let height = elements.min(most.1).max(1);
-    let (lowest, highest) = panel.limits();
     let samples = bins(&recording.times, time, width);
-    let mut colours = vec![MISSING; width * height];
-    let mut means = vec![0.0; width];
-    for row in 0..height {
-        let members = row * elements / height
-            ..((row + 1) * elements / height).max(row * elements / height + 1);
-        means.iter_mut().zip(&samples).for_each(|(mean, bin)| {
+    let centre = mean_level(recording, panel);
+    let mut colours = Vec::with_capacity(width * height);
+    for row in (0..height).rev() {
+        let members = &panel.columns[row * elements / height..(row + 1) * elements / height];
+        colours.extend(samples.iter().map(|bin| {
             let values = members
-                .clone()
-                .flat_map(|member| &recording.columns[panel.columns[member]][bin.clone()]);
-            let (mut sum, mut count) = (0.0, 0u32);
-            for &value in values.filter(|value| drawable(**value)) {
-                sum += (value - lowest) / (highest - lowest);
-                count += 1;
-            }
-            *mean = sum / f64::from(count);
-        });
-        let line = &mut colours[(height - 1 - row) * width..][..width];
-        for (colour, &mean) in line.iter_mut().zip(&means) {
-            // Without any value the mean is NaN, and the pixel stays empty.
-            if mean.is_finite() {
-                *colour = palette::heat(mean);
-            }
-        }
+                .iter()
+                .flat_map(|&column| &recording.columns[column][bin.clone()]);
+            let levels = values.filter_map(|&value| level(value, panel));
+            let farthest = levels.max_by(|a, b| (a - centre).abs().total_cmp(&(b - centre).abs()));
+            farthest.map_or(MISSING, palette::heat)
+        }));
     }
     Pixels {
         width,
         height,
         colours,
     }
+}
+
+/// Where a value is between the panel's limits, from 0 to 1.
+fn level(value: f64, panel: &Panel) -> Option<f64> {
+    let (lowest, highest) = panel.limits();
+    drawable(value).then(|| (value - lowest) / (highest - lowest))
+}
+
+fn mean_level(recording: &Recording, panel: &Panel) -> f64 {
+    let values = panel
+        .columns
+        .iter()
+        .flat_map(|&column| &recording.columns[column]);
+    let (sum, count) = values
+        .filter_map(|&value| level(value, panel))
+        .fold((0.0, 0.0), |(sum, count), level| (sum + level, count + 1.0));
+    if count > 0.0 { sum / count } else { 0.0 }
 }
 
 /// For each of `width` steps of time, the samples in it; for a step without, the last sample before.
@@ -70,7 +77,27 @@ fn bins(times: &[f64], (start, end): (f64, f64), width: usize) -> Vec<std::ops::
 
 #[cfg(test)]
 mod tests {
-    use super::bins;
+    use super::*;
+    use crate::observe::Label;
+    use crate::plot::panel;
+
+    #[test]
+    fn a_single_event_among_many_samples_and_elements_stays_visible() {
+        let labels = (0..100)
+            .map(|index| Label::new(index.to_string()).in_group("z"))
+            .collect();
+        let mut recording = Recording::new(labels);
+        recording.times = (0..1000).map(f64::from).collect();
+        recording.columns = vec![vec![0.0; 1000]; 100];
+        recording.columns[42][777] = 1.0;
+        let panels = panel::arrange(&recording);
+        let image = image(&recording, &panels[0], (0.0, 1000.0), (10, 10));
+        let bright: Vec<usize> = (0..100)
+            .filter(|&pixel| image.colours[pixel] == palette::heat(1.0))
+            .collect();
+        // Row 4 from below of ten, column 7.
+        assert_eq!(bright, [57]);
+    }
 
     #[test]
     fn every_sample_is_in_one_step_and_empty_steps_hold_the_last() {

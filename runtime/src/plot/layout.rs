@@ -19,10 +19,12 @@ const TICK_LENGTH: f64 = 4.0;
 const LEGEND_ROW: f64 = 20.0;
 const LEGEND_LINE: f64 = 22.0;
 const COLOUR_BAR: f64 = 14.0;
+/// Rows from which on the time axis shows the step after the last row.
+const HOLD_FROM: usize = 50;
 /// Points of all lines together, which keeps the text of an .svg under 1 MB.
 const POINTS: f64 = 60_000.0;
 /// Pixels of all images together, for the same reason.
-const PIXELS: f64 = 400_000.0;
+const PIXELS: f64 = 220_000.0;
 
 /// The panel of axes being drawn.
 struct Frame {
@@ -84,7 +86,7 @@ pub fn compose(recording: &Recording, panels: &[Panel], options: &Options) -> Sc
     let right = RIM
         + bars
             .map(|panel| GAP + COLOUR_BAR + GAP + tick_width(panel) + GAP + LABEL_SIZE)
-            .fold(GAP, f64::max);
+            .fold(2.0 * GAP, f64::max);
     let time = time_limits(recording);
     let mut frame = Frame {
         left,
@@ -152,7 +154,14 @@ fn time_limits(recording: &Recording) -> (f64, f64) {
         .collect();
     let (first, last) = crate::observe::extent(&finite).unwrap_or((0.0, 1.0));
     if last - first > f64::max(first.abs(), last.abs()) * 1e-12 {
-        (first, last)
+        // The last row holds for one more step: the axis then ends at the round duration. With few rows it would look empty.
+        let steps = finite.len() as f64 - 1.0;
+        let held = if finite.len() >= HOLD_FROM {
+            (last - first) / steps
+        } else {
+            0.0
+        };
+        (first, last + held)
     } else {
         let half = f64::max(first.abs() * 0.5, 0.5);
         (first - half, last + half)
@@ -287,7 +296,20 @@ fn value_axis(
         INK,
         1.0,
     );
-    side_label(scene, font, frame, &panel.label());
+    side_label(scene, font, frame, &value_label(font, panel, frame.height));
+}
+
+/// Names and unit of a panel, `psp (mV)`; where they do not fit, names are cut and never the unit.
+fn value_label(font: &Font, panel: &Panel, room: f64) -> String {
+    let names = panel.names();
+    match panel.unit.as_deref() {
+        Some(unit) if names.is_empty() => unit.to_owned(),
+        Some(unit) => {
+            let unit = format!(" ({unit})");
+            font.fitted(&names, LABEL_SIZE, room - font.width(&unit, LABEL_SIZE)) + &unit
+        }
+        None => names,
+    }
 }
 
 /// The label at the left rim, reading upwards.
@@ -339,14 +361,9 @@ fn heat_map(
         .iter()
         .filter(|panel| panel.kind == Kind::Heat)
         .count();
-    let shrink = f64::min(
-        1.0,
-        (PIXELS / (images as f64 * frame.width * frame.height)).sqrt(),
-    );
-    let most = (
-        (frame.width * shrink) as usize,
-        (frame.height * shrink) as usize,
-    );
+    let rows = f64::min(frame.height, panel.columns.len() as f64);
+    let shrink = f64::min(1.0, (PIXELS / (images as f64 * frame.width * rows)).sqrt());
+    let most = ((frame.width * shrink) as usize, (rows * shrink) as usize);
     let pixels = heat::image(recording, panel, frame.time, most);
     scene.marks.push(Mark::Image {
         at: (frame.left, frame.top),
@@ -416,7 +433,11 @@ fn colour_bar(
             Anchor::Start,
         );
     }
-    let text = font.fitted(&panel.label(), LABEL_SIZE, frame.height);
+    let text = font.fitted(
+        &value_label(font, panel, frame.height),
+        LABEL_SIZE,
+        frame.height,
+    );
     let x = WIDTH - RIM + LABEL_SIZE * 0.1;
     scene.text_upwards(
         text,

@@ -55,12 +55,13 @@ impl Panel {
         (lowest - margin, highest + margin)
     }
 
-    /// Name and unit for the axis of values: `psp (mV)`.
-    pub fn label(&self) -> String {
-        let names = self.groups.join(", ");
-        match &self.unit {
-            Some(unit) => format!("{names} ({unit})"),
-            None => names,
+    /// Names for the axis of values; none where the unit says what the axis is and a legend names the lines.
+    pub fn names(&self) -> String {
+        let told_by_legend = self.groups.len() > 1 && self.unit.is_some();
+        if told_by_legend {
+            String::new()
+        } else {
+            self.groups.join(", ")
         }
     }
 

@@ -99,6 +99,23 @@ fn gallery_is_drawn_in_both_formats() {
             _ => 2.1027,
         },
     );
+    let names = [
+        "a_rather_long_name_of_a_variable_which_somebody_chose/in/a/circuit/of/circuits",
+        "short",
+        "another_rather_long_name_which_wraps",
+    ];
+    let long = names.map(|name| Label::new(name).with_unit("spikes/s/neuron"));
+    let long = recorded(long.to_vec(), 300, 1e-5, |t, column| {
+        1e7 + 1e6 * (t * 3000.0 + column as f64).sin()
+    });
+    let dense = elements(300)
+        .into_iter()
+        .chain((0..5).map(|index| Label::new(format!("u{index}")).with_unit(index.to_string())));
+    let dense = recorded(dense.collect(), 5000, 0.1, |t, column| match column {
+        0..300 if (t * 1.3 + column as f64 * 7.77).sin() > 0.999 => 1.0,
+        0..300 => 0.0,
+        _ => (t * column as f64 * 1e-3).sin() * 10f64.powi(column as i32 - 302),
+    });
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plots");
     fs::create_dir_all(&folder).unwrap();
     let gallery = [
@@ -108,6 +125,8 @@ fn gallery_is_drawn_in_both_formats() {
         ("spikes", spikes),
         ("eight", eight),
         ("gaps", gaps),
+        ("long", long),
+        ("dense", dense),
     ];
     for (name, recording) in gallery {
         for extension in ["svg", "png"] {

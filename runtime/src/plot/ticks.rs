@@ -1,15 +1,23 @@
 //! Round numbers along an axis.
 
-/// Marks of an axis: places and what is written there.
-pub fn ticks(lowest: f64, highest: f64, at_most: usize) -> Vec<(f64, String)> {
-    let step = step(highest - lowest, at_most);
-    let (first, last) = (
-        (lowest / step - 1e-9).ceil(),
-        (highest / step + 1e-9).floor(),
-    );
-    let count = (last - first) as usize;
-    let places: Vec<f64> = (0..=count.min(at_most + 1))
-        .map(|index| (first + index as f64) * step)
+/// Fewer marks than this do not tell the scale.
+const FEWEST: usize = 3;
+
+/// Marks of an axis: places and what is written there. There are about so many intervals as asked for, and more where
+/// otherwise hardly any mark would be within the limits.
+pub fn ticks(lowest: f64, highest: f64, intervals: usize) -> Vec<(f64, String)> {
+    let mut step = step(highest - lowest, intervals);
+    let mut range = multiples(lowest, highest, step);
+    for more in intervals + 1..=2 * intervals.max(2) {
+        if range.1 - range.0 + 1.0 >= FEWEST as f64 {
+            break;
+        }
+        step = self::step(highest - lowest, more);
+        range = multiples(lowest, highest, step);
+    }
+    let count = (range.1 - range.0).clamp(0.0, 1e3) as usize;
+    let places: Vec<f64> = (0..=count)
+        .map(|index| (range.0 + index as f64) * step)
         .collect();
     let largest = places
         .iter()
@@ -18,6 +26,14 @@ pub fn ticks(lowest: f64, highest: f64, at_most: usize) -> Vec<(f64, String)> {
         .into_iter()
         .map(|place| (place, spelling(place, step, largest)))
         .collect()
+}
+
+/// First and last multiple of the step within the limits; the margin is for rounding.
+fn multiples(lowest: f64, highest: f64, step: f64) -> (f64, f64) {
+    (
+        (lowest / step - 1e-6).ceil(),
+        (highest / step + 1e-6).floor(),
+    )
 }
 
 /// The smallest of 1, 2, 5 times a power of ten that gives no more than so many intervals.
@@ -58,7 +74,7 @@ mod tests {
     #[test]
     fn marks_are_round_and_have_the_digits_they_need() {
         assert_eq!(spelled(0.0, 1.0), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(spelled(-3.2, 9.1), ["0", "5"]);
+        assert_eq!(spelled(-3.2, 9.1), ["−2", "0", "2", "4", "6", "8"]);
         assert_eq!(spelled(-70.0, 30.0), ["−60", "−40", "−20", "0", "20"]);
         assert_eq!(spelled(0.0, 3e-7), ["0", "1e−7", "2e−7", "3e−7"]);
         assert_eq!(
@@ -74,7 +90,7 @@ mod tests {
             for (lowest, highest) in [(0.0, 1.7), (-9.3, 0.4), (3.0, 3.5), (99.0, 100.0)] {
                 let count = super::ticks(lowest * unit, highest * unit, 5).len();
                 assert!(
-                    (2..=6).contains(&count),
+                    (3..=10).contains(&count),
                     "{lowest} {highest} 1e{power}: {count}"
                 );
             }
