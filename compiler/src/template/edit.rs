@@ -6,7 +6,7 @@
 use super::fields::{mapping, only, text};
 use crate::diagnostic::{Diagnostics, template as fault};
 use crate::source::Span;
-use crate::syntax::equation::tokens;
+use crate::syntax::equation::{TokenKind, tokens};
 use crate::syntax::text::MappedText;
 use crate::syntax::yaml::{Entry, Node, Value};
 
@@ -94,7 +94,7 @@ fn substitute(
     out: &mut Diagnostics,
 ) {
     let pattern = MappedText::at(old, Span::NOWHERE);
-    let pattern: Vec<&str> = tokens(&pattern).iter().map(|t| &old[t.start..t.end]).collect();
+    let pattern: Vec<&str> = tokens(&pattern).iter().map(|t| &old[t.range.clone()]).collect();
     if pattern.is_empty() {
         out.push(fault::empty_term(span));
         return;
@@ -103,19 +103,19 @@ fn substitute(
     for (equation, edited) in equations.iter_mut() {
         let text = equation.as_str();
         let found = tokens(equation);
-        let piece = |i: usize| found.get(i).map(|t| &text[t.start..t.end]);
+        let piece = |i: usize| found.get(i).map(|t| &text[t.range.clone()]);
         let mut result = MappedText::new();
         let mut copied = 0;
         let mut i = 0;
         let before = hits;
         while i + pattern.len() <= found.len() {
             let matches = pattern.iter().enumerate().all(|(k, want)| piece(i + k) == Some(want));
-            let primed = pattern.len() == 1 && piece(i + 1).is_some_and(|next| next.starts_with('\''));
+            let primed = found.get(i + pattern.len()).is_some_and(|next| next.kind == TokenKind::Prime);
             if matches && !primed {
                 let last = i + pattern.len() - 1;
-                result.push_range(equation, copied, found[i].start);
+                result.push_range(equation, copied, found[i].range.start);
                 result.push_range(new, 0, new.as_str().len());
-                copied = found[last].end;
+                copied = found[last].range.end;
                 hits += 1;
                 i = last + 1;
             } else {

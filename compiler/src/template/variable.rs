@@ -1,6 +1,6 @@
 //! Declarations of variables: the entries of an operator's `variables` map.
 
-use super::fields::{get, mapping, only, text};
+use super::fields::{get, only, text};
 use super::value::{keep, literal, number, parse_number};
 use crate::diagnostic::{Diagnostic, Diagnostics, template as fault};
 use crate::source::Span;
