@@ -10,6 +10,7 @@ pub mod template;
 mod render;
 mod suggest;
 
+pub use render::{render, render_short};
 pub use suggest::{did_you_mean, list_names};
 
 use crate::source::Span;

@@ -20,11 +20,9 @@ impl MappedText {
         MappedText::default()
     }
 
-    /// A text that stands at `span`, byte by byte when the lengths agree.
+    /// A text that stands at `span`, byte by byte when the lengths agree. An empty text keeps its place too.
     pub fn at(text: impl Into<String>, span: Span) -> MappedText {
-        let mut mapped = MappedText::new();
-        mapped.push(&text.into(), span);
-        mapped
+        MappedText { text: text.into(), runs: vec![(0, span)] }
     }
 
     /// Appends a piece that was written at `span`.

@@ -1,0 +1,90 @@
+//! The table of malformed documents: `malformed/NAME.yaml` and, beside it, the rendered diagnostics `NAME.txt`.
+//!
+//! `NULLCLINE_BLESS=1 cargo test -p nullcline-compiler --test malformed` rewrites the renderings; read them after.
+//! Every stage that can refuse a document is asked in turn, as [`STAGES`] lists them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nullcline_compiler::diagnostic::{Diagnostics, render};
+use nullcline_compiler::source::{FileId, SourceMap};
+use nullcline_compiler::syntax::yaml::{Node, Value};
+use nullcline_compiler::syntax::{equation, yaml};
+
+/// One stage: what it says of a file. The first stage with something to say ends the run.
+type Stage = fn(&mut SourceMap, FileId) -> Diagnostics;
+
+/// The stages in order.
+const STAGES: &[Stage] = &[document, equations];
+
+/// The YAML document itself.
+fn document(sources: &mut SourceMap, file: FileId) -> Diagnostics {
+    yaml::parse(sources, file).err().unwrap_or_default()
+}
+
+/// Every text under a key `equations`, read as an equation.
+fn equations(sources: &mut SourceMap, file: FileId) -> Diagnostics {
+    fn collect(node: &Node, inside: bool, found: &mut Diagnostics) {
+        match &node.value {
+            Value::Null => {}
+            Value::Scalar(scalar) if inside => {
+                found.absorb(equation::parse_equation(&scalar.text));
+            }
+            Value::Scalar(_) => {}
+            Value::Sequence(items) => items.iter().for_each(|item| collect(item, inside, found)),
+            Value::Mapping(entries) => {
+                entries.iter().for_each(|entry| {
+                    collect(&entry.value, &*entry.key.text == "equations", found)
+                });
+            }
+        }
+    }
+    let mut found = Diagnostics::new();
+    if let Ok(root) = yaml::parse(sources, file) {
+        collect(&root, false, &mut found);
+    }
+    found
+}
+
+#[test]
+fn malformed_documents_are_reported_as_the_table_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/malformed");
+    let bless = std::env::var_os("NULLCLINE_BLESS").is_some_and(|value| value == "1");
+    let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the table is there")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .collect();
+    cases.sort();
+    assert!(cases.len() >= 40, "only {} cases", cases.len());
+    let mut differing = Vec::new();
+    for case in cases {
+        let name = case
+            .file_name()
+            .expect("a file")
+            .to_string_lossy()
+            .into_owned();
+        let mut sources = SourceMap::new();
+        let file = sources.add(name.clone(), fs::read_to_string(&case).expect("text"));
+        let found = STAGES
+            .iter()
+            .map(|stage| stage(&mut sources, file))
+            .find(|found| !found.is_empty());
+        let rendered = render(&found.unwrap_or_default(), &sources, false);
+        assert!(!rendered.is_empty(), "{name} is not refused");
+        let beside = case.with_extension("txt");
+        if bless {
+            fs::write(&beside, &rendered).expect("the rendering can be written");
+        } else if fs::read_to_string(&beside).ok().as_deref() != Some(&rendered) {
+            differing.push(format!("{name} now renders as\n{rendered}"));
+        }
+    }
+    assert!(
+        differing.is_empty(),
+        "NULLCLINE_BLESS=1 accepts this:\n{}",
+        differing.join("\n")
+    );
+}
