@@ -3,8 +3,6 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Circuit, EdgeOperators, Operator, Projection, Role, Variable, Weights};
-use crate::source::Span;
-use crate::syntax::ast::Equation;
 use crate::syntax::print;
 use crate::template::{Complex, Literal};
 
@@ -71,7 +69,7 @@ fn operator_lines(f: &mut Formatter<'_>, operator: &Operator, indent: &str) -> f
         variable_line(f, variable)?;
     }
     for equation in operator.equations.iter() {
-        writeln!(f, "{indent}  {}", equation_text(equation))?;
+        writeln!(f, "{indent}  {}", print::equation(equation))?;
     }
     Ok(())
 }

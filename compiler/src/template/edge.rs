@@ -6,7 +6,6 @@ use super::edit::required_text;
 use super::fields::{description, get, mapping, only};
 use super::resolve::{Base, Key, Kind, Loader};
 use super::value::{literal, parse_number};
-use super::variable::override_value;
 use super::{Complex, EdgeSource, EdgeTemplate, EdgeUse, Literal};
 use crate::diagnostic::template as fault;
 use crate::source::{Name, Span};
@@ -149,7 +148,7 @@ impl Loader<'_> {
                 "delay" | "delays" | "spread" => {}
                 _ => match template {
                     None => self.out.push(fault::edge_key_without_template(&entry.key, EDGE_KEYS)),
-                    Some(template) => self.operator_attribute(entry, template, &mut read),
+                    Some(template) => self.operator_attribute(home, entry, template, &mut read),
                 },
             }
         }
@@ -157,7 +156,7 @@ impl Loader<'_> {
     }
 
     /// `EDGE/OP/VAR: source`, `OP/VAR: path/to/variable`, `VAR: 0.5`.
-    fn operator_attribute(&mut self, entry: &Entry, template: &EdgeTemplate, read: &mut Attributes) {
+    fn operator_attribute(&mut self, home: usize, entry: &Entry, template: &EdgeTemplate, read: &mut Attributes) {
         let Some(name) = edge_variable(&entry.key, template) else {
             self.out.push(fault::unknown_edge_variable(&entry.key, template));
             return;
@@ -175,7 +174,8 @@ impl Loader<'_> {
             return;
         }
         let what = format!("`{name}`");
-        if let Some(value) = override_value(&entry.value, &what, &mut self.out) {
+        // In a list of edges from a matrix, a matrix holds one value per edge.
+        if let Some(value) = self.numbers(home, &entry.value, &what) {
             read.overrides.push((name, value));
         }
     }
