@@ -1,5 +1,16 @@
 //! The instantiated model: every node and edge by itself, paths resolved, values filled in, nothing inherited.
 
+mod edge_operators;
+mod instantiate;
+mod path;
+mod population;
+mod projection;
+mod text;
+mod tree;
+
+pub use instantiate::instantiate;
+pub use path::Found;
+
 use std::sync::Arc;
 
 use crate::source::Span;

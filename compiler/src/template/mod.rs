@@ -2,7 +2,25 @@
 //!
 //! Inheritance, equation edits and overrides are resolved here; a template that leaves this stage refers to no parent.
 
+mod circuit;
+mod edge;
+mod edit;
+pub mod expression;
+mod fields;
+pub mod function;
+pub mod library;
+mod load;
+mod matrix;
+mod node;
+mod operator;
+mod resolve;
 pub mod simulate;
+mod value;
+mod variable;
+
+pub use load::{Loaded, LoadedFile, load, load_all};
+pub use resolve::Kind;
+pub use value::parse_number;
 
 use std::sync::Arc;
 

@@ -1,0 +1,73 @@
+//! Nodes become populations: values filled in, roles decided.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::model::{Operator, Role, Variable};
+use crate::syntax::ast::{Equation, LhsKind};
+use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
+
+/// The operators of a node or an edge.
+pub(super) fn operators(uses: &[OperatorUse]) -> Vec<Operator> {
+    uses.iter().map(operator).collect()
+}
+
+fn operator(used: &OperatorUse) -> Operator {
+    let template = &used.template;
+    let equations: Arc<[Equation]> = template.equations.clone().into();
+    let of_kind = |kind: LhsKind| -> HashSet<&str> {
+        equations.iter().filter(|e| e.lhs.kind == kind).map(|e| &*e.lhs.variable.text).collect()
+    };
+    let (differential, algebraic) = (of_kind(LhsKind::Derivative), of_kind(LhsKind::Value));
+    let mut variables: Vec<Variable> = template
+        .variables
+        .iter()
+        .map(|v| {
+            let name = &*v.name.text;
+            variable(v, differential.contains(name), algebraic.contains(name))
+        })
+        .collect();
+    for given in &used.overrides {
+        if let Some(variable) = variables.iter_mut().find(|v| v.name == given.variable.text) {
+            set(variable, &given.value);
+        }
+    }
+    Operator { name: used.name.text.clone(), variables, equations, span: template.name.span }
+}
+
+fn variable(template: &VariableTemplate, differential: bool, algebraic: bool) -> Variable {
+    // An input or constant keeps its role when an equation assigns to it; that is a fault which a check reports.
+    let role = match template.declared {
+        Declared::Input => Role::Input,
+        Declared::Constant => Role::Parameter,
+        Declared::Output | Declared::Variable if differential => Role::State,
+        Declared::Output | Declared::Variable if algebraic => Role::Output,
+        Declared::Output | Declared::Variable => Role::Parameter,
+    };
+    Variable {
+        name: template.name.text.clone(),
+        role,
+        output: template.declared == Declared::Output,
+        complex: template.complex,
+        length: template.length,
+        value: values(&template.value),
+        unit: template.unit.clone(),
+        description: template.description.clone(),
+        span: template.span,
+    }
+}
+
+/// Gives a variable a value.
+pub(super) fn set(variable: &mut Variable, value: &Literal) {
+    variable.value = values(value);
+    variable.complex |= variable.value.iter().any(|n| n.im != 0.0);
+}
+
+/// The numbers of a literal, row by row.
+pub(super) fn values(value: &Literal) -> Vec<Complex> {
+    match value {
+        Literal::Number(n) => vec![*n],
+        Literal::List(list) => list.clone(),
+        Literal::Matrix { data, .. } => data.iter().map(|re| Complex { re: *re, im: 0.0 }).collect(),
+    }
+}

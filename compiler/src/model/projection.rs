@@ -1,0 +1,230 @@
+//! Edges become projections: both ends found, `all` expanded, matrices split into entries.
+
+use std::sync::Arc;
+
+use super::instantiate::Builder;
+use super::tree::{Tree, variable_of};
+use super::{Projection, Role, VariableRef, Weights};
+use crate::diagnostic::{Diagnostic, model as fault};
+use crate::source::{Name, Span};
+use crate::template::{Complex, EdgeMatrix, EdgeUse, Literal};
+
+/// Most projections that a circuit may have.
+const MAX_PROJECTIONS: usize = 1 << 24;
+
+impl Builder {
+    /// Adds the projections of one edge.
+    pub(super) fn edge(&mut self, edge: &EdgeUse, tree: &Tree) {
+        let populations = &self.circuit.populations;
+        let sources = keep(tree.variables(&edge.source, populations), &mut self.out);
+        let targets = keep(tree.variables(&edge.target, populations), &mut self.out);
+        let (Some(sources), Some(targets)) = (sources, targets) else { return };
+        if !self.may_add(sources.len(), targets.len(), edge.span) {
+            return;
+        }
+        // Few edges have an `all`; where one has, all its pairs share the matrix.
+        let mut shared: Option<((usize, usize), Weights)> = None;
+        for &target in &targets {
+            if !self.may_drive(target, &edge.target) {
+                return;
+            }
+            for &source in &sources {
+                let sizes = (self.size(target), self.size(source));
+                let weights = match &shared {
+                    Some((known, weights)) if *known == sizes => weights.clone(),
+                    _ => match weights(&edge.weight, sizes, edge.span) {
+                        Ok(weights) => shared.insert((sizes, weights)).1.clone(),
+                        Err(fault) => return self.out.push(fault),
+                    },
+                };
+                let delay = time(edge.delay.as_ref(), "delay", sizes, edge.span);
+                let spread = time(edge.spread.as_ref(), "spread", sizes, edge.span);
+                let (delay, spread) = match (delay, spread) {
+                    (Ok(delay), Ok(spread)) => (delay, spread),
+                    (Err(fault), _) | (_, Err(fault)) => return self.out.push(fault),
+                };
+                if !self.project(edge, (source, target), (weights, delay, spread), None, tree) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Adds the projections of a matrix of edges.
+    pub(super) fn matrix(&mut self, matrix: &EdgeMatrix, tree: &Tree) {
+        let edge = &matrix.edge;
+        let sources = self.ends(&matrix.source_nodes, &edge.source, tree);
+        let targets = self.ends(&matrix.target_nodes, &edge.target, tree);
+        let (Some(sources), Some(targets)) = (sources, targets) else { return };
+        if !self.may_add(sources.len(), targets.len(), edge.span) {
+            return;
+        }
+        for &target in &targets {
+            if !self.may_drive(target, &edge.target) {
+                return;
+            }
+        }
+        let shape = (targets.len(), sources.len());
+        for (what, literal) in
+            [("weight", Some(&edge.weight)), ("delay", edge.delay.as_ref()), ("spread", edge.spread.as_ref())]
+        {
+            if let Some(Err(fault)) = literal.map(|l| fits(l, what, shape, edge.span)) {
+                return self.out.push(fault);
+            }
+        }
+        for (name, value) in &edge.overrides {
+            if let Literal::Matrix { .. } = value
+                && let Err(fault) = fits(value, &name.text, shape, name.span)
+            {
+                return self.out.push(fault);
+            }
+        }
+        for (j, &target) in targets.iter().enumerate() {
+            for (i, &source) in sources.iter().enumerate() {
+                let entry = j * sources.len() + i;
+                let weight = at(&edge.weight, entry);
+                // A weight that is not a number is kept, so that the check of the numbers reports it.
+                if weight.abs() <= matrix.minimum {
+                    continue;
+                }
+                let timing = |literal: &Option<Literal>| {
+                    literal.as_ref().map(|l| Literal::Number(Complex { re: at(l, entry), im: 0.0 }))
+                };
+                let (delay, spread) = (timing(&edge.delay), timing(&edge.spread));
+                if !self.project(edge, (source, target), (Weights::Scalar(weight), delay, spread), Some(entry), tree) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The variables `variable` of the nodes of a list, in order.
+    fn ends(&mut self, nodes: &[Name], variable: &Name, tree: &Tree) -> Option<Vec<VariableRef>> {
+        let parts: Vec<&str> = variable.text.split('/').collect();
+        let mut ends = Vec::with_capacity(nodes.len());
+        let mut sound = true;
+        for name in nodes {
+            let Some(found) = keep(tree.nodes(name), &mut self.out) else {
+                sound = false;
+                continue;
+            };
+            for index in found {
+                let population = &self.circuit.populations[index];
+                match variable_of(index, population, &parts, variable) {
+                    Ok(Some(end)) => ends.push(end),
+                    // A wrong variable is wrong in all nodes alike: one report will do.
+                    Ok(None) => {
+                        self.out.push(fault::unknown_variable_of_node(variable, &variable.text, population));
+                        return None;
+                    }
+                    Err(fault) => {
+                        self.out.push(fault);
+                        return None;
+                    }
+                }
+            }
+        }
+        sound.then_some(ends)
+    }
+
+    /// Adds one projection; false after a fault.
+    fn project(
+        &mut self,
+        edge: &EdgeUse,
+        (source, target): (VariableRef, VariableRef),
+        (weights, delay, spread): (Weights, Option<Literal>, Option<Literal>),
+        entry: Option<usize>,
+        tree: &Tree,
+    ) -> bool {
+        let operators = match &edge.template {
+            None => None,
+            Some(template) => {
+                let Some(prototype) = self.prototype(template) else { return false };
+                match self.edge_operators(edge, &prototype, (source, target), entry, tree) {
+                    Ok(operators) => Some(Arc::new(operators)),
+                    Err(fault) => {
+                        self.out.push(fault);
+                        return false;
+                    }
+                }
+            }
+        };
+        let span = edge.span;
+        self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge: operators, span });
+        true
+    }
+
+    fn may_add(&mut self, sources: usize, targets: usize, span: Span) -> bool {
+        let total = sources.saturating_mul(targets).saturating_add(self.circuit.projections.len());
+        if total > MAX_PROJECTIONS {
+            self.out.push(fault::too_many_edges(span, total, MAX_PROJECTIONS));
+            return false;
+        }
+        true
+    }
+
+    /// Whether edges may drive the variable: an input, or a parameter, whose value they replace.
+    fn may_drive(&mut self, target: VariableRef, path: &Name) -> bool {
+        let operator = &self.circuit.populations[target.population].operators[target.operator];
+        let variable = &operator.variables[target.variable];
+        if matches!(variable.role, Role::Input | Role::Parameter) {
+            return true;
+        }
+        self.out.push(fault::target_is_assigned(path, variable, operator));
+        false
+    }
+
+    fn size(&self, variable: VariableRef) -> usize {
+        self.circuit.populations[variable.population].size.unwrap_or(1)
+    }
+}
+
+fn keep<T>(result: Result<T, Diagnostic>, out: &mut crate::diagnostic::Diagnostics) -> Option<T> {
+    result.map_err(|fault| out.push(fault)).ok()
+}
+
+/// Whether a literal is a number or has one entry per pair.
+fn fits(literal: &Literal, what: &str, (rows, columns): (usize, usize), span: Span) -> Result<(), Diagnostic> {
+    let found = match literal {
+        Literal::Number(_) => return Ok(()),
+        Literal::Matrix { rows: r, columns: c, .. } if (*r, *c) == (rows, columns) => return Ok(()),
+        Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => return Ok(()),
+        Literal::Matrix { rows, columns, .. } => format!("{rows} x {columns}"),
+        Literal::List(list) => format!("a list of {}", list.len()),
+    };
+    Err(fault::matrix_does_not_fit(span, what, &found, rows, columns))
+}
+
+/// One entry of a literal that fits.
+fn at(literal: &Literal, entry: usize) -> f64 {
+    match literal {
+        Literal::Number(n) => n.re,
+        Literal::List(list) => list.get(entry).map_or(f64::NAN, |n| n.re),
+        Literal::Matrix { data, .. } => data.get(entry).copied().unwrap_or(f64::NAN),
+    }
+}
+
+fn weights(literal: &Literal, sizes: (usize, usize), span: Span) -> Result<Weights, Diagnostic> {
+    fits(literal, "weight", sizes, span)?;
+    Ok(match literal {
+        Literal::Number(n) => Weights::Scalar(n.re),
+        _ if sizes == (1, 1) => Weights::Scalar(at(literal, 0)),
+        Literal::List(list) => Weights::Matrix(list.iter().map(|n| n.re).collect()),
+        Literal::Matrix { data, .. } => Weights::Matrix(data.as_slice().into()),
+    })
+}
+
+/// A delay or spread: one number, or one per entry of the weights.
+fn time(
+    literal: Option<&Literal>,
+    what: &str,
+    sizes: (usize, usize),
+    span: Span,
+) -> Result<Option<Literal>, Diagnostic> {
+    let Some(literal) = literal else { return Ok(None) };
+    fits(literal, what, sizes, span)?;
+    Ok(Some(match literal {
+        _ if sizes == (1, 1) => Literal::Number(Complex { re: at(literal, 0), im: 0.0 }),
+        _ => literal.clone(),
+    }))
+}

@@ -1,0 +1,130 @@
+//! Text form of a circuit, for `--emit model` and tests.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Circuit, EdgeOperators, Operator, Projection, Role, Variable, Weights};
+use crate::syntax::print;
+use crate::template::{Complex, Literal};
+
+/// Most numbers of a list that are printed; the rest is counted.
+const MOST: usize = 16;
+
+impl Display for Circuit {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "circuit {}", self.name)?;
+        for population in &self.populations {
+            match population.size {
+                Some(size) => writeln!(f, "  population {} of {size}", population.path)?,
+                None => writeln!(f, "  node {}", population.path)?,
+            }
+            for operator in &population.operators {
+                operator_lines(f, operator, "    ")?;
+            }
+        }
+        for projection in &self.projections {
+            self.projection_lines(f, projection)?;
+        }
+        Ok(())
+    }
+}
+
+impl Circuit {
+    fn projection_lines(&self, f: &mut Formatter<'_>, projection: &Projection) -> fmt::Result {
+        write!(f, "  edge {} -> {} weight ", self.path(projection.source), self.path(projection.target))?;
+        match &projection.weights {
+            Weights::Scalar(weight) => write!(f, "{weight}")?,
+            Weights::Matrix(matrix) => numbers(f, matrix.iter().map(|re| Complex { re: *re, im: 0.0 }))?,
+        }
+        for (what, value) in [("delay", &projection.delay), ("spread", &projection.spread)] {
+            if let Some(value) = value {
+                write!(f, " {what} ")?;
+                literal(f, value)?;
+            }
+        }
+        writeln!(f)?;
+        match &projection.edge {
+            Some(edge) => self.edge_lines(f, edge),
+            None => Ok(()),
+        }
+    }
+
+    fn edge_lines(&self, f: &mut Formatter<'_>, edge: &EdgeOperators) -> fmt::Result {
+        for operator in &edge.operators {
+            operator_lines(f, operator, "    ")?;
+        }
+        let name = |(o, v): (usize, usize)| {
+            format!("{}/{}", edge.operators[o].name, edge.operators[o].variables[v].name)
+        };
+        for (input, source) in &edge.sources {
+            writeln!(f, "    {} <- {}", name(*input), self.path(*source))?;
+        }
+        writeln!(f, "    passes {}", name(edge.output))
+    }
+}
+
+fn operator_lines(f: &mut Formatter<'_>, operator: &Operator, indent: &str) -> fmt::Result {
+    writeln!(f, "{indent}operator {}", operator.name)?;
+    for variable in &operator.variables {
+        write!(f, "{indent}  ")?;
+        variable_line(f, variable)?;
+    }
+    for equation in operator.equations.iter() {
+        writeln!(f, "{indent}  {}", print::equation(equation))?;
+    }
+    Ok(())
+}
+
+fn variable_line(f: &mut Formatter<'_>, variable: &Variable) -> fmt::Result {
+    let role = match variable.role {
+        Role::State => "state",
+        Role::Output => "algebraic",
+        Role::Input => "input",
+        Role::Parameter => "parameter",
+    };
+    write!(f, "{role} {}", variable.name)?;
+    if let Some(length) = variable.length {
+        write!(f, "[{length}]")?;
+    }
+    write!(f, " = ")?;
+    match variable.value.as_slice() {
+        [one] => number(f, *one)?,
+        several => numbers(f, several.iter().copied())?,
+    }
+    if variable.complex {
+        write!(f, " complex")?;
+    }
+    if variable.output {
+        write!(f, " output")?;
+    }
+    if let Some(unit) = &variable.unit {
+        write!(f, " in {unit}")?;
+    }
+    writeln!(f)
+}
+
+fn literal(f: &mut Formatter<'_>, value: &Literal) -> fmt::Result {
+    match value {
+        Literal::Number(n) => number(f, *n),
+        Literal::List(list) => numbers(f, list.iter().copied()),
+        Literal::Matrix { data, .. } => numbers(f, data.iter().map(|re| Complex { re: *re, im: 0.0 })),
+    }
+}
+
+fn numbers(f: &mut Formatter<'_>, values: impl ExactSizeIterator<Item = Complex>) -> fmt::Result {
+    let count = values.len();
+    write!(f, "[")?;
+    for (i, value) in values.take(MOST).enumerate() {
+        if i > 0 {
+            write!(f, ", ")?;
+        }
+        number(f, value)?;
+    }
+    if count > MOST {
+        write!(f, ", and {} more", count - MOST)?;
+    }
+    write!(f, "]")
+}
+
+fn number(f: &mut Formatter<'_>, n: Complex) -> fmt::Result {
+    if n.im == 0.0 { write!(f, "{}", n.re) } else { write!(f, "{}{:+}j", n.re, n.im) }
+}

@@ -1,0 +1,181 @@
+//! Operators: equations and variables, inherited, edited and merged.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::edit::{Equations, edit, equations};
+use super::expression::{subscript_parts, walk};
+use super::fields::{description, get, mapping, only};
+use super::function::{Function, inline};
+use super::resolve::{Base, Key, Loader};
+use super::variable::variable;
+use super::{Declared, OperatorTemplate, VariableTemplate};
+use crate::diagnostic::{Diagnostics, template as fault};
+use crate::source::Name;
+use crate::syntax::ast::{Equation, Expr, ExprKind};
+use crate::syntax::equation::parse_equation;
+use crate::syntax::text::MappedText;
+use crate::syntax::yaml::Entry;
+
+/// An operator and what its children need of it.
+pub(super) struct OperatorDraft {
+    pub(super) template: Arc<OperatorTemplate>,
+    equations: Vec<EquationText>,
+}
+
+/// An equation before it is parsed.
+#[derive(Clone)]
+struct EquationText {
+    text: MappedText,
+    /// Files whose functions it may call, the first wins: where it was last edited, .., where it was written.
+    homes: Vec<usize>,
+}
+
+const KEYS: &[&str] = &["base", "description", "equations", "variables"];
+
+impl Loader<'_> {
+    /// The operator `key`, whose kind is known to be operator.
+    pub(super) fn operator(&mut self, key: &Key) -> Rc<OperatorDraft> {
+        if let Some(done) = self.operators.get(key) {
+            return done.clone();
+        }
+        let entry = self.entry(key);
+        let fields = self.fields(&entry);
+        only(&fields, KEYS, &format!("operator `{}`", entry.key), &mut self.out);
+        let parent = match self.base_of(key.file, &fields) {
+            Base::Parent(parent) => Some(self.operator(&parent)),
+            Base::Kind => None,
+        };
+        let (texts, edited) = self.equation_texts(key.file, &fields, parent.as_deref());
+        let parsed = self.parse(&texts);
+        let variables = self.variables(&fields, parent.as_deref(), edited, &parsed);
+        let own_description = description(&fields, &mut self.out);
+        let template = Arc::new(OperatorTemplate {
+            name: entry.key.clone(),
+            description: own_description.or_else(|| parent.as_ref().and_then(|p| p.template.description.clone())),
+            equations: parsed,
+            variables,
+        });
+        let draft = Rc::new(OperatorDraft { template, equations: texts });
+        self.operators.insert(key.clone(), draft.clone());
+        draft
+    }
+
+    /// The equations as texts, and whether they differ from the parent's.
+    fn equation_texts(
+        &mut self,
+        home: usize,
+        fields: &[Entry],
+        parent: Option<&OperatorDraft>,
+    ) -> (Vec<EquationText>, bool) {
+        let inherited = parent.map(|p| p.equations.clone()).unwrap_or_default();
+        let Some(written) = get(fields, "equations") else { return (inherited, false) };
+        match equations(&written.value, &mut self.out) {
+            Equations::Replaced(texts) => {
+                (texts.into_iter().map(|text| EquationText { text, homes: vec![home] }).collect(), true)
+            }
+            Equations::Edited(edits) => {
+                if parent.is_none() {
+                    self.out.push(fault::edit_without_parent(written.key.span));
+                    return (Vec::new(), true);
+                }
+                let homes: Vec<Vec<usize>> = inherited.iter().map(|e| e.homes.clone()).collect();
+                let results = edit(inherited.into_iter().map(|e| e.text).collect(), &edits, &mut self.out);
+                let texts = results.into_iter().enumerate().map(|(i, (text, edited))| {
+                    let mut homes = homes.get(i).cloned().unwrap_or_default();
+                    if edited && !homes.contains(&home) {
+                        homes.insert(0, home);
+                    }
+                    EquationText { text, homes }
+                });
+                (texts.collect(), true)
+            }
+        }
+    }
+
+    fn parse(&mut self, texts: &[EquationText]) -> Vec<Equation> {
+        let mut parsed = Vec::new();
+        for written in texts {
+            // An inherited equation's syntax errors were reported with the parent.
+            let mut equation = match parse_equation(&written.text) {
+                Ok(equation) => equation,
+                Err(faults) => {
+                    self.report_new(faults);
+                    continue;
+                }
+            };
+            let homes: Vec<_> = written.homes.iter().map(|&h| self.files[h].clone()).collect();
+            if homes.iter().any(|file| !file.functions.is_empty()) {
+                let lookup = |name: &str| -> Option<Function> {
+                    homes.iter().find_map(|file| file.functions.get(name).cloned())
+                };
+                let mut faults = Diagnostics::new();
+                inline(&mut equation, &lookup, &mut faults);
+                self.report_new(faults);
+            }
+            parsed.push(equation);
+        }
+        parsed
+    }
+
+    fn report_new(&mut self, faults: Diagnostics) {
+        for fault in faults {
+            if !self.out.0.contains(&fault) {
+                self.out.push(fault);
+            }
+        }
+    }
+
+    fn variables(
+        &mut self,
+        fields: &[Entry],
+        parent: Option<&OperatorDraft>,
+        edited: bool,
+        equations: &[Equation],
+    ) -> Vec<VariableTemplate> {
+        let mut variables = parent.map(|p| p.template.variables.clone()).unwrap_or_default();
+        let mut own = Vec::new();
+        if let Some(written) = get(fields, "variables") {
+            for entry in mapping(&written.value, "`variables`", &mut self.out).unwrap_or(&[]) {
+                let Some(variable) = variable(entry, &mut self.out) else { continue };
+                own.push(variable.name.text.clone());
+                match variables.iter_mut().find(|v| v.name.text == variable.name.text) {
+                    Some(inherited) => {
+                        let unit = variable.unit.clone().or_else(|| inherited.unit.take());
+                        let description = variable.description.clone().or_else(|| inherited.description.take());
+                        *inherited = VariableTemplate { unit, description, ..variable };
+                    }
+                    None => variables.push(variable),
+                }
+            }
+        }
+        if edited && parent.is_some() {
+            // An edit that takes the last mention of an inherited variable away takes the variable along.
+            variables.retain(|v| own.contains(&v.name.text) || equations.iter().any(|e| mentions(e, &v.name.text)));
+        }
+        let outputs: Vec<&Name> =
+            variables.iter().filter(|v| v.declared == Declared::Output).map(|v| &v.name).collect();
+        if let [first, second, ..] = outputs.as_slice() {
+            self.out.push(fault::several_outputs(first, second));
+        }
+        variables
+    }
+}
+
+/// Whether an equation defines or reads `name`.
+fn mentions(equation: &Equation, name: &str) -> bool {
+    let in_subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
+    *equation.lhs.variable.text == *name
+        || std::iter::once(&equation.rhs).chain(in_subscripts).any(|e| expression_mentions(e, name))
+}
+
+fn expression_mentions(expr: &Expr, name: &str) -> bool {
+    let mut found = false;
+    walk(expr, &mut |e| match &e.kind {
+        ExprKind::Name(n) => found |= n == name,
+        // `x(t - tau)` reads x.
+        ExprKind::Call(n, _) => found |= *n.text == *name,
+        _ => {}
+    });
+    found
+}

@@ -1,0 +1,221 @@
+//! Declarations of variables: the entries of an operator's `variables` map.
+
+use super::fields::{get, only, text};
+use super::value::{keep, literal, number, parse_number};
+use crate::diagnostic::{Diagnostic, Diagnostics, template as fault};
+use crate::source::Span;
+use crate::syntax::yaml::{Entry, Node, Value};
+use crate::template::{Complex, Declared, Literal, VariableTemplate};
+
+/// Most elements of a vector variable.
+const MAX_LENGTH: usize = 1 << 24;
+
+/// A declaration without its name.
+struct Declaration {
+    declared: Declared,
+    complex: bool,
+    length: Option<usize>,
+    value: Literal,
+}
+
+/// Whether `name` can be used in equations.
+pub(super) fn is_identifier(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|c| c.is_alphabetic() || c == '_') && letters.all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// Reads one entry of `variables`. `None` after a fault, and for `t`, which is always the time.
+pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableTemplate> {
+    let name = entry.key.clone();
+    if !is_identifier(&name.text) {
+        out.push(fault::not_an_identifier(&name));
+        return None;
+    }
+    if &*name.text == "pi" {
+        out.push(fault::reserved_name(&name));
+        return None;
+    }
+    let what = format!("`{name}`");
+    let mut unit = None;
+    let mut description = None;
+    let declaration = match &entry.value.value {
+        Value::Mapping(fields) => {
+            only(fields, &["vtype", "dtype", "shape", "value", "default", "unit", "description"], &what, out);
+            let mut optional = |key| get(fields, key).and_then(|e| text(&e.value, key, out)).map(|n| n.text.to_string());
+            unit = optional("unit");
+            description = optional("description");
+            full_form(entry, fields, &what, out)?
+        }
+        _ => short_form(&entry.value, &what, out)?,
+    };
+    if &*name.text == "t" {
+        return None;
+    }
+    let Declaration { declared, complex, length, value } = declaration;
+    let span = name.span.to(entry.value.span);
+    Some(VariableTemplate { name, declared, complex, length, value, unit, description, span })
+}
+
+/// `0.1`, `input`, `variable(1.0, 3)`, a list of numbers.
+fn short_form(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Declaration> {
+    match &node.value {
+        Value::Null => {
+            out.push(fault::empty_declaration(node.span, what));
+            None
+        }
+        Value::Scalar(scalar) => keep(declaration(scalar.text.as_str(), node.span, what), out),
+        _ => Some(constant(vector(literal(node, what, out)?, node.span, what, out)?)),
+    }
+}
+
+fn constant(value: Literal) -> Declaration {
+    let complex = is_complex(&value);
+    let length = if let Literal::List(list) = &value { Some(list.len()) } else { None };
+    Declaration { declared: Declared::Constant, complex, length, value }
+}
+
+fn is_complex(value: &Literal) -> bool {
+    match value {
+        Literal::Number(n) => n.im != 0.0,
+        Literal::List(list) => list.iter().any(|n| n.im != 0.0),
+        Literal::Matrix { .. } => false,
+    }
+}
+
+fn vector(value: Literal, span: Span, what: &str, out: &mut Diagnostics) -> Option<Literal> {
+    if let Literal::Matrix { .. } = value {
+        out.push(fault::matrix_variable(span, what));
+        return None;
+    }
+    Some(value)
+}
+
+/// `{vtype, dtype, shape, value, unit, description}`, in which only `value` or `vtype` is needed.
+fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics) -> Option<Declaration> {
+    // `default` is the spelling of PyRates' first versions.
+    let value = get(fields, "value").or_else(|| get(fields, "default"));
+    let mut read = match value {
+        Some(value) => short_form(&value.value, what, out)?,
+        None if get(fields, "vtype").is_some() => constant(Literal::Number(Complex::default())),
+        None => {
+            out.push(fault::empty_declaration(entry.value.span, what));
+            return None;
+        }
+    };
+    if let Some(vtype) = get(fields, "vtype") {
+        let name = text(&vtype.value, "vtype", out)?;
+        read.declared = match &*name.text {
+            "constant" | "const" | "parameter" => Declared::Constant,
+            "variable" | "state_var" | "state" => Declared::Variable,
+            "input" => Declared::Input,
+            "output" => Declared::Output,
+            _ => {
+                out.push(fault::unknown_choice(&name, "vtype", &["constant", "variable", "input", "output"]));
+                return None;
+            }
+        };
+    }
+    if let Some(dtype) = get(fields, "dtype") {
+        let name = text(&dtype.value, "dtype", out)?;
+        match name.text.trim_end_matches(|c: char| c.is_ascii_digit()) {
+            "complex" => read.complex = true,
+            "float" | "int" | "real" | "double" => {}
+            _ => out.push(fault::unknown_choice(&name, "dtype", &["float", "int", "complex"])),
+        }
+    }
+    if let Some(shape) = get(fields, "shape") {
+        let written = shape_of(&shape.value, out)?;
+        match (&read.value, written) {
+            (_, None) => {}
+            (Literal::List(list), Some(n)) if list.len() != n => {
+                out.push(fault::shape_mismatch(shape.value.span, what, n, list.len()));
+            }
+            (_, Some(n)) => read.length = Some(n),
+        }
+    }
+    Some(read)
+}
+
+/// The number of elements that `shape` asks for: none for `[]` and `[1]`, a scalar.
+fn shape_of(node: &Node, out: &mut Diagnostics) -> Option<Option<usize>> {
+    let wrong = |out: &mut Diagnostics| {
+        out.push(fault::wrong_shape(node.span));
+        None
+    };
+    let one = |text: &str| text.trim().parse::<usize>().ok().filter(|n| (1..=MAX_LENGTH).contains(n));
+    let lengths: Option<Vec<usize>> = match &node.value {
+        // `(3,)` is how Python writes a shape.
+        Value::Scalar(s) => {
+            let inner = s.text.as_str().trim().trim_start_matches('(').trim_end_matches(')');
+            inner.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
+        }
+        Value::Sequence(items) => items
+            .iter()
+            .map(|item| match &item.value {
+                Value::Scalar(s) => one(s.text.as_str()),
+                _ => None,
+            })
+            .collect(),
+        _ => return wrong(out),
+    };
+    match lengths.as_deref() {
+        Some([]) | Some([1]) => Some(None),
+        Some([n]) => Some(Some(*n)),
+        _ => wrong(out),
+    }
+}
+
+/// `0.1`, `input`, `input(0.0)`, `variable(complex)`, `variable(1.0, 3)`.
+fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration, Diagnostic> {
+    let written = written.trim();
+    if let Some(n) = parse_number(written) {
+        if !n.re.is_finite() || !n.im.is_finite() {
+            return Err(fault::not_finite(span, what, written));
+        }
+        return Ok(constant(Literal::Number(n)));
+    }
+    let (word, arguments) = match written.split_once('(') {
+        Some((word, rest)) => match rest.strip_suffix(')') {
+            Some(inner) => (word.trim(), Some(inner)),
+            None => return Err(fault::unclosed_declaration(span, what, written)),
+        },
+        None => (written, None),
+    };
+    let declared = match word {
+        "input" => Declared::Input,
+        "output" => Declared::Output,
+        "variable" => Declared::Variable,
+        "constant" => Declared::Constant,
+        _ => return Err(fault::unknown_declaration(span, what, written, word)),
+    };
+    let mut parts = arguments.unwrap_or("").split(',').map(str::trim);
+    let first = parts.next().unwrap_or("");
+    let (value, complex) = match first {
+        "" | "float" | "real" | "int" => (Complex::default(), false),
+        "complex" => (Complex::default(), true),
+        number => match parse_number(number) {
+            Some(n) if n.re.is_finite() && n.im.is_finite() => (n, n.im != 0.0 || number.ends_with(['j', 'J'])),
+            Some(_) => return Err(fault::not_finite(span, what, number)),
+            None => return Err(fault::not_a_number(span, what, number)),
+        },
+    };
+    let length = match parts.next() {
+        None => None,
+        Some(n) => match n.parse::<usize>() {
+            Ok(n) if (1..=MAX_LENGTH).contains(&n) => Some(n),
+            _ => return Err(fault::wrong_length(span, what, n)),
+        },
+    };
+    if parts.next().is_some() {
+        return Err(fault::too_many_arguments(span, what, written));
+    }
+    Ok(Declaration { declared, complex, length, value: Literal::Number(value) })
+}
+
+/// A value that replaces a variable's own: one number, or one per unit or element.
+pub(super) fn override_value(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Literal> {
+    match &node.value {
+        Value::Scalar(_) => keep(number(node, what), out).map(Literal::Number),
+        _ => vector(literal(node, what, out)?, node.span, what, out),
+    }
+}
