@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::instantiate::Builder;
 use super::population::{operators, set};
 use super::tree::{Tree, variable_of};
-use super::{EdgeOperators, Operator, Role, VariableRef};
+use super::{EdgeInput, EdgeOperators, Operator, Role, VariableRef};
 use crate::diagnostic::{Diagnostic, model as fault};
 use crate::source::Name;
 use crate::template::{EdgeSource, EdgeTemplate, EdgeUse, Literal};
@@ -63,8 +63,8 @@ impl Builder {
                 return Err(fault::edge_input_is_assigned(name, variable));
             }
             let read = match source {
-                EdgeSource::OwnSource => ends.0,
-                EdgeSource::Path(path) => self.edge_source(path, ends, tree)?,
+                EdgeSource::OwnSource => EdgeInput::Source,
+                EdgeSource::Path(path) => EdgeInput::Variable(self.edge_source(path, ends, tree)?),
             };
             sources.push((input, read));
         }
@@ -73,7 +73,7 @@ impl Builder {
             prototype.free.iter().copied().filter(|i| sources.iter().all(|(mapped, _)| mapped != i)).collect();
         match open.as_slice() {
             [] if sources.is_empty() => return Err(fault::edge_without_input(edge.span, &edge.source)),
-            [only] if !explicit => sources.push((*only, ends.0)),
+            [only] if !explicit => sources.push((*only, EdgeInput::Source)),
             [] => {}
             // Inputs beside the mapped ones keep their defaults.
             _ if explicit => {}

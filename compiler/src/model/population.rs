@@ -1,10 +1,9 @@
 //! Nodes become populations: values filled in, roles decided.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use crate::model::{Operator, Role, Variable};
-use crate::syntax::ast::{Equation, LhsKind};
+use crate::syntax::ast::LhsKind;
 use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
 
 /// The operators of a node or an edge.
@@ -14,7 +13,8 @@ pub(super) fn operators(uses: &[OperatorUse]) -> Vec<Operator> {
 
 fn operator(used: &OperatorUse) -> Operator {
     let template = &used.template;
-    let equations: Arc<[Equation]> = template.equations.clone().into();
+    // Shared, so that equal nodes are recognised by it.
+    let equations = template.equations.clone();
     let of_kind = |kind: LhsKind| -> HashSet<&str> {
         equations.iter().filter(|e| e.lhs.kind == kind).map(|e| &*e.lhs.variable.text).collect()
     };

@@ -53,7 +53,7 @@ impl Loader<'_> {
         let template = Arc::new(OperatorTemplate {
             name: entry.key.clone(),
             description: own_description.or_else(|| parent.as_ref().and_then(|p| p.template.description.clone())),
-            equations: parsed,
+            equations: parsed.into(),
             variables,
         });
         let draft = Rc::new(OperatorDraft { template, equations: texts });
