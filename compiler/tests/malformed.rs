@@ -7,15 +7,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nullcline_compiler::diagnostic::{Diagnostics, render};
+use nullcline_compiler::model::check::{Arity, Functions, check};
+use nullcline_compiler::model::instantiate;
 use nullcline_compiler::source::{FileId, SourceMap};
 use nullcline_compiler::syntax::yaml::{Node, Value};
 use nullcline_compiler::syntax::{equation, yaml};
+use nullcline_compiler::template::library::MemoryLibrary;
+use nullcline_compiler::template::{load, load_all};
 
 /// One stage: what it says of a file. The first stage with something to say ends the run.
 type Stage = fn(&mut SourceMap, FileId) -> Diagnostics;
 
 /// The stages in order.
-const STAGES: &[Stage] = &[document, equations];
+const STAGES: &[Stage] = &[document, equations, templates, circuits, choice];
 
 /// The YAML document itself.
 fn document(sources: &mut SourceMap, file: FileId) -> Diagnostics {
@@ -44,6 +48,77 @@ fn equations(sources: &mut SourceMap, file: FileId) -> Diagnostics {
         collect(&root, false, &mut found);
     }
     found
+}
+
+/// A library that holds the one file.
+fn library(sources: &SourceMap, file: FileId) -> (MemoryLibrary, String) {
+    let file = sources.file(file).expect("the case was added");
+    let library = MemoryLibrary::new().with(file.name.as_str(), file.text.as_bytes());
+    (library, file.name.clone())
+}
+
+/// Every template of the file.
+fn templates(sources: &mut SourceMap, file: FileId) -> Diagnostics {
+    let (library, name) = library(sources, file);
+    load_all(sources, &library, &name).diagnostics
+}
+
+/// Every template of the file as a circuit.
+fn circuits(sources: &mut SourceMap, file: FileId) -> Diagnostics {
+    let (library, name) = library(sources, file);
+    let mut found = Diagnostics::new();
+    for (_, _, template) in load_all(sources, &library, &name).circuits {
+        if let Some(circuit) = found.absorb(instantiate(&template)) {
+            found.0.extend(check(&circuit, &SomeFunctions));
+        }
+    }
+    let mut seen = Vec::new();
+    found.0.retain(|d| {
+        let place = (d.code, d.span.start);
+        !seen.contains(&place) && {
+            seen.push(place);
+            true
+        }
+    });
+    found
+}
+
+/// What the file stands for as a whole, and the paths of its settings.
+fn choice(sources: &mut SourceMap, file: FileId) -> Diagnostics {
+    let (library, name) = library(sources, file);
+    let loaded = match load(sources, &library, &name, None) {
+        Ok(loaded) => loaded,
+        Err(faults) => return faults,
+    };
+    let mut found = Diagnostics::new();
+    if let Some(mut circuit) = found.absorb(instantiate(&loaded.circuit)) {
+        for (path, value) in &loaded.simulate.set {
+            found.absorb(circuit.set(path, value));
+        }
+        for (_, path) in &loaded.simulate.record {
+            found.absorb(circuit.find(path));
+        }
+    }
+    found
+}
+
+/// A few functions: the table of the real ones belongs to a later stage.
+struct SomeFunctions;
+
+impl Functions for SomeFunctions {
+    fn arity(&self, name: &str) -> Option<Arity> {
+        let (least, most) = match name {
+            "exp" | "sin" | "sigmoid" => (1, 1),
+            "past" | "maxi" => (2, 2),
+            "log" => (1, 2),
+            _ => return None,
+        };
+        Some(Arity { least, most })
+    }
+
+    fn names(&self) -> Vec<&str> {
+        vec!["exp", "sin", "sigmoid", "past", "maxi", "log"]
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Faults of the model stage: paths, edges, and what the checks of the instantiated circuit find.
 
 use super::{Diagnostic, did_you_mean, list_names};
-use crate::model::{Operator, Population, Variable};
+use crate::model::{Operator, Population, Role, Variable};
 use crate::source::{Name, Span};
+use crate::syntax::ast::{Lhs, LhsKind};
 
 /// Most names that a message lists.
 const MOST: usize = 12;
@@ -106,7 +107,7 @@ pub fn ambiguous_variable(path: &Name, variable: &str, population: &Population, 
 pub fn target_is_assigned(path: &Name, variable: &Variable, operator: &Operator) -> Diagnostic {
     let message = format!("`{path}` cannot be the target of an edge: an equation defines it");
     let inputs: Vec<&str> =
-        operator.variables.iter().filter(|v| v.role == crate::model::Role::Input).map(|v| &*v.name).collect();
+        operator.variables.iter().filter(|v| v.role == Role::Input).map(|v| &*v.name).collect();
     let fault = Diagnostic::error("edge-onto-assigned", path.span, message, "expected an input or a constant")
         .with_related(variable.span, format!("`{}` is declared here", variable.name));
     match inputs.as_slice() {
@@ -240,4 +241,156 @@ pub fn value_not_finite(path: &Name) -> Diagnostic {
 pub fn wrong_number_of_values(path: &Name, expected: usize, found: usize) -> Diagnostic {
     let message = format!("`{path}` takes {expected} values, not {found}");
     Diagnostic::error("wrong-number-of-values", path.span, message, format!("expected 1 or {expected} values"))
+}
+
+// Checks
+
+/// An equation defines what is not declared.
+pub fn undeclared_variable(name: &Name, operator: &str, known: &[&str]) -> Diagnostic {
+    let message = format!("operator `{operator}` defines `{name}` but does not declare it");
+    let near = did_you_mean(&name.text, known.iter().copied());
+    Diagnostic::error("undeclared-variable", name.span, message, "not declared")
+        .with_note(format!("declared are {}", list_names(known.iter().copied(), MOST)))
+        .with_help(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add `{name}: variable(0.0)` to the variables"),
+        })
+}
+
+/// An equation reads what is not declared.
+pub fn unknown_name(name: &Name, operator: &str, known: &[&str], function: bool) -> Diagnostic {
+    let message = format!("operator `{operator}` has no variable `{name}`");
+    let spelling = match &*name.text {
+        "PI" | "Pi" | "π" => Some("write `pi`".to_string()),
+        "e" => Some("write `E` for the base of the natural logarithm, `exp(x)` for its powers".to_string()),
+        "i" | "j" => Some("write `I` or `1j` for the imaginary unit".to_string()),
+        "dt" | "step_size" => Some("the step is no part of a model; write rates per unit of time".to_string()),
+        "time" => Some("write `t` for the time".to_string()),
+        text if function => Some(format!("`{text}` is a function; write `{text}(..)`")),
+        _ => None,
+    };
+    let near = did_you_mean(&name.text, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    Diagnostic::error("unknown-name", name.span, message, "unknown name")
+        .with_note(format!("its variables are {}", list_names(known.iter().copied(), MOST)))
+        .with_help(near.or(spelling).unwrap_or_else(|| format!("declare it: `{name}: 0.0` or `{name}: input`")))
+}
+
+/// A call of nothing.
+pub fn unknown_function(name: &Name, known: &[&str]) -> Diagnostic {
+    let near = did_you_mean(&name.text, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    Diagnostic::error("unknown-function", name.span, format!("there is no function `{name}`"), "unknown function")
+        .with_help(near.unwrap_or_else(|| {
+            format!("define it in the file: `functions: {{{name}: {{args: [x], expr: \"..\"}}}}`")
+        }))
+}
+
+/// `x(t)`, `x(2.0)`.
+pub fn variable_called(name: &Name) -> Diagnostic {
+    let message = format!("`{name}` is a variable, not a function");
+    Diagnostic::error("variable-called", name.span, message, "called like a function")
+        .with_help(format!("write `{name}` for its value now, `{name}(t - tau)` for its value `tau` ago, `{name} * (..)` for a product"))
+}
+
+/// Too few or too many arguments.
+pub fn function_arity(name: &Name, arity: crate::model::check::Arity, found: usize) -> Diagnostic {
+    let expected = match (arity.least, arity.most) {
+        (1, 1) => "1 argument".to_string(),
+        (least, most) if least == most => format!("{least} arguments"),
+        (least, usize::MAX) => format!("at least {least} arguments"),
+        (least, most) => format!("{least} to {most} arguments"),
+    };
+    let message = format!("`{name}` takes {expected}, not {found}");
+    Diagnostic::error("wrong-arity", name.span, message, format!("called with {found}"))
+}
+
+/// Two equations for one variable.
+pub fn two_equations(second: &Lhs, first: &Lhs) -> Diagnostic {
+    let message = format!("`{}` has two equations", second.variable);
+    Diagnostic::error("two-equations", second.span, message, "second equation")
+        .with_related(first.span, "first equation")
+        .with_help("keep one of them, or add their right sides")
+}
+
+/// An equation for an input or a constant.
+pub fn assigned(lhs: &Lhs, variable: &Variable) -> Diagnostic {
+    let name = &lhs.variable;
+    let (what, help) = match variable.role {
+        Role::Input => ("an input", format!("declare it `{name}: variable(0.0)`, or give the result another name")),
+        _ => ("a constant", format!("declare it `{name}: variable({})`", variable.value.first().map_or(0.0, |n| n.re))),
+    };
+    let derivative = if lhs.kind == LhsKind::Derivative { "the derivative of " } else { "" };
+    let message = format!("an equation defines {derivative}`{name}`, which is {what}");
+    Diagnostic::error("assigned", lhs.span, message, format!("{what} has no equation"))
+        .with_related(variable.span, format!("declared as {what} here"))
+        .with_help(help)
+}
+
+/// An output without an equation.
+pub fn undefined_output(variable: &Variable, operator: &str) -> Diagnostic {
+    let message = format!("no equation of operator `{operator}` defines its output `{}`", variable.name);
+    Diagnostic::error("undefined-output", variable.span, message, "never defined")
+        .with_help(format!("add an equation `{} = ..`, or declare it as a number", variable.name))
+}
+
+/// A variable that no equation mentions.
+pub fn unused_variable(variable: &Variable, operator: &str) -> Diagnostic {
+    let message = format!("no equation of operator `{operator}` mentions `{}`", variable.name);
+    Diagnostic::warning("unused-variable", variable.span, message, "never used")
+}
+
+/// Algebraic variables that need each other.
+pub fn algebraic_cycle(steps: &[(String, Span)]) -> Diagnostic {
+    let span = steps.first().map_or(Span::NOWHERE, |s| s.1);
+    if let [(name, span)] = steps {
+        let message = format!("`{name}` is defined by itself");
+        return Diagnostic::error("algebraic-cycle", *span, message, "needs its own value").with_help(
+            "solve the equation for the variable, or make it a state: `x' = (.. - x)/tau`",
+        );
+    }
+    let names: Vec<String> = steps.iter().chain(steps.first()).map(|(name, _)| format!("`{name}`")).collect();
+    let message = format!("algebraic variables need each other: {}", names.join(" -> "));
+    let mut fault = Diagnostic::error("algebraic-cycle", span, message, "part of the cycle");
+    for (_, other) in steps.iter().skip(1).take(MOST) {
+        if *other != span && fault.related.iter().all(|(s, _)| s != other) {
+            fault = fault.with_related(*other, "part of the cycle");
+        }
+    }
+    fault.with_help("make one of them a state (`x' = (.. - x)/tau`), or give an edge of the cycle a delay")
+}
+
+/// NaN or infinity as a value.
+pub fn variable_not_finite(variable: &Variable) -> Diagnostic {
+    let message = format!("a value of `{}` is not a finite number", variable.name);
+    Diagnostic::error("not-finite", variable.span, message, "declared here")
+}
+
+/// NaN or infinity as a weight.
+pub fn weight_not_finite(span: Span) -> Diagnostic {
+    Diagnostic::error("not-finite", span, "a weight of this edge is not a finite number", "not finite")
+}
+
+/// A list of values that matches neither units nor elements.
+pub fn wrong_value_count(variable: &Variable, place: &str, units: usize, length: usize, found: usize) -> Diagnostic {
+    let name = &variable.name;
+    let expected = match (units, length) {
+        (1, 1) => "is a single number".to_string(),
+        (units, 1) => format!("takes 1 or {units} values, one per unit"),
+        (1, length) => format!("takes 1 or {length} values, one per element"),
+        (units, length) => format!("takes 1, {units}, {length} or {} values", units * length),
+    };
+    let message = format!("`{place}`: `{name}` {expected}, but {found} values are given");
+    let fault = Diagnostic::error("wrong-number-of-values", variable.span, message, "declared here");
+    if units == 1 { fault.with_help(format!("give the node a size: `n: {found}`")) } else { fault }
+}
+
+/// A delay or spread that is no time.
+pub fn bad_time(span: Span, what: &str, found: f64) -> Diagnostic {
+    let message = format!("the {what} of this edge is {found}; it must be a finite number, 0 or more");
+    Diagnostic::error("bad-time", span, message, "expected 0 or more")
+}
+
+/// A spread without a delay.
+pub fn spread_without_delay(span: Span) -> Diagnostic {
+    Diagnostic::error("spread-without-delay", span, "this edge has a spread of its delay but no delay", "no `delay`")
+        .with_help("add `delay`, the mean of the distribution, or leave `spread` out")
 }

@@ -1,0 +1,43 @@
+//! Values are finite numbers: one, one per unit, or one per element of a vector.
+//!
+//! Forbidden: `eta: [1.0, 2.0]` for a population of three units.
+
+use crate::diagnostic::{Diagnostics, model as fault};
+use crate::model::{Circuit, Variable, Weights};
+
+pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
+    for population in &circuit.populations {
+        for operator in &population.operators {
+            for variable in &operator.variables {
+                one(variable, population.size.unwrap_or(1), &population.path, out);
+            }
+        }
+    }
+    for projection in &circuit.projections {
+        let finite = match &projection.weights {
+            Weights::Scalar(weight) => weight.is_finite(),
+            Weights::Matrix(matrix) => matrix.iter().all(|w| w.is_finite()),
+        };
+        if !finite {
+            out.push(fault::weight_not_finite(projection.span));
+        }
+        for operator in projection.edge.iter().flat_map(|e| &e.operators) {
+            let units = |p: usize| circuit.populations[p].size.unwrap_or(1);
+            let pairs = units(projection.source.population) * units(projection.target.population);
+            for variable in &operator.variables {
+                one(variable, pairs, "the edge", out);
+            }
+        }
+    }
+}
+
+fn one(variable: &Variable, units: usize, place: &str, out: &mut Diagnostics) {
+    if variable.value.iter().any(|n| !n.re.is_finite() || !n.im.is_finite()) {
+        out.push(fault::variable_not_finite(variable));
+    }
+    let length = variable.length.unwrap_or(1);
+    let found = variable.value.len();
+    if found != 1 && found != units && found != length && found != units * length {
+        out.push(fault::wrong_value_count(variable, place, units, length, found));
+    }
+}
