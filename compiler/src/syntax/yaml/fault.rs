@@ -31,7 +31,7 @@ pub(super) fn explain(
     if let Some(tab) = tab_in_indentation(text, at) {
         return syntax::tab_in_indentation(span(tab, tab + 1));
     }
-    if has("quoted scalar, found unexpected") {
+    if has("quoted scalar, found unexpected") || has("indentation in quoted scalar") {
         let quote = text[at..].chars().next().unwrap_or('"');
         return syntax::unclosed_quote(one(), quote);
     }
@@ -48,6 +48,12 @@ pub(super) fn explain(
     }
     if has("trailing content after") {
         let (from, to) = word(at);
+        if let Some(open) = innermost.filter(|_| text[at..].starts_with(['"', '\''])) {
+            return syntax::missing_comma(
+                span(from, to),
+                Some((span(open, open + 1), text[open..open + 1].to_string())),
+            );
+        }
         return syntax::text_after_quote(span(from, to));
     }
     if has("unexpected character: ") {
@@ -94,7 +100,21 @@ pub(super) fn explain(
         return syntax::unexpected_mapping_colon(one());
     }
     if has("simple key expect") || has("mapping keys are not allowed") {
-        let (from, to) = line_content(text, at);
+        let (mut from, mut to) = line_content(text, at);
+        let above = text[..from].trim_end().len();
+        if text[from..to].contains(": ") && above > 0 {
+            // The line that made the scanner wait for a colon is the one above.
+            let line = line_content(
+                text,
+                (0..above)
+                    .rev()
+                    .find(|&at| text.is_char_boundary(at))
+                    .unwrap_or(0),
+            );
+            if !text[line.0..line.1].contains(':') {
+                (from, to) = line;
+            }
+        }
         return syntax::not_a_key(span(from, to));
     }
     if has("block scalar") && !has("indented line") {
