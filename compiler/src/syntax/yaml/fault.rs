@@ -60,10 +60,8 @@ pub(super) fn explain(
         return syntax::reserved_indicator(one(), character.unwrap_or('%'));
     }
     if has("expected ',' or") {
-        if at >= text.trim_end().len() || !text[at..].trim_start().starts_with(|c: char| c != '#') {
-            if let Some(open) = innermost {
-                return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
-            }
+        if let Some(open) = innermost.filter(|_| at >= text.trim_end().len()) {
+            return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
         }
         let (from, to) = word(at);
         let related =
@@ -136,10 +134,8 @@ pub(super) fn explain(
         return syntax::misplaced_dash(one());
     }
     if has("node content") || has("end of plain scalar") {
-        if character.is_none() {
-            if let Some(open) = innermost {
-                return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
-            }
+        if let Some(open) = innermost.filter(|_| character.is_none()) {
+            return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
         }
         return syntax::yaml_missing_value(one(), character);
     }

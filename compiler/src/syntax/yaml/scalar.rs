@@ -47,7 +47,7 @@ pub(super) fn mapped(
         let spaces = blank(rest);
         let (took, used) = if style == Style::Double && written.starts_with('\\') {
             escape(rest, written)
-        } else if gap > 0 && rest.starts_with(&written[..gap]) && !(spaces > gap) {
+        } else if gap > 0 && rest.starts_with(&written[..gap]) && spaces <= gap {
             (gap, gap)
         } else if gap > 0 {
             // Folded: `n` line breaks became `n - 1`, or one space; or indentation was taken away. Escaped white space

@@ -135,3 +135,19 @@ fn documents_print_as_yaml_that_reads_back() {
     assert_eq!(document(&read(&printed).1), printed);
     assert!(printed.contains("- x' = -x\n"), "{printed}");
 }
+
+#[test]
+#[ignore = "a measurement; run it in release"]
+fn a_million_numbers_load_in_well_under_a_second() {
+    let row = format!("  - [{}]\n", vec!["-0.123456789012345678"; 1000].join(", "));
+    let text = format!("w:\n{}", row.repeat(1000));
+    let start = std::time::Instant::now();
+    let (_, root) = read(&text);
+    let seconds = start.elapsed().as_secs_f64();
+    assert!(root.get("w").is_some());
+    println!("{} MB in {seconds:.3} s", text.len() / 1_000_000);
+    let start = std::time::Instant::now();
+    drop(root);
+    println!("dropped in {:.3} s", start.elapsed().as_secs_f64());
+    assert!(seconds < 1.0);
+}
