@@ -246,4 +246,5 @@ const FINDINGS: &[(&str, bool)] = &[
     ("a: \"\\", true),
     ("x[", false),
     ("'", true),
+    ("equations: \"a \\ -\u{feff}} b\"", true),
 ];

@@ -118,6 +118,17 @@ pub(super) fn explain(
     if has("block scalar") && !has("indented line") {
         return syntax::bad_block_scalar(one());
     }
+    let starts_entry = || {
+        text[at..]
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains(": ") || line.ends_with(':'))
+    };
+    if let Some(open) =
+        innermost.filter(|_| has("indentation in flow") || (has("expected key") && starts_entry()))
+    {
+        return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
+    }
     if has("indentation")
         || has("indented")
         || has("did not find expected key")
@@ -151,6 +162,31 @@ pub(super) fn explain(
         return syntax::unsupported_directive(one());
     }
     syntax::unreadable_yaml(one(), info)
+}
+
+/// The innermost `[` or `{` that is open at byte `at`, when none is at byte `from`. The parser cannot tell: its scanner
+/// reads ahead of it.
+pub(super) fn open_bracket(text: &str, from: usize, at: usize) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut before = ' ';
+    let mut comment = false;
+    for (index, character) in text[from..at.max(from)].char_indices() {
+        match (quote, character) {
+            _ if comment => comment = character != '\n',
+            (Some(end), c) if c == end && before != '\\' => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',' | ':' | '\n') => {
+                quote = Some(character)
+            }
+            (None, '#') if matches!(before, ' ' | '\n') => comment = true,
+            (None, '[' | '{') => open.push(from + index),
+            (None, ']' | '}') => drop(open.pop()),
+            _ => {}
+        }
+        before = character;
+    }
+    open.pop()
 }
 
 /// The first tab in the indentation of the line of `at`, or of the line before when `at` starts its line.

@@ -489,12 +489,8 @@ impl<'t> Loader<'t> {
     /// A fault of the scanner in the user's words.
     fn scan_fault(&self, fault: &ScanError) -> Diagnostic {
         let at = self.places.byte(fault.marker().index());
-        let innermost = self
-            .open
-            .iter()
-            .rev()
-            .map(|open| open.start)
-            .find(|&start| self.places.text()[start..].starts_with(['[', '{']));
+        let from = self.open.last().map_or(0, |open| open.start);
+        let innermost = super::fault::open_bracket(self.places.text(), from, at);
         super::fault::explain(
             self.places.text(),
             at,
