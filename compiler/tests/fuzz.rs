@@ -246,5 +246,6 @@ const FINDINGS: &[(&str, bool)] = &[
     ("a: \"\\", true),
     ("x[", false),
     ("'", true),
+    ("x[1:3, 0]' = y", false),
     ("equations: \"a \\ -\u{feff}} b\"", true),
 ];

@@ -146,6 +146,7 @@ fn every_form_of_the_left_side_is_read() {
         ("x[2] = 1", LhsKind::Value, "x", 1),
         ("x[0, 1:3] = 1", LhsKind::Value, "x", 2),
         ("x[2]' = 1", LhsKind::Derivative, "x", 1),
+        ("x'[2:] = 1", LhsKind::Derivative, "x", 1),
         ("index(x, 2) = 1", LhsKind::Value, "x", 1),
         ("index_2d(x, 2, i) = 1", LhsKind::Value, "x", 2),
         ("index_range(x, 0, 2) = 1", LhsKind::Value, "x", 1),
