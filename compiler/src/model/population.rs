@@ -3,20 +3,29 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::diagnostic::{Diagnostics, model as fault};
 use crate::model::{Operator, Role, Variable};
 use crate::syntax::ast::{Equation, LhsKind};
 use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
 
-/// The operators of a node or an edge.
-pub(super) fn operators(uses: &[OperatorUse]) -> Vec<Operator> {
-    uses.iter().map(operator).collect()
+/// The operators of a node of `units` units; of an edge template, whose units only its edges know, when that is `None`.
+pub(super) fn operators(
+    uses: &[OperatorUse],
+    units: Option<usize>,
+    out: &mut Diagnostics,
+) -> Vec<Operator> {
+    uses.iter().map(|used| operator(used, units, out)).collect()
 }
 
-fn operator(used: &OperatorUse) -> Operator {
+fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> Operator {
     let template = &used.template;
     let equations: Arc<[Equation]> = template.equations.clone().into();
     let of_kind = |kind: LhsKind| -> HashSet<&str> {
-        equations.iter().filter(|e| e.lhs.kind == kind).map(|e| &*e.lhs.variable.text).collect()
+        equations
+            .iter()
+            .filter(|e| e.lhs.kind == kind)
+            .map(|e| &*e.lhs.variable.text)
+            .collect()
     };
     let (differential, algebraic) = (of_kind(LhsKind::Derivative), of_kind(LhsKind::Value));
     let mut variables: Vec<Variable> = template
@@ -30,9 +39,25 @@ fn operator(used: &OperatorUse) -> Operator {
     for given in &used.overrides {
         if let Some(variable) = variables.iter_mut().find(|v| v.name == given.variable.text) {
             set(variable, &given.value);
+            let length = variable.length.unwrap_or(1);
+            if let Some(units) = units
+                && !takes(variable.value.len(), units, length)
+            {
+                out.push(fault::wrong_override_count(
+                    given,
+                    units,
+                    length,
+                    variable.value.len(),
+                ));
+            }
         }
     }
-    Operator { name: used.name.text.clone(), variables, equations, span: template.name.span }
+    Operator {
+        name: used.name.text.clone(),
+        variables,
+        equations,
+        span: template.name.span,
+    }
 }
 
 fn variable(template: &VariableTemplate, differential: bool, algebraic: bool) -> Variable {
@@ -63,11 +88,19 @@ pub(super) fn set(variable: &mut Variable, value: &Literal) {
     variable.complex |= variable.value.iter().any(|n| n.im != 0.0);
 }
 
+/// Whether a variable of `length` elements in each of `units` units takes so many values: one, one per unit, one per element,
+/// or one per element of each unit.
+pub(super) fn takes(values: usize, units: usize, length: usize) -> bool {
+    values == 1 || values == units || values == length || values == units.saturating_mul(length)
+}
+
 /// The numbers of a literal, row by row.
 pub(super) fn values(value: &Literal) -> Vec<Complex> {
     match value {
         Literal::Number(n) => vec![*n],
         Literal::List(list) => list.clone(),
-        Literal::Matrix { data, .. } => data.iter().map(|re| Complex { re: *re, im: 0.0 }).collect(),
+        Literal::Matrix { data, .. } => {
+            data.iter().map(|re| Complex { re: *re, im: 0.0 }).collect()
+        }
     }
 }

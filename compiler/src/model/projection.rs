@@ -10,7 +10,7 @@ use crate::source::{Name, Span};
 use crate::template::{Complex, EdgeMatrix, EdgeUse, Literal};
 
 /// Most projections that a circuit may have.
-const MAX_PROJECTIONS: usize = 1 << 24;
+const MAX_PROJECTIONS: usize = 1 << 23;
 
 impl Builder {
     /// Adds the projections of one edge.
@@ -18,7 +18,9 @@ impl Builder {
         let populations = &self.circuit.populations;
         let sources = keep(tree.variables(&edge.source, populations), &mut self.out);
         let targets = keep(tree.variables(&edge.target, populations), &mut self.out);
-        let (Some(sources), Some(targets)) = (sources, targets) else { return };
+        let (Some(sources), Some(targets)) = (sources, targets) else {
+            return;
+        };
         if !self.may_add(sources.len(), targets.len(), edge.span) {
             return;
         }
@@ -55,7 +57,9 @@ impl Builder {
         let edge = &matrix.edge;
         let sources = self.ends(&matrix.source_nodes, &edge.source, tree);
         let targets = self.ends(&matrix.target_nodes, &edge.target, tree);
-        let (Some(sources), Some(targets)) = (sources, targets) else { return };
+        let (Some(sources), Some(targets)) = (sources, targets) else {
+            return;
+        };
         if !self.may_add(sources.len(), targets.len(), edge.span) {
             return;
         }
@@ -65,9 +69,11 @@ impl Builder {
             }
         }
         let shape = (targets.len(), sources.len());
-        for (what, literal) in
-            [("weight", Some(&edge.weight)), ("delay", edge.delay.as_ref()), ("spread", edge.spread.as_ref())]
-        {
+        for (what, literal) in [
+            ("weight", Some(&edge.weight)),
+            ("delay", edge.delay.as_ref()),
+            ("spread", edge.spread.as_ref()),
+        ] {
             if let Some(Err(fault)) = literal.map(|l| fits(l, what, shape, edge.span)) {
                 return self.out.push(fault);
             }
@@ -88,10 +94,21 @@ impl Builder {
                     continue;
                 }
                 let timing = |literal: &Option<Literal>| {
-                    literal.as_ref().map(|l| Literal::Number(Complex { re: at(l, entry), im: 0.0 }))
+                    literal.as_ref().map(|l| {
+                        Literal::Number(Complex {
+                            re: at(l, entry),
+                            im: 0.0,
+                        })
+                    })
                 };
                 let (delay, spread) = (timing(&edge.delay), timing(&edge.spread));
-                if !self.project(edge, (source, target), (Weights::Scalar(weight), delay, spread), Some(entry), tree) {
+                if !self.project(
+                    edge,
+                    (source, target),
+                    (Weights::Scalar(weight), delay, spread),
+                    Some(entry),
+                    tree,
+                ) {
                     return;
                 }
             }
@@ -114,7 +131,11 @@ impl Builder {
                     Ok(Some(end)) => ends.push(end),
                     // A wrong variable is wrong in all nodes alike: one report will do.
                     Ok(None) => {
-                        self.out.push(fault::unknown_variable_of_node(variable, &variable.text, population));
+                        self.out.push(fault::unknown_variable_of_node(
+                            variable,
+                            &variable.text,
+                            population,
+                        ));
                         return None;
                     }
                     Err(fault) => {
@@ -139,7 +160,9 @@ impl Builder {
         let operators = match &edge.template {
             None => None,
             Some(template) => {
-                let Some(prototype) = self.prototype(template) else { return false };
+                let Some(prototype) = self.prototype(template) else {
+                    return false;
+                };
                 match self.edge_operators(edge, &prototype, (source, target), entry, tree) {
                     Ok(operators) => Some(Arc::new(operators)),
                     Err(fault) => {
@@ -150,14 +173,25 @@ impl Builder {
             }
         };
         let span = edge.span;
-        self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge: operators, span });
+        self.circuit.projections.push(Projection {
+            source,
+            target,
+            weights,
+            delay,
+            spread,
+            edge: operators,
+            span,
+        });
         true
     }
 
     fn may_add(&mut self, sources: usize, targets: usize, span: Span) -> bool {
-        let total = sources.saturating_mul(targets).saturating_add(self.circuit.projections.len());
+        let total = sources
+            .saturating_mul(targets)
+            .saturating_add(self.circuit.projections.len());
         if total > MAX_PROJECTIONS {
-            self.out.push(fault::too_many_edges(span, total, MAX_PROJECTIONS));
+            self.out
+                .push(fault::too_many_edges(span, total, MAX_PROJECTIONS));
             return false;
         }
         true
@@ -170,12 +204,15 @@ impl Builder {
         if matches!(variable.role, Role::Input | Role::Parameter) {
             return true;
         }
-        self.out.push(fault::target_is_assigned(path, variable, operator));
+        self.out
+            .push(fault::target_is_assigned(path, variable, operator));
         false
     }
 
     fn size(&self, variable: VariableRef) -> usize {
-        self.circuit.populations[variable.population].size.unwrap_or(1)
+        self.circuit.populations[variable.population]
+            .size
+            .unwrap_or(1)
     }
 }
 
@@ -184,15 +221,28 @@ fn keep<T>(result: Result<T, Diagnostic>, out: &mut crate::diagnostic::Diagnosti
 }
 
 /// Whether a literal is a number or has one entry per pair.
-fn fits(literal: &Literal, what: &str, (rows, columns): (usize, usize), span: Span) -> Result<(), Diagnostic> {
+fn fits(
+    literal: &Literal,
+    what: &str,
+    (rows, columns): (usize, usize),
+    span: Span,
+) -> Result<(), Diagnostic> {
     let found = match literal {
         Literal::Number(_) => return Ok(()),
-        Literal::Matrix { rows: r, columns: c, .. } if (*r, *c) == (rows, columns) => return Ok(()),
-        Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => return Ok(()),
+        Literal::Matrix {
+            rows: r,
+            columns: c,
+            ..
+        } if (*r, *c) == (rows, columns) => return Ok(()),
+        Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => {
+            return Ok(());
+        }
         Literal::Matrix { rows, columns, .. } => format!("{rows} x {columns}"),
         Literal::List(list) => format!("a list of {}", list.len()),
     };
-    Err(fault::matrix_does_not_fit(span, what, &found, rows, columns))
+    Err(fault::matrix_does_not_fit(
+        span, what, &found, rows, columns,
+    ))
 }
 
 /// One entry of a literal that fits.
@@ -221,10 +271,15 @@ fn time(
     sizes: (usize, usize),
     span: Span,
 ) -> Result<Option<Literal>, Diagnostic> {
-    let Some(literal) = literal else { return Ok(None) };
+    let Some(literal) = literal else {
+        return Ok(None);
+    };
     fits(literal, what, sizes, span)?;
     Ok(Some(match literal {
-        _ if sizes == (1, 1) => Literal::Number(Complex { re: at(literal, 0), im: 0.0 }),
+        _ if sizes == (1, 1) => Literal::Number(Complex {
+            re: at(literal, 0),
+            im: 0.0,
+        }),
         _ => literal.clone(),
     }))
 }

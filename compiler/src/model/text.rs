@@ -30,10 +30,17 @@ impl Display for Circuit {
 
 impl Circuit {
     fn projection_lines(&self, f: &mut Formatter<'_>, projection: &Projection) -> fmt::Result {
-        write!(f, "  edge {} -> {} weight ", self.path(projection.source), self.path(projection.target))?;
+        write!(
+            f,
+            "  edge {} -> {} weight ",
+            self.path(projection.source),
+            self.path(projection.target)
+        )?;
         match &projection.weights {
             Weights::Scalar(weight) => write!(f, "{weight}")?,
-            Weights::Matrix(matrix) => numbers(f, matrix.iter().map(|re| Complex { re: *re, im: 0.0 }))?,
+            Weights::Matrix(matrix) => {
+                numbers(f, matrix.iter().map(|re| Complex { re: *re, im: 0.0 }))?
+            }
         }
         for (what, value) in [("delay", &projection.delay), ("spread", &projection.spread)] {
             if let Some(value) = value {
@@ -53,7 +60,10 @@ impl Circuit {
             operator_lines(f, operator, "    ")?;
         }
         let name = |(o, v): (usize, usize)| {
-            format!("{}/{}", edge.operators[o].name, edge.operators[o].variables[v].name)
+            format!(
+                "{}/{}",
+                edge.operators[o].name, edge.operators[o].variables[v].name
+            )
         };
         for (input, source) in &edge.sources {
             writeln!(f, "    {} <- {}", name(*input), self.path(*source))?;
@@ -106,7 +116,9 @@ fn literal(f: &mut Formatter<'_>, value: &Literal) -> fmt::Result {
     match value {
         Literal::Number(n) => number(f, *n),
         Literal::List(list) => numbers(f, list.iter().copied()),
-        Literal::Matrix { data, .. } => numbers(f, data.iter().map(|re| Complex { re: *re, im: 0.0 })),
+        Literal::Matrix { data, .. } => {
+            numbers(f, data.iter().map(|re| Complex { re: *re, im: 0.0 }))
+        }
     }
 }
 
@@ -126,5 +138,9 @@ fn numbers(f: &mut Formatter<'_>, values: impl ExactSizeIterator<Item = Complex>
 }
 
 fn number(f: &mut Formatter<'_>, n: Complex) -> fmt::Result {
-    if n.im == 0.0 { write!(f, "{}", n.re) } else { write!(f, "{}{:+}j", n.re, n.im) }
+    if n.im == 0.0 {
+        write!(f, "{}", n.re)
+    } else {
+        write!(f, "{}{:+}j", n.re, n.im)
+    }
 }

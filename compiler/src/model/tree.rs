@@ -47,7 +47,9 @@ impl Tree {
 
     /// All populations that a path of labels (and `all`) leads to.
     pub(super) fn populations(&self, labels: &[&str], found: &mut Vec<usize>) {
-        let Some((label, rest)) = labels.split_first() else { return };
+        let Some((label, rest)) = labels.split_first() else {
+            return;
+        };
         let mut enter = |place: &Place| match place {
             Place::Population(index) if rest.is_empty() => found.push(*index),
             Place::Population(_) => {}
@@ -66,21 +68,34 @@ impl Tree {
         let mut found = Vec::new();
         self.populations(&labels, &mut found);
         if found.is_empty() {
-            return Err(self.unknown_label(path, &labels).unwrap_or_else(|| fault::not_a_node(path)));
+            return Err(self
+                .unknown_label(path, &labels)
+                .unwrap_or_else(|| fault::not_a_node(path)));
         }
         Ok(found)
     }
 
     /// The variables that `node/operator/variable` or `node/variable` leads to; at least one.
-    pub(super) fn variables(&self, path: &Name, populations: &[Population]) -> Result<Vec<VariableRef>, Diagnostic> {
+    pub(super) fn variables(
+        &self,
+        path: &Name,
+        populations: &[Population],
+    ) -> Result<Vec<VariableRef>, Diagnostic> {
         let parts: Vec<&str> = path.text.split('/').collect();
         let mut found = Vec::new();
         for behind in [2, 1] {
-            let Some(count) = parts.len().checked_sub(behind).filter(|n| *n > 0) else { continue };
+            let Some(count) = parts.len().checked_sub(behind).filter(|n| *n > 0) else {
+                continue;
+            };
             let mut nodes = Vec::new();
             self.populations(&parts[..count], &mut nodes);
             for node in nodes {
-                found.extend(variable_of(node, &populations[node], &parts[count..], path)?);
+                found.extend(variable_of(
+                    node,
+                    &populations[node],
+                    &parts[count..],
+                    path,
+                )?);
             }
             if !found.is_empty() {
                 return Ok(found);
@@ -101,14 +116,19 @@ impl Tree {
             return match &parts[count..] {
                 [] => fault::path_ends_at_node(path, population),
                 [variable] => fault::unknown_variable_of_node(path, variable, population),
-                [operator, variable] => match population.operators.iter().find(|o| *o.name == **operator) {
-                    Some(operator) => fault::unknown_variable(path, variable, operator),
-                    None => fault::unknown_operator(path, operator, &population.path, operators()),
-                },
+                [operator, variable] => {
+                    match population.operators.iter().find(|o| *o.name == **operator) {
+                        Some(operator) => fault::unknown_variable(path, variable, operator),
+                        None => {
+                            fault::unknown_operator(path, operator, &population.path, operators())
+                        }
+                    }
+                }
                 _ => fault::path_too_long(path),
             };
         }
-        self.unknown_label(path, parts).unwrap_or_else(|| fault::path_ends_at_circuit(path))
+        self.unknown_label(path, parts)
+            .unwrap_or_else(|| fault::path_ends_at_circuit(path))
     }
 
     /// The first label of the path that does not exist.
@@ -147,11 +167,26 @@ pub(super) fn variable_of(
         if wanted.is_some_and(|w| w != &*operator.name) {
             continue;
         }
-        let Some(v) = operator.variables.iter().position(|v| &*v.name == name) else { continue };
-        let this = VariableRef { population: index, operator: o, variable: v };
-        if let Some(VariableRef { operator: first, .. }) = found {
+        let Some(v) = operator.variables.iter().position(|v| &*v.name == name) else {
+            continue;
+        };
+        let this = VariableRef {
+            population: index,
+            operator: o,
+            variable: v,
+        };
+        if let Some(VariableRef {
+            operator: first, ..
+        }) = found
+        {
             let first = &population.operators[first].name;
-            return Err(fault::ambiguous_variable(path, name, population, first, &operator.name));
+            return Err(fault::ambiguous_variable(
+                path,
+                name,
+                population,
+                first,
+                &operator.name,
+            ));
         }
         found = Some(this);
     }

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::expression::{for_each_child, size};
 use super::fields::{get, mapping, only, sequence, text};
 use super::variable::is_identifier;
 use crate::diagnostic::{Diagnostics, template as fault};
 use crate::source::Name;
-use super::expression::{for_each_child, size};
 use crate::syntax::ast::{Equation, Expr, ExprKind};
 use crate::syntax::equation::parse_expression;
 use crate::syntax::yaml::{Node, Value};
@@ -40,12 +40,16 @@ pub(super) fn functions(node: &Node, out: &mut Diagnostics) -> Functions {
             continue;
         }
         let owner = format!("function `{name}`");
-        let Some(fields) = mapping(&entry.value, &owner, out) else { continue };
+        let Some(fields) = mapping(&entry.value, &owner, out) else {
+            continue;
+        };
         only(fields, &["args", "expr", "description"], &owner, out);
         let mut arguments: Vec<Name> = Vec::new();
         if let Some(args) = get(fields, "args") {
             for argument in sequence(&args.value, "`args`", out).unwrap_or(&[]) {
-                let Some(argument) = text(argument, "an argument", out) else { continue };
+                let Some(argument) = text(argument, "an argument", out) else {
+                    continue;
+                };
                 if !is_identifier(&argument.text) {
                     out.push(fault::not_an_identifier(&argument));
                 } else if let Some(first) = arguments.iter().find(|a| a.text == argument.text) {
@@ -56,7 +60,12 @@ pub(super) fn functions(node: &Node, out: &mut Diagnostics) -> Functions {
             }
         }
         let Some(body) = get(fields, "expr") else {
-            out.push(fault::missing_key(name.span, &owner, "expr", "expr: \"1/(1 + exp(-x))\""));
+            out.push(fault::missing_key(
+                name.span,
+                &owner,
+                "expr",
+                "expr: \"1/(1 + exp(-x))\"",
+            ));
             continue;
         };
         let Value::Scalar(body) = &body.value.value else {
@@ -64,15 +73,32 @@ pub(super) fn functions(node: &Node, out: &mut Diagnostics) -> Functions {
             continue;
         };
         if let Some(body) = out.absorb(parse_expression(&body.text)) {
-            functions.insert(name.text.to_string(), Function { name, arguments, body });
+            functions.insert(
+                name.text.to_string(),
+                Function {
+                    name,
+                    arguments,
+                    body,
+                },
+            );
         }
     }
     functions
 }
 
 /// Replaces the calls of functions that `lookup` knows.
-pub(super) fn inline(equation: &mut Equation, lookup: &dyn Fn(&str) -> Option<Function>, out: &mut Diagnostics) {
-    let mut inliner = Inliner { lookup, open: Vec::new(), nodes: 0, out, stopped: false };
+pub(super) fn inline(
+    equation: &mut Equation,
+    lookup: &dyn Fn(&str) -> Option<Function>,
+    out: &mut Diagnostics,
+) {
+    let mut inliner = Inliner {
+        lookup,
+        open: Vec::new(),
+        nodes: 0,
+        out,
+        stopped: false,
+    };
     inliner.expression(&mut equation.rhs);
 }
 
@@ -101,7 +127,9 @@ impl Inliner<'_> {
         for argument in arguments.iter_mut() {
             depth = depth.max(self.expression(argument));
         }
-        let Some(function) = (self.lookup)(&name.text) else { return depth + 1 };
+        let Some(function) = (self.lookup)(&name.text) else {
+            return depth + 1;
+        };
         if self.open.iter().any(|f| **f == *name.text) {
             self.open.push(name.text.to_string());
             self.out.push(fault::recursive_function(name, &self.open));
@@ -110,14 +138,24 @@ impl Inliner<'_> {
             return 0;
         }
         if function.arguments.len() != arguments.len() {
-            self.out.push(fault::wrong_arity(name, &function.name, function.arguments.len(), arguments.len()));
+            self.out.push(fault::wrong_arity(
+                name,
+                &function.name,
+                function.arguments.len(),
+                arguments.len(),
+            ));
             return depth + 1;
         }
         let mut body = function.body.clone();
         self.open.push(name.text.to_string());
         depth += self.expression(&mut body);
         self.open.pop();
-        let values: HashMap<&str, &Expr> = function.arguments.iter().map(|a| &*a.text).zip(arguments.iter()).collect();
+        let values: HashMap<&str, &Expr> = function
+            .arguments
+            .iter()
+            .map(|a| &*a.text)
+            .zip(arguments.iter())
+            .collect();
         self.substitute(&mut body, &values);
         *expr = body;
         self.limited(expr, depth)

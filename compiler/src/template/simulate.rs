@@ -41,14 +41,26 @@ pub struct Simulate {
 
 /// The keys of the section.
 pub const KEYS: &[&str] = &[
-    "template", "duration", "dt", "scheme", "sample_every", "cutoff", "include_end", "precision", "seed", "set", "inputs",
+    "template",
+    "duration",
+    "dt",
+    "scheme",
+    "sample_every",
+    "cutoff",
+    "include_end",
+    "precision",
+    "seed",
+    "set",
+    "inputs",
     "record",
 ];
 
 /// Reads the value of the key `simulate`.
 pub(super) fn simulate(node: &Node, out: &mut Diagnostics) -> Simulate {
     let mut read = Simulate::default();
-    let Some(entries) = mapping(node, "`simulate`", out) else { return read };
+    let Some(entries) = mapping(node, "`simulate`", out) else {
+        return read;
+    };
     only(entries, KEYS, "the section `simulate`", out);
     for entry in entries.iter().filter(|e| e.value.value != Value::Null) {
         let (key, value) = (&*entry.key.text, &entry.value);
@@ -66,13 +78,15 @@ pub(super) fn simulate(node: &Node, out: &mut Diagnostics) -> Simulate {
             "set" => {
                 for entry in mapping(value, &what, out).unwrap_or(&[]) {
                     let value = override_value(&entry.value, &format!("`{}`", entry.key), out);
-                    read.set.extend(value.map(|value| (entry.key.clone(), value)));
+                    read.set
+                        .extend(value.map(|value| (entry.key.clone(), value)));
                 }
             }
             "inputs" => {
                 for entry in mapping(value, &what, out).unwrap_or(&[]) {
                     let text = mapped(&entry.value, &format!("the input `{}`", entry.key), out);
-                    read.inputs.extend(text.map(|text| (entry.key.clone(), text)));
+                    read.inputs
+                        .extend(text.map(|text| (entry.key.clone(), text)));
                 }
             }
             "record" => read.record = record(value, out),
@@ -87,13 +101,20 @@ fn record(node: &Node, out: &mut Diagnostics) -> Vec<(Name, Name)> {
     match &node.value {
         Value::Mapping(entries) => entries
             .iter()
-            .filter_map(|e| required_text(&e.value, "a recorded path", out).map(|path| (e.key.clone(), path)))
+            .filter_map(|e| {
+                required_text(&e.value, "a recorded path", out).map(|path| (e.key.clone(), path))
+            })
             .collect(),
         Value::Sequence(items) => {
-            let paths = items.iter().filter_map(|item| required_text(item, "a recorded path", out));
+            let paths = items
+                .iter()
+                .filter_map(|item| required_text(item, "a recorded path", out));
             paths.map(|path| (path.clone(), path)).collect()
         }
-        _ => required_text(node, "`record`", out).map(|path| (path.clone(), path)).into_iter().collect(),
+        _ => required_text(node, "`record`", out)
+            .map(|path| (path.clone(), path))
+            .into_iter()
+            .collect(),
     }
 }
 

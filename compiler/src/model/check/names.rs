@@ -13,18 +13,32 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
     for equation in scope.operator.equations.iter() {
         let defined = &equation.lhs.variable;
         if !scope.declares(&defined.text) {
-            out.push(fault::undeclared_variable(defined, &scope.operator.name, &known));
+            out.push(fault::undeclared_variable(
+                defined,
+                &scope.operator.name,
+                &known,
+            ));
         }
         let subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
         for expr in std::iter::once(&equation.rhs).chain(subscripts) {
             walk(expr, &mut |e| {
-                let ExprKind::Name(name) = &e.kind else { return };
-                if scope.declares(name) || BUILT_IN.contains(&name.as_str()) || **name == *defined.text {
+                let ExprKind::Name(name) = &e.kind else {
+                    return;
+                };
+                if scope.declares(name)
+                    || BUILT_IN.contains(&name.as_str())
+                    || **name == *defined.text
+                {
                     return;
                 }
                 let function = scope.functions.arity(name).is_some();
                 let name = Name::new(name.as_str(), e.span);
-                out.push(fault::unknown_name(&name, &scope.operator.name, &known, function));
+                out.push(fault::unknown_name(
+                    &name,
+                    &scope.operator.name,
+                    &known,
+                    function,
+                ));
             });
         }
     }
