@@ -1,10 +1,14 @@
 //! The nullcline compiler: neural-model templates to specialised simulation code.
 //!
 //! Data flow, each arrow a function of its input alone:
-//! text -> [`syntax`] -> [`template`] -> [`model`] -> [`ir`] -> [`pass`] -> [`kernel`] -> [`backend`].
+//! text -> [`syntax`] -> [`template`] -> [`model`] -> [`ir`] -> [`pass`] -> [`kernel`] -> backend.
 
 pub mod diagnostic;
+pub mod ir;
+pub mod kernel;
+pub mod model;
+pub mod pass;
+pub mod scheme;
 pub mod source;
 pub mod syntax;
 pub mod template;
-pub mod model;

@@ -280,16 +280,16 @@ net:
         [
             "edge p/ph/theta -> q/ph/s weight 2",
             "parameter k = 5",
-            "co/a <- p/ph/theta",
+            "co/a <- source",
             "co/b <- q/ph/theta",
             "passes lo/z",
             "edge q/ph/theta -> p/ph/s weight 3",
             "parameter k = 1",
             "co/a <- p/ph/theta",
-            "co/b <- q/ph/theta",
+            "co/b <- source",
             "passes lo/z",
             "edge p/ph/theta -> p/ph/w weight 1",
-            "lo/y <- p/ph/theta",
+            "lo/y <- source",
             "passes lo/z",
         ]
     );

@@ -1,5 +1,9 @@
 //! The nullcline runtime: what compiled models need to run, be recorded and be looked at.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod artifact;
 pub mod io;
 pub mod observe;
+#[cfg(feature = "plot")]
 pub mod plot;
+pub mod sim;

@@ -1,1 +1,29 @@
-//! Faults of the target stage.
+//! Faults of a target: what it cannot do.
+
+use super::Diagnostic;
+use crate::ir::prim::Prim;
+use crate::kernel::ir::Precision;
+use crate::kernel::target::Target;
+use crate::source::Span;
+
+/// The target does not compute in this precision.
+pub fn precision(target: &Target, precision: Precision) -> Diagnostic {
+    let known: Vec<&str> = target.floats.iter().map(|p| p.name()).collect();
+    Diagnostic::error(
+        "target-precision",
+        Span::NOWHERE,
+        format!("target `{}` does not compute in {}", target.name, precision.name()),
+        "",
+    )
+    .with_help(format!("use `--precision {}`", known.join("` or `--precision ")))
+}
+
+/// The target has no such function and no way to express it.
+pub fn missing_function(target: &Target, prim: &Prim) -> Diagnostic {
+    Diagnostic::error(
+        "target-function",
+        Span::NOWHERE,
+        format!("target `{}` has no function `{}`", target.name, prim.name),
+        "",
+    )
+}

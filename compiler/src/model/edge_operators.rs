@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::instantiate::Builder;
 use super::population::{operators, set};
 use super::tree::{Tree, variable_of};
-use super::{EdgeOperators, Operator, Role, VariableRef};
-use crate::diagnostic::{Diagnostic, Diagnostics, model as fault};
+use super::{EdgeInput, EdgeOperators, Operator, Role, VariableRef};
+use crate::diagnostic::{Diagnostics, Result, model as fault};
 use crate::source::Name;
 use crate::template::{EdgeSource, EdgeTemplate, EdgeUse, Literal};
 
@@ -29,7 +29,7 @@ impl Builder {
         let made = match prototype(template, &mut self.out) {
             Ok(made) => Some(Arc::new(made)),
             Err(fault) => {
-                self.out.push(fault);
+                self.out.0.extend(fault);
                 None
             }
         };
@@ -45,7 +45,7 @@ impl Builder {
         ends: (VariableRef, VariableRef),
         entry: Option<usize>,
         tree: &Tree,
-    ) -> Result<EdgeOperators, Diagnostic> {
+    ) -> Result<EdgeOperators> {
         let mut operators = prototype.operators.clone();
         for (name, value) in &edge.overrides {
             let Some((o, v)) = position(&operators, name) else {
@@ -69,11 +69,11 @@ impl Builder {
             };
             let variable = &operators[input.0].variables[input.1];
             if variable.role != Role::Input && variable.role != Role::Parameter {
-                return Err(fault::edge_input_is_assigned(name, variable));
+                return Err(fault::edge_input_is_assigned(name, variable).into());
             }
             let read = match source {
-                EdgeSource::OwnSource => ends.0,
-                EdgeSource::Path(path) => self.edge_source(path, ends, tree)?,
+                EdgeSource::OwnSource => EdgeInput::Source,
+                EdgeSource::Path(path) => EdgeInput::Variable(self.edge_source(path, ends, tree)?),
             };
             sources.push((input, read));
         }
@@ -89,9 +89,9 @@ impl Builder {
             .collect();
         match open.as_slice() {
             [] if sources.is_empty() => {
-                return Err(fault::edge_without_input(edge.span, &edge.source));
+                return Err(fault::edge_without_input(edge.span, &edge.source).into());
             }
-            [only] if !explicit => sources.push((*only, ends.0)),
+            [only] if !explicit => sources.push((*only, EdgeInput::Source)),
             [] => {}
             // Inputs beside the mapped ones keep their defaults.
             _ if explicit => {}
@@ -100,7 +100,7 @@ impl Builder {
                     .iter()
                     .map(|&(o, v)| path_of(&operators, o, v))
                     .collect();
-                return Err(fault::edge_inputs_unmapped(edge.span, &names));
+                return Err(fault::edge_inputs_unmapped(edge.span, &names).into());
             }
         }
         sources.sort_by_key(|(input, _)| *input);
@@ -118,7 +118,7 @@ impl Builder {
         path: &Name,
         ends: (VariableRef, VariableRef),
         tree: &Tree,
-    ) -> Result<VariableRef, Diagnostic> {
+    ) -> Result<VariableRef> {
         let populations = &self.circuit.populations;
         let found = match tree.variables(path, populations) {
             Ok(found) => found,
@@ -137,19 +137,20 @@ impl Builder {
                             path,
                             parts.last().unwrap_or(&""),
                             population,
-                        ));
+                        )
+                        .into());
                     }
                 }
             }
         };
         match found.as_slice() {
             [one] => Ok(*one),
-            several => Err(fault::edge_input_of_several(path, several.len())),
+            several => Err(fault::edge_input_of_several(path, several.len()).into()),
         }
     }
 }
 
-fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgePrototype, Diagnostic> {
+fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgePrototype> {
     let operators = operators(&template.operators, None, out);
     let each = |wanted: &dyn Fn(&super::Variable) -> bool| -> Vec<(usize, usize)> {
         let all = operators
@@ -171,13 +172,13 @@ fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgeProto
     let sinks: Vec<(usize, usize)> = outputs.iter().copied().filter(|o| !feeds(*o)).collect();
     let output = match sinks.as_slice() {
         [one] => *one,
-        [] => return Err(fault::edge_without_output(&template.name)),
+        [] => return Err(fault::edge_without_output(&template.name).into()),
         several => {
             let names: Vec<String> = several
                 .iter()
                 .map(|&(o, v)| path_of(&operators, o, v))
                 .collect();
-            return Err(fault::edge_with_several_outputs(&template.name, &names));
+            return Err(fault::edge_with_several_outputs(&template.name, &names).into());
         }
     };
     let fed = |input: (usize, usize)| {

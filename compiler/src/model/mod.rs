@@ -19,7 +19,7 @@ use crate::syntax::ast::Equation;
 use crate::template::{Complex, Literal};
 
 /// What a variable is, once its equations are known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Role {
     /// Defined by a differential equation.
     State,
@@ -108,8 +108,18 @@ pub struct EdgeOperators {
     pub operators: Vec<Operator>,
     /// (operator, variable) of the one output that is passed on.
     pub output: (usize, usize),
-    /// For each driven input (operator, variable): the variable it reads.
-    pub sources: Vec<((usize, usize), VariableRef)>,
+    /// For each driven input (operator, variable): what it reads.
+    pub sources: Vec<((usize, usize), EdgeInput)>,
+}
+
+/// What an input of an edge operator reads.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum EdgeInput {
+    /// The source variable of the edge, at the source unit.
+    Source,
+    /// A variable by its path: of the target's population at the target unit, else of the source's population at the
+    /// source unit, else of a single unit anywhere.
+    Variable(VariableRef),
 }
 
 /// Connections from one variable to another: target += weight * delayed(edge(source)).

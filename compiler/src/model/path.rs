@@ -3,7 +3,7 @@
 use super::population::values;
 use super::tree::ALL;
 use super::{Circuit, VariableRef};
-use crate::diagnostic::{Diagnostic, Result, model as fault};
+use crate::diagnostic::{Result, model as fault};
 use crate::source::Name;
 use crate::template::{Complex, Literal};
 
@@ -22,10 +22,7 @@ impl Circuit {
     /// A whole path is `circuits/node/operator/variable`; the operator may be left out, labels may be `all`. A path that
     /// is no whole path may be the end of one; without `all` it must be the end of one only.
     pub fn find(&self, path: &Name) -> Result<Vec<Found>> {
-        let (text, index) = match index_of(path) {
-            Ok(split) => split,
-            Err(fault) => return Err(fault.into()),
-        };
+        let (text, index) = index_of(path)?;
         let parts: Vec<&str> = text.split('/').collect();
         let mut found = self.matches(&parts, true);
         if found.is_empty() {
@@ -182,7 +179,7 @@ fn fits(labels: &[&str], pattern: &[&str], whole: bool) -> bool {
 }
 
 /// Splits `r[3]` into `r` and 3.
-fn index_of(path: &Name) -> std::result::Result<(String, Option<usize>), Diagnostic> {
+fn index_of(path: &Name) -> Result<(String, Option<usize>)> {
     let text = path.text.trim();
     let Some((name, rest)) = text.split_once('[') else {
         return Ok((text.to_string(), None));
@@ -192,6 +189,6 @@ fn index_of(path: &Name) -> std::result::Result<(String, Option<usize>), Diagnos
         .and_then(|digits| digits.trim().parse().ok())
     {
         Some(index) => Ok((name.to_string(), Some(index))),
-        None => Err(fault::malformed_index(path)),
+        None => Err(fault::malformed_index(path).into()),
     }
 }

@@ -1,11 +1,10 @@
 //! Nodes become populations: values filled in, roles decided.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, model as fault};
 use crate::model::{Operator, Role, Variable};
-use crate::syntax::ast::{Equation, LhsKind};
+use crate::syntax::ast::LhsKind;
 use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
 
 /// The operators of a node of `units` units; of an edge template, whose units only its edges know, when that is `None`.
@@ -19,7 +18,8 @@ pub(super) fn operators(
 
 fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> Operator {
     let template = &used.template;
-    let equations: Arc<[Equation]> = template.equations.clone().into();
+    // Shared, so that equal nodes are recognised by it.
+    let equations = template.equations.clone();
     let of_kind = |kind: LhsKind| -> HashSet<&str> {
         equations
             .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Circuit, EdgeOperators, Operator, Projection, Role, Variable, Weights};
+use super::{Circuit, EdgeInput, EdgeOperators, Operator, Projection, Role, Variable, Weights};
 use crate::syntax::print;
 use crate::template::{Complex, Literal};
 
@@ -66,7 +66,11 @@ impl Circuit {
             )
         };
         for (input, source) in &edge.sources {
-            writeln!(f, "    {} <- {}", name(*input), self.path(*source))?;
+            let source = match source {
+                EdgeInput::Source => "source".to_string(),
+                EdgeInput::Variable(variable) => self.path(*variable),
+            };
+            writeln!(f, "    {} <- {source}", name(*input))?;
         }
         writeln!(f, "    passes {}", name(edge.output))
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, model as fault};
+use crate::diagnostic::{Diagnostic, Result, model as fault};
 use crate::model::{Population, VariableRef};
 use crate::source::Name;
 
@@ -63,14 +63,13 @@ impl Tree {
     }
 
     /// The populations that the path of a node leads to; at least one.
-    pub(super) fn nodes(&self, path: &Name) -> Result<Vec<usize>, Diagnostic> {
+    pub(super) fn nodes(&self, path: &Name) -> Result<Vec<usize>> {
         let labels: Vec<&str> = path.text.split('/').collect();
         let mut found = Vec::new();
         self.populations(&labels, &mut found);
         if found.is_empty() {
-            return Err(self
-                .unknown_label(path, &labels)
-                .unwrap_or_else(|| fault::not_a_node(path)));
+            let fault = self.unknown_label(path, &labels);
+            return Err(fault.unwrap_or_else(|| fault::not_a_node(path)).into());
         }
         Ok(found)
     }
@@ -80,7 +79,7 @@ impl Tree {
         &self,
         path: &Name,
         populations: &[Population],
-    ) -> Result<Vec<VariableRef>, Diagnostic> {
+    ) -> Result<Vec<VariableRef>> {
         let parts: Vec<&str> = path.text.split('/').collect();
         let mut found = Vec::new();
         for behind in [2, 1] {
@@ -101,7 +100,7 @@ impl Tree {
                 return Ok(found);
             }
         }
-        Err(self.unknown(path, &parts, populations))
+        Err(self.unknown(path, &parts, populations).into())
     }
 
     /// What is wrong with a path that leads nowhere.
@@ -156,7 +155,7 @@ pub(super) fn variable_of(
     population: &Population,
     parts: &[&str],
     path: &Name,
-) -> Result<Option<VariableRef>, Diagnostic> {
+) -> Result<Option<VariableRef>> {
     let (wanted, name) = match parts {
         [operator, variable] => (Some(*operator), *variable),
         [variable] => (None, *variable),
@@ -180,13 +179,9 @@ pub(super) fn variable_of(
         }) = found
         {
             let first = &population.operators[first].name;
-            return Err(fault::ambiguous_variable(
-                path,
-                name,
-                population,
-                first,
-                &operator.name,
-            ));
+            return Err(
+                fault::ambiguous_variable(path, name, population, first, &operator.name).into(),
+            );
         }
         found = Some(this);
     }

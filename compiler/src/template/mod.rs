@@ -96,7 +96,7 @@ pub struct OperatorTemplate {
     /// Description, for people.
     pub description: Option<String>,
     /// Equations after all edits, in order.
-    pub equations: Vec<Equation>,
+    pub equations: Arc<[Equation]>,
     /// Variables in order of declaration, a parent's first.
     pub variables: Vec<VariableTemplate>,
 }

@@ -59,7 +59,7 @@ impl Loader<'_> {
             name: entry.key.clone(),
             description: own_description
                 .or_else(|| parent.as_ref().and_then(|p| p.template.description.clone())),
-            equations: parsed,
+            equations: parsed.into(),
             variables,
         });
         let draft = Rc::new(OperatorDraft {

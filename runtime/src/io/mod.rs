@@ -1,1 +1,100 @@
-//! io
+//! Files: recordings out (`.csv`, `.npz`, `.json`), series in (`.csv`, `.npy`).
+
+mod atomic;
+mod csv;
+mod fault;
+mod json;
+mod npy;
+mod npz;
+mod number;
+mod series;
+mod table;
+
+pub use atomic::AtomicFile;
+pub use csv::CsvSink;
+pub use fault::Fault;
+pub use series::{Series, read_series};
+
+use crate::observe::{Label, Recording};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// Writes a recording in the format that the path's extension names.
+///
+/// The file appears only when it is complete: after a fault an older file of that name is untouched.
+pub fn save(recording: &Recording, path: impl AsRef<Path>) -> Result<(), Fault> {
+    let path = path.as_ref();
+    let format = Format::of(path)?;
+    if let Some(cause) = recording.inconsistency() {
+        return Err(Fault::write(path, cause));
+    }
+    check_names(&recording.labels, path)?;
+    match format {
+        Format::Csv => csv::write(recording, path),
+        Format::Npz => npz::write(recording, path),
+        Format::Json => json::write(recording, path),
+    }
+}
+
+/// Refuses, before anything is computed, a path that [`save`] would refuse for its extension.
+pub fn check_extension(path: impl AsRef<Path>) -> Result<(), Fault> {
+    Format::of(path.as_ref()).map(drop)
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Csv,
+    Npz,
+    Json,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Format, Fault> {
+        match extension(path).as_deref() {
+            Some("csv") => Ok(Format::Csv),
+            Some("npz") => Ok(Format::Npz),
+            Some("json") => Ok(Format::Json),
+            _ => Err(
+                Fault::write(path, unknown_extension(path, ".csv, .npz or .json"))
+                    .with_renamed(path, "csv"),
+            ),
+        }
+    }
+}
+
+/// The extension in lower case.
+pub(crate) fn extension(path: &Path) -> Option<String> {
+    path.extension()
+        .map(|extension| extension.to_string_lossy().to_lowercase())
+}
+
+/// The cause of a fault over the extension, naming those that would do.
+pub(crate) fn unknown_extension(path: &Path, expected: &str) -> String {
+    match extension(path) {
+        Some(found) => format!("unknown extension `.{found}`, expected {expected}"),
+        None => format!("the name has no extension, expected {expected}"),
+    }
+}
+
+/// Every name must find one column again, and `t` is the time.
+fn check_names(labels: &[Label], path: &Path) -> Result<(), Fault> {
+    let mut seen = HashSet::new();
+    for label in labels {
+        if label.name == "t" {
+            let fault = Fault::write(path, "a column is named `t`, which is the name of the time");
+            return Err(
+                fault.with_help("record the variable under another name: `--record NAME=path`")
+            );
+        }
+        if !seen.insert(&label.name) {
+            let fault = Fault::write(path, format!("two columns are named `{}`", label.name));
+            return Err(
+                fault.with_help("record one of them under another name: `--record NAME=path`")
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

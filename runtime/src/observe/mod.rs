@@ -1,5 +1,15 @@
 //! Recording: rows of values at sample times, kept in memory or streamed to a [`Sink`].
 
+mod measure;
+mod recording;
+mod sink;
+
+#[cfg(feature = "plot")]
+pub(crate) use measure::extent;
+pub use measure::{frequency, mean, peak_to_peak};
+pub use recording::Recording;
+pub use sink::{Sink, Tee};
+
 /// What a column of a recording holds.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Label {
@@ -11,19 +21,26 @@ pub struct Label {
     pub unit: Option<String>,
 }
 
-/// Receives rows as they are computed.
-pub trait Sink {
-    /// Takes the row at `time`, one value per label. An error stops the simulation after this row.
-    fn row(&mut self, time: f64, values: &[f64]) -> std::io::Result<()>;
-}
+impl Label {
+    /// The label of a column that is a group of its own and has no unit.
+    pub fn new(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Label {
+            group: name.clone(),
+            name,
+            unit: None,
+        }
+    }
 
-/// A recording in memory.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Recording {
-    /// One label per column.
-    pub labels: Vec<Label>,
-    /// Time of each row.
-    pub times: Vec<f64>,
-    /// Values column by column; each as long as `times`.
-    pub columns: Vec<Vec<f64>>,
+    /// The same label in another group.
+    pub fn in_group(mut self, group: impl Into<String>) -> Self {
+        self.group = group.into();
+        self
+    }
+
+    /// The same label with a unit.
+    pub fn with_unit(mut self, unit: impl Into<String>) -> Self {
+        self.unit = Some(unit.into());
+        self
+    }
 }

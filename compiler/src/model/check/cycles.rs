@@ -4,7 +4,7 @@
 
 use super::functions::delayed;
 use crate::diagnostic::{Diagnostics, model as fault};
-use crate::model::{Circuit, Operator, Role, VariableRef};
+use crate::model::{Circuit, EdgeInput, Operator, Role, VariableRef};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, LhsKind};
 use crate::template::Literal;
@@ -46,7 +46,10 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
             let group = graph.groups.len();
             graph.add(&edge.operators, "an edge");
             for ((o, v), read) in &edge.sources {
-                let read = number(&graph, *read);
+                let read = match read {
+                    EdgeInput::Source => source,
+                    EdgeInput::Variable(variable) => number(&graph, *variable),
+                };
                 let input = graph.groups[group].starts[*o] + v;
                 graph.needs[input].push(read as u32);
             }

@@ -1,0 +1,227 @@
+//! Lowering: from the circuit to the system of equations.
+//!
+//! Populations with the same equations (see [`crate::pass::vectorise`]) become one [`Group`] over one index set; so do
+//! the operators of equal edges, over an index set with one element per edge. Every variable of a group gets one value
+//! expression: algebraic ones in the order of their dependencies, so that no recursion follows chains of nodes.
+
+mod delays;
+mod drivers;
+mod expression;
+mod functions;
+mod group;
+mod order;
+
+use std::collections::HashMap;
+
+use crate::diagnostic::{Diagnostics, Result};
+use crate::ir::complex::Value;
+use crate::ir::expr::SpaceId;
+use crate::ir::system::{Location, System, Values};
+use crate::model::{Circuit, Role, VariableRef};
+use crate::pass::vectorise::{Grouping, Vectorise, vectorise};
+use crate::syntax::ast::{Expr, LhsKind};
+
+use drivers::Driver;
+use group::Group;
+use order::Cycle;
+
+/// What holds before time 0 for delayed quantities.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PreHistory {
+    /// The value at time 0, always.
+    #[default]
+    Initial,
+    /// Zero (the rule of PyRates' fixed-step solvers).
+    Zero,
+}
+
+/// How to lower.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Options {
+    /// Step size: delays are whole steps of it.
+    pub dt: f64,
+    /// When to merge equal nodes.
+    pub vectorise: Vectorise,
+}
+
+/// An extrinsic input: adds a signal to the drivers of a variable.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Drive {
+    /// The variable.
+    pub target: VariableRef,
+    /// The unit of its population, or all of them.
+    pub unit: Option<usize>,
+    /// What drives it.
+    pub signal: Signal,
+}
+
+/// The forms of extrinsic signals.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Signal {
+    /// A number.
+    Constant(f64),
+    /// An expression of `t` and numbers.
+    Expression(Expr),
+    /// A column of a series of samples, one per step.
+    Series {
+        /// Which series.
+        series: usize,
+        /// Which of its columns.
+        column: u32,
+    },
+}
+
+/// A variable of a group: (group, operator, variable).
+type GroupVariable = (usize, usize, usize);
+
+/// Lowers a circuit with its extrinsic inputs.
+pub fn lower(circuit: &Circuit, drives: &[Drive], options: &Options) -> Result<System> {
+    // A group whose members depend on each other algebraically is split up and everything is tried again; each round
+    // splits at least one group, so the number of groups bounds the rounds.
+    let mut split: Vec<usize> = Vec::new();
+    loop {
+        let grouping = vectorise(circuit, options.vectorise, &split);
+        match Lowering::new(circuit, drives, options, &grouping)?.run() {
+            Ok(system) => return Ok(system),
+            Err(Fault::Diagnostics(diagnostics)) => return Err(diagnostics),
+            Err(Fault::Cycle(cycle)) => {
+                let merged = cycle.path.iter().filter_map(|v| grouping.groups.get(v.0)).filter(|g| g.len() > 1);
+                let before = split.len();
+                split.extend(merged.map(|g| g[0]));
+                if split.len() == before {
+                    return Err(cycle.diagnostic.into());
+                }
+            }
+        }
+    }
+}
+
+enum Fault {
+    Cycle(Cycle),
+    Diagnostics(Diagnostics),
+}
+
+impl From<Diagnostics> for Fault {
+    fn from(diagnostics: Diagnostics) -> Fault {
+        Fault::Diagnostics(diagnostics)
+    }
+}
+
+struct Lowering<'a> {
+    circuit: &'a Circuit,
+    options: &'a Options,
+    system: System,
+    /// Groups of populations, then groups of edges.
+    groups: Vec<Group<'a>>,
+    /// For each population, its group and the first of its units there.
+    placement: Vec<(usize, usize)>,
+    /// What drives each variable, in order.
+    drivers: HashMap<GroupVariable, Vec<Driver<'a>>>,
+    /// Values of variables, once known.
+    values: HashMap<GroupVariable, Value>,
+    /// Delayed quantities met so far.
+    delayed: delays::Delayed,
+    /// Spaces of vector variables: (space of the units, length) to the space of all elements.
+    vector_spaces: HashMap<(SpaceId, usize), SpaceId>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(
+        circuit: &'a Circuit,
+        drives: &'a [Drive],
+        options: &'a Options,
+        grouping: &Grouping,
+    ) -> Result<Lowering<'a>> {
+        let mut lowering = Lowering {
+            circuit,
+            options,
+            system: System::new(circuit.name.clone()),
+            groups: Vec::new(),
+            placement: vec![(0, 0); circuit.populations.len()],
+            drivers: HashMap::new(),
+            values: HashMap::new(),
+            delayed: delays::Delayed::default(),
+            vector_spaces: HashMap::new(),
+        };
+        for members in &grouping.groups {
+            lowering.add_population_group(members);
+        }
+        lowering.collect_drivers(drives)?;
+        Ok(lowering)
+    }
+
+    fn run(mut self) -> std::result::Result<System, Fault> {
+        let mut states = Vec::new();
+        for group in 0..self.groups.len() {
+            self.add_states(group, &mut states)?;
+        }
+        for variable in self.dependency_order().map_err(Fault::Cycle)? {
+            let value = self.compute(variable)?;
+            self.values.insert(variable, value);
+        }
+        let mut faults = Diagnostics::new();
+        for (variable, re, im) in states {
+            if let Some(value) = faults.absorb(self.derivative(variable)) {
+                self.set_derivative(variable, re, im, value);
+            }
+        }
+        if faults.has_errors() {
+            return Err(faults.into());
+        }
+        self.finish_delayed();
+        self.locate();
+        Ok(self.system)
+    }
+
+    /// The value of a variable that is not a state.
+    fn compute(&mut self, variable: GroupVariable) -> Result<Value> {
+        match self.variable(variable).role {
+            Role::State => Ok(self.values[&variable]),
+            Role::Output => {
+                let equation = self.equation(variable, LhsKind::Value);
+                match equation {
+                    Some(equation) => {
+                        let value = self.expression(variable, &equation.rhs)?;
+                        self.fit(variable, value, equation.rhs.span)
+                    }
+                    None => Ok(self.own_value(variable, None)),
+                }
+            }
+            Role::Input | Role::Parameter => self.driven_value(variable),
+        }
+    }
+
+    fn derivative(&mut self, variable: GroupVariable) -> Result<Value> {
+        let Some(equation) = self.equation(variable, LhsKind::Derivative) else {
+            let zero = self.system.graph.constant(0.0);
+            return Ok(Value::Real(zero));
+        };
+        let value = self.expression(variable, &equation.rhs)?;
+        self.fit(variable, value, equation.rhs.span)
+    }
+
+    /// Remembers where every variable of the circuit is.
+    fn locate(&mut self) {
+        for (index, population) in self.circuit.populations.iter().enumerate() {
+            let (group, offset) = self.placement[index];
+            let units = population.size.unwrap_or(1);
+            for (o, operator) in population.operators.iter().enumerate() {
+                for (v, variable) in operator.variables.iter().enumerate() {
+                    let Some(value) = self.values.get(&(group, o, v)) else { continue };
+                    let length = variable.length.unwrap_or(1);
+                    let (re, im) = match *value {
+                        Value::Real(re) => (re, None),
+                        Value::Complex(re, im) => (re, Some(im)),
+                    };
+                    let location = Location { re, im, first: offset * length, count: units * length };
+                    self.system.locations.insert((index, o, v), location);
+                }
+            }
+        }
+    }
+}
+
+/// The real or imaginary parts of values, as a parameter or initial value holds them.
+fn part(values: &[crate::template::Complex], imaginary: bool) -> Values {
+    Values::from_each(values.iter().map(|c| if imaginary { c.im } else { c.re }).collect())
+}

@@ -1,0 +1,10 @@
+//! Intermediate representation: expressions as a hash-consed graph, the table of pointwise functions, and the
+//! [`System`](system::System) of differential equations they make up.
+
+pub mod complex;
+pub mod evaluate;
+pub mod expr;
+pub mod lower;
+pub mod prim;
+pub mod system;
+pub mod text;

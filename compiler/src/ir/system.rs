@@ -1,0 +1,248 @@
+//! The system of equations of a whole circuit: states with derivatives over index sets, and what they read.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::expr::{
+    ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, SpaceId, StateId, TableId,
+};
+
+/// An index set: the units of a population (or of several equal ones), or the elements of vectors.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Space {
+    /// Name for text forms and kernels.
+    pub name: String,
+    /// Number of elements.
+    pub size: usize,
+}
+
+/// Values of a state or parameter: one for all elements, or one per element.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Values {
+    /// The same number everywhere.
+    Uniform(f64),
+    /// One number per element.
+    Each(Vec<f64>),
+}
+
+impl Values {
+    /// The value of element `i`.
+    pub fn at(&self, i: usize) -> f64 {
+        match self {
+            Values::Uniform(v) => *v,
+            Values::Each(v) => v[i],
+        }
+    }
+
+    /// From one value per element; collapses to one number when all are the same to the bit.
+    pub fn from_each(values: Vec<f64>) -> Values {
+        match values.first() {
+            Some(first) if values.iter().all(|v| v.to_bits() == first.to_bits()) => Values::Uniform(*first),
+            _ => Values::Each(values),
+        }
+    }
+}
+
+/// A state variable.
+#[derive(Clone, PartialEq, Debug)]
+pub struct State {
+    /// Path, for text forms: `column/jr/y0`, `z.re` for the real part of a complex one.
+    pub name: String,
+    /// Its index set.
+    pub space: SpaceId,
+    /// Initial values.
+    pub initial: Values,
+    /// Time derivative.
+    pub derivative: ExprId,
+}
+
+/// A parameter: constant during a run, changeable between runs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Parameter {
+    /// Path, for text forms.
+    pub name: String,
+    /// Its index set: scalar when one number serves all elements.
+    pub space: SpaceId,
+    /// Values.
+    pub values: Values,
+}
+
+/// An extrinsic input fed from a series of samples.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Input {
+    /// Path, for text forms.
+    pub name: String,
+    /// Its index set.
+    pub space: SpaceId,
+    /// The series.
+    pub series: usize,
+    /// Column of the series for each element; `None` for elements it does not drive.
+    pub columns: Vec<Option<u32>>,
+}
+
+/// Element indices for [`Op::Take`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Table {
+    /// Name, for text forms.
+    pub name: String,
+    /// Space of the argument.
+    pub source: SpaceId,
+    /// For each element of the result, the element of the argument.
+    pub indices: Arc<[u32]>,
+}
+
+/// Weighted connections for [`Op::Couple`], by target: the entries of target `i` are `starts[i]..starts[i + 1]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Connection {
+    /// Name, for text forms.
+    pub name: String,
+    /// Space of the argument.
+    pub source: SpaceId,
+    /// Space of the result.
+    pub target: SpaceId,
+    /// First entry of each target, and the number of entries.
+    pub starts: Vec<u32>,
+    /// Source element of each entry.
+    pub sources: Vec<u32>,
+    /// Weight of each entry.
+    pub weights: Values,
+}
+
+/// A quantity whose past is kept in a ring of whole steps.
+#[derive(Clone, PartialEq, Debug)]
+pub struct History {
+    /// Name, for text forms.
+    pub name: String,
+    /// The quantity, at the start of the step.
+    pub value: ExprId,
+    /// Its index set.
+    pub space: SpaceId,
+    /// Largest number of steps looked back.
+    pub depth: u32,
+}
+
+/// Where a variable of the circuit is to be found in the system.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Location {
+    /// The real part (or the value of a real variable).
+    pub re: ExprId,
+    /// The imaginary part of a complex variable.
+    pub im: Option<ExprId>,
+    /// First element.
+    pub first: usize,
+    /// Number of elements: units times vector length.
+    pub count: usize,
+}
+
+/// All equations of a circuit.
+#[derive(Clone, Debug, Default)]
+pub struct System {
+    /// Name of the circuit.
+    pub name: String,
+    /// The expressions.
+    pub graph: ExprGraph,
+    /// Index sets; the first is [`SpaceId::SCALAR`].
+    pub spaces: Vec<Space>,
+    /// State variables.
+    pub states: Vec<State>,
+    /// Parameters.
+    pub parameters: Vec<Parameter>,
+    /// Extrinsic inputs.
+    pub inputs: Vec<Input>,
+    /// Index tables.
+    pub tables: Vec<Table>,
+    /// Connections.
+    pub connections: Vec<Connection>,
+    /// Histories.
+    pub histories: Vec<History>,
+    /// Where each (population, operator, variable) of the circuit is.
+    pub locations: HashMap<(usize, usize, usize), Location>,
+}
+
+impl System {
+    /// A system without equations.
+    pub fn new(name: impl Into<String>) -> System {
+        System {
+            name: name.into(),
+            spaces: vec![Space { name: "scalar".to_string(), size: 1 }],
+            ..System::default()
+        }
+    }
+
+    /// Number of elements of a space.
+    pub fn size(&self, space: SpaceId) -> usize {
+        self.spaces[space.index()].size
+    }
+
+    /// Number of state variables, counting every element.
+    pub fn state_count(&self) -> usize {
+        self.states.iter().map(|s| self.size(s.space)).sum()
+    }
+
+    /// Adds an index set.
+    pub fn add_space(&mut self, name: impl Into<String>, size: usize) -> SpaceId {
+        self.spaces.push(Space { name: name.into(), size });
+        SpaceId(self.spaces.len() as u32 - 1)
+    }
+
+    /// Adds a state variable whose derivative is set later, and returns the expression that reads it.
+    pub fn add_state(&mut self, name: impl Into<String>, space: SpaceId, initial: Values) -> (StateId, ExprId) {
+        let id = StateId(self.states.len() as u32);
+        let derivative = self.graph.constant(0.0);
+        self.states.push(State { name: name.into(), space, initial, derivative });
+        (id, self.graph.add(Op::State(id), Vec::new(), space))
+    }
+
+    /// Adds a parameter over `space`, stored as a scalar when it is the same everywhere.
+    pub fn add_parameter(&mut self, name: impl Into<String>, space: SpaceId, values: Values) -> ExprId {
+        let space = if matches!(values, Values::Uniform(_)) { SpaceId::SCALAR } else { space };
+        let id = ParameterId(self.parameters.len() as u32);
+        self.parameters.push(Parameter { name: name.into(), space, values });
+        self.graph.add(Op::Parameter(id), Vec::new(), space)
+    }
+
+    /// Adds an extrinsic input.
+    pub fn add_input(&mut self, input: Input) -> ExprId {
+        let space = input.space;
+        let id = InputId(self.inputs.len() as u32);
+        self.inputs.push(input);
+        self.graph.add(Op::Input(id), Vec::new(), space)
+    }
+
+    /// `argument[indices[e]]` for every element of `space`.
+    pub fn take(&mut self, name: &str, argument: ExprId, space: SpaceId, indices: Arc<[u32]>) -> ExprId {
+        let source = self.graph.space(argument);
+        if source == SpaceId::SCALAR {
+            return argument;
+        }
+        let known = self.tables.iter().position(|t| t.source == source && *t.indices == *indices);
+        let id = known.unwrap_or_else(|| {
+            self.tables.push(Table { name: name.to_string(), source, indices });
+            self.tables.len() - 1
+        });
+        self.graph.add(Op::Take(TableId(id as u32)), vec![argument], space)
+    }
+
+    /// The weighted sum of `argument` over a set of connections.
+    pub fn couple(&mut self, connection: Connection, argument: ExprId) -> ExprId {
+        let target = connection.target;
+        self.connections.push(connection);
+        let id = ConnectionId(self.connections.len() as u32 - 1);
+        self.graph.add(Op::Couple(id), vec![argument], target)
+    }
+
+    /// Keeps the past of a quantity over `space`, whose value is set later.
+    pub fn add_history(&mut self, name: impl Into<String>, space: SpaceId) -> HistoryId {
+        let value = self.graph.constant(0.0);
+        self.histories.push(History { name: name.into(), value, space, depth: 0 });
+        HistoryId(self.histories.len() as u32 - 1)
+    }
+
+    /// The value of a history `steps` steps ago, `steps >= 1`.
+    pub fn past(&mut self, history: HistoryId, steps: u32) -> ExprId {
+        let kept = &mut self.histories[history.index()];
+        kept.depth = kept.depth.max(steps);
+        let space = kept.space;
+        self.graph.add(Op::Past { history, steps }, Vec::new(), space)
+    }
+}

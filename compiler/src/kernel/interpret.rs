@@ -1,0 +1,138 @@
+//! The reference interpreter: every engine and device is compared with it. It is meant to be obviously right, not fast.
+
+use super::ir::{Body, BufferId, Index, Kernel, Module, Phase, Precision, Stmt, ValueOp};
+
+/// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation.
+#[derive(Clone, Debug)]
+pub struct Interpreter {
+    module: Module,
+    /// Contents of each buffer, slot after slot.
+    memory: Vec<Vec<f64>>,
+    /// Ring length of each buffer.
+    slots: Vec<usize>,
+    /// Values of the pointwise body being run.
+    values: Vec<f64>,
+}
+
+impl Interpreter {
+    /// Allocates and initialises the buffers.
+    pub fn new(module: Module) -> Interpreter {
+        let slots: Vec<usize> = (0..module.buffers.len()).map(|b| module.slots(BufferId(b as u32))).collect();
+        let mut memory: Vec<Vec<f64>> = module.buffers.iter().zip(&slots).map(|(b, s)| vec![0.0; b.len * s]).collect();
+        for (buffer, values) in &module.initial {
+            for (i, cell) in memory[buffer.index()].iter_mut().enumerate() {
+                *cell = round(values.at(i), module.precision);
+            }
+        }
+        Interpreter { module, memory, slots, values: Vec::new() }
+    }
+
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// The contents of a buffer.
+    pub fn read(&self, buffer: BufferId) -> &[f64] {
+        &self.memory[buffer.index()]
+    }
+
+    /// Replaces part of a buffer's contents.
+    pub fn write(&mut self, buffer: BufferId, first: usize, values: &[f64]) {
+        let precision = self.module.precision;
+        for (cell, value) in self.memory[buffer.index()][first..].iter_mut().zip(values) {
+            *cell = round(*value, precision);
+        }
+    }
+
+    /// Runs the kernels of a phase at the given step.
+    pub fn run(&mut self, phase: Phase, step: u64, dt: f64) {
+        let order: Vec<usize> = self.module.phase(phase).to_vec();
+        let module = std::mem::replace(&mut self.module, Module::empty(String::new(), Precision::F64));
+        for index in order {
+            self.run_kernel(&module, &module.kernels[index], step, dt);
+        }
+        self.module = module;
+    }
+
+    fn run_kernel(&mut self, module: &Module, kernel: &Kernel, step: u64, dt: f64) {
+        match &kernel.body {
+            Body::Pointwise(body) => {
+                for element in 0..kernel.extent {
+                    self.run_body(module, body, element, step, dt);
+                }
+            }
+            Body::Take { table, source, target } => {
+                for (element, from) in module.tables[*table].iter().enumerate() {
+                    self.memory[target.index()][element] = self.memory[source.index()][*from as usize];
+                }
+            }
+            Body::Couple { connection, source, target } => {
+                let connection = &module.connections[*connection];
+                for element in 0..kernel.extent {
+                    let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
+                    let mut sum = 0.0;
+                    for entry in entries {
+                        let weight = round(connection.weights.at(entry), module.precision);
+                        let value = self.memory[source.index()][connection.sources[entry] as usize];
+                        let term = round(weight * value, module.precision);
+                        sum = round(sum + term, module.precision);
+                    }
+                    self.memory[target.index()][element] = sum;
+                }
+            }
+        }
+    }
+
+    fn run_body(&mut self, module: &Module, body: &[Stmt], element: usize, step: u64, dt: f64) {
+        let single = module.precision == Precision::F32;
+        self.values.clear();
+        for stmt in body {
+            match stmt {
+                Stmt::Let(_, op) => {
+                    let value = match op {
+                        ValueOp::Constant(value) => round(*value, module.precision),
+                        ValueOp::Time => round(step as f64 * dt, module.precision),
+                        ValueOp::StepSize => round(dt, module.precision),
+                        ValueOp::Load { buffer, index } => self.memory[buffer.index()][at(*index, element)],
+                        ValueOp::Past { buffer, index, steps } => {
+                            let ring = self.slots[buffer.index()] as u64;
+                            let slot = ((step + ring - u64::from(*steps)) % ring) as usize;
+                            let len = module.buffers[buffer.index()].len;
+                            self.memory[buffer.index()][slot * len + at(*index, element)]
+                        }
+                        ValueOp::Call(prim, args) => {
+                            // Arity is at most three, see the tests of the function table.
+                            let mut operands = [0.0; 3];
+                            for (operand, arg) in operands.iter_mut().zip(args) {
+                                *operand = self.values[arg.index()];
+                            }
+                            prim.evaluate(&operands[..args.len()], single)
+                        }
+                    };
+                    self.values.push(value);
+                }
+                Stmt::Store(buffer, value) => {
+                    let ring = self.slots[buffer.index()] as u64;
+                    let slot = (step % ring) as usize;
+                    let len = module.buffers[buffer.index()].len;
+                    self.memory[buffer.index()][slot * len + element] = self.values[value.index()];
+                }
+            }
+        }
+    }
+}
+
+fn at(index: Index, element: usize) -> usize {
+    match index {
+        Index::Element => element,
+        Index::Zero => 0,
+    }
+}
+
+fn round(value: f64, precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => f64::from(value as f32),
+        Precision::F64 => value,
+    }
+}

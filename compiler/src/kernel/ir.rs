@@ -1,0 +1,244 @@
+//! The kernel IR: buffers, and kernels in the order they run.
+//!
+//! Semantics. A [`Module`] owns buffers of floating-point numbers of one precision. A kernel runs its body once for each
+//! element `0..extent`; no element sees what another one stores in the same kernel. Kernels of a phase run one after the
+//! other. Each value of a pointwise body is assigned once, before its uses; loads happen where they stand, stores after
+//! all loads of the same element. Every operation rounds once to the module's precision: nothing is contracted or
+//! reassociated implicitly.
+
+use std::sync::Arc;
+
+use crate::ir::expr::{ExprId, HistoryId, InputId, ParameterId, StateId, id};
+use crate::ir::prim::Prim;
+use crate::ir::system::{Connection, History, Input, Values};
+
+id!(
+    /// A buffer of a module.
+    BufferId
+);
+id!(
+    /// A value in a pointwise body; counts from 0 in each kernel.
+    ValueId
+);
+
+/// Number format of a module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Precision {
+    /// IEEE binary32.
+    F32,
+    /// IEEE binary64.
+    F64,
+}
+
+impl Precision {
+    /// `f32` or `f64`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::F64 => "f64",
+        }
+    }
+
+    /// The precision with this name.
+    pub fn lookup(name: &str) -> Option<Precision> {
+        [Precision::F32, Precision::F64].into_iter().find(|p| p.name() == name)
+    }
+}
+
+/// What a buffer is for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum BufferRole {
+    /// A state variable.
+    State(StateId),
+    /// A parameter.
+    Parameter(ParameterId),
+    /// The current sample of an extrinsic input.
+    Input(InputId),
+    /// Computed from parameters by the setup phase.
+    Derived(ExprId),
+    /// Passed from one kernel of a phase to a later one.
+    Scratch(ExprId),
+    /// A recorded quantity, written by the observe phase.
+    Observed(u32),
+    /// A ring of past values: `depth + 1` slots of one array each.
+    History(HistoryId),
+}
+
+/// A buffer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Buffer {
+    /// Name, unique in the module.
+    pub name: String,
+    /// What it is for.
+    pub role: BufferRole,
+    /// Number of elements (of one slot, for a history).
+    pub len: usize,
+}
+
+/// Which element a load reads.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Index {
+    /// The element the kernel is at.
+    Element,
+    /// The only element of a scalar.
+    Zero,
+}
+
+/// How a value is computed.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ValueOp {
+    /// A number.
+    Constant(f64),
+    /// `step * dt`: time at the start of the step.
+    Time,
+    /// The step size.
+    StepSize,
+    /// An element of a buffer.
+    Load {
+        /// The buffer.
+        buffer: BufferId,
+        /// Which element.
+        index: Index,
+    },
+    /// An element of the slot that was written `steps` steps ago.
+    Past {
+        /// A history.
+        buffer: BufferId,
+        /// Which element of the slot.
+        index: Index,
+        /// Steps back.
+        steps: u32,
+    },
+    /// A pointwise function.
+    Call(&'static Prim, Vec<ValueId>),
+}
+
+/// One statement of a pointwise body.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Stmt {
+    /// Assigns a value.
+    Let(ValueId, ValueOp),
+    /// Writes the kernel's element of a buffer (of the current slot, for a history).
+    Store(BufferId, ValueId),
+}
+
+/// What a kernel does at each element.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Body {
+    /// Straight-line code.
+    Pointwise(Vec<Stmt>),
+    /// `target[i] = source[indices[i]]`.
+    Take {
+        /// Index of the table in the module.
+        table: usize,
+        /// Buffer read.
+        source: BufferId,
+        /// Buffer written.
+        target: BufferId,
+    },
+    /// `target[i] = sum_e weights[e] * source[sources[e]]` over the entries `e` of target `i`, in order, starting at 0.
+    Couple {
+        /// Index of the connection in the module.
+        connection: usize,
+        /// Buffer read.
+        source: BufferId,
+        /// Buffer written.
+        target: BufferId,
+    },
+}
+
+/// A kernel.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kernel {
+    /// Name, unique in the module.
+    pub name: String,
+    /// Number of elements.
+    pub extent: usize,
+    /// What happens at each.
+    pub body: Body,
+}
+
+/// The groups of kernels a runtime calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Once before anything else, and again when parameters or the step size change.
+    Setup,
+    /// Stores the current value of every history in its current slot.
+    Remember,
+    /// One step: state at `t` to state at `t + dt`; includes what `Remember` does.
+    Step,
+    /// Computes the recorded quantities from the current state.
+    Observe,
+}
+
+/// A compiled model.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Name of the circuit.
+    pub name: String,
+    /// Number format of every buffer and value.
+    pub precision: Precision,
+    /// Buffers.
+    pub buffers: Vec<Buffer>,
+    /// Index tables.
+    pub tables: Vec<Arc<[u32]>>,
+    /// Connections.
+    pub connections: Vec<Connection>,
+    /// Kernels of all phases.
+    pub kernels: Vec<Kernel>,
+    /// Kernels of the setup phase, as indices.
+    pub setup: Vec<usize>,
+    /// Kernels of the remember phase.
+    pub remember: Vec<usize>,
+    /// Kernels of the step phase.
+    pub step: Vec<usize>,
+    /// Kernels of the observe phase.
+    pub observe: Vec<usize>,
+    /// Initial values of buffers; all others start at 0.
+    pub initial: Vec<(BufferId, Values)>,
+    /// Extrinsic inputs with the buffers they feed.
+    pub inputs: Vec<(BufferId, Input)>,
+    /// Histories with their buffers.
+    pub histories: Vec<(BufferId, History)>,
+}
+
+impl Module {
+    /// A module without buffers and kernels.
+    pub fn empty(name: impl Into<String>, precision: Precision) -> Module {
+        Module {
+            name: name.into(),
+            precision,
+            buffers: Vec::new(),
+            tables: Vec::new(),
+            connections: Vec::new(),
+            kernels: Vec::new(),
+            setup: Vec::new(),
+            remember: Vec::new(),
+            step: Vec::new(),
+            observe: Vec::new(),
+            initial: Vec::new(),
+            inputs: Vec::new(),
+            histories: Vec::new(),
+        }
+    }
+
+    /// The kernels of a phase, in order.
+    pub fn phase(&self, phase: Phase) -> &[usize] {
+        match phase {
+            Phase::Setup => &self.setup,
+            Phase::Remember => &self.remember,
+            Phase::Step => &self.step,
+            Phase::Observe => &self.observe,
+        }
+    }
+
+    /// The buffer with this role.
+    pub fn buffer(&self, role: BufferRole) -> Option<BufferId> {
+        self.buffers.iter().position(|b| b.role == role).map(|i| BufferId(i as u32))
+    }
+
+    /// Number of slots of a buffer: 1, or the ring length of a history.
+    pub fn slots(&self, buffer: BufferId) -> usize {
+        self.histories.iter().find(|h| h.0 == buffer).map_or(1, |h| h.1.depth as usize + 1)
+    }
+}

@@ -1,0 +1,7 @@
+//! Kernels: what a device executes, as loops over elements with loads, calls and stores.
+
+pub mod interpret;
+pub mod ir;
+pub mod target;
+pub mod text;
+pub mod verify;

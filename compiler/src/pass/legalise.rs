@@ -1,0 +1,43 @@
+//! Legalisation: what a target lacks is replaced by what it has, before its printer sees it.
+
+use super::Step;
+use crate::diagnostic::{Result, target as fault};
+use crate::ir::expr::Op;
+use crate::ir::prim::table;
+use crate::kernel::ir::Precision;
+use crate::kernel::target::Target;
+
+/// Replaces every call of a function the target lacks by the function's expansion, until none is left.
+///
+/// Fails when the target has neither the function nor an expansion for it, or does not compute in `precision`.
+pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result<Step> {
+    if !target.floats.contains(&precision) {
+        return Err(fault::precision(target, precision).into());
+    }
+    // An expansion may call functions that are expanded in turn; each round removes one level, and the rows' order of
+    // definition bounds the levels, because a row expands into rows that do not need it.
+    for _ in 0..=table().count() {
+        let mut missing = None;
+        let mut changed = false;
+        step.rewrite(|graph, node| match node.op {
+            Op::Call(prim) if !(target.has)(prim) => match prim.expand {
+                Some(expand) => {
+                    changed = true;
+                    Some(expand(graph, &node.args))
+                }
+                None => {
+                    missing = Some(prim);
+                    None
+                }
+            },
+            _ => None,
+        });
+        if let Some(prim) = missing {
+            return Err(fault::missing_function(target, prim).into());
+        }
+        if !changed {
+            break;
+        }
+    }
+    Ok(step)
+}

@@ -1,0 +1,72 @@
+//! The passes, in the order of [`compile`]: each is a function from one form to the next.
+
+pub mod discretise;
+pub mod legalise;
+pub mod prune;
+pub mod schedule;
+pub mod simplify;
+pub mod vectorise;
+
+use crate::diagnostic::Result;
+use crate::ir::expr::{ExprGraph, ExprId, Node};
+use crate::ir::system::System;
+use crate::kernel::ir::{Module, Precision};
+use crate::kernel::target::Target;
+use crate::scheme::Scheme;
+
+/// A quantity to record.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Observable {
+    /// Name for buffers and text forms.
+    pub name: String,
+    /// Its value at the start of a step.
+    pub value: ExprId,
+}
+
+/// A system together with what one step does to it.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The system; its graph also holds the expressions of the step.
+    pub system: System,
+    /// The scheme.
+    pub scheme: &'static Scheme,
+    /// For each state, its value after the step.
+    pub next: Vec<ExprId>,
+    /// What is recorded.
+    pub observables: Vec<Observable>,
+}
+
+impl Step {
+    /// Every expression whose value is wanted: next states, histories, observables.
+    pub fn roots(&self) -> Vec<ExprId> {
+        let histories = self.system.histories.iter().map(|h| h.value);
+        self.next.iter().copied().chain(histories).chain(self.observables.iter().map(|o| o.value)).collect()
+    }
+
+    /// Rewrites everything wanted by `rule` (see [`ExprGraph::rewrite`]).
+    pub fn rewrite(&mut self, rule: impl FnMut(&mut ExprGraph, &Node) -> Option<ExprId>) {
+        let roots = self.roots();
+        let image = self.system.graph.rewrite(roots, rule);
+        let wanted = (self.next.iter_mut())
+            .chain(self.system.histories.iter_mut().map(|h| &mut h.value))
+            .chain(self.observables.iter_mut().map(|o| &mut o.value));
+        for id in wanted {
+            *id = image[id];
+        }
+    }
+}
+
+/// Takes a system to the kernels of one target.
+pub fn compile(
+    system: System,
+    observables: Vec<Observable>,
+    scheme: &'static Scheme,
+    precision: Precision,
+    target: &Target,
+) -> Result<Module> {
+    let step = discretise::discretise(system, observables, scheme);
+    let step = prune::prune(step);
+    let step = simplify::simplify(step);
+    let step = legalise::legalise(step, target, precision)?;
+    Ok(schedule::schedule(step, precision))
+}

@@ -1,0 +1,251 @@
+//! The kernels of one phase.
+//!
+//! Every expression gets a level, as late as its users allow; users come a level later where the value crosses from one
+//! index set to another or goes through a coupling. One kernel computes all pointwise expressions of one level and index
+//! set; a take or a coupling is a kernel of its own. What the phase is for is stored by the kernels of the last level,
+//! arrays before scalars, so that everything else reads the state the phase started from.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Root, Scheduler, is_leaf};
+use crate::ir::expr::{ExprId, Op, SpaceId};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueId, ValueOp};
+
+/// A phase being scheduled.
+struct Plan {
+    /// Expressions to compute, ascending.
+    needed: Vec<ExprId>,
+    /// Level of each of them.
+    level: HashMap<ExprId, u32>,
+    /// The last level.
+    last: u32,
+    /// Expressions read by another kernel than the one that computes them, with their buffers.
+    kept: HashMap<ExprId, BufferId>,
+}
+
+impl Scheduler<'_> {
+    /// Makes the kernels that compute `roots` into their buffers, and returns their indices in order.
+    pub(super) fn phase(&mut self, name: &str, roots: &[Root]) -> Vec<usize> {
+        let plan = self.plan(roots);
+        // Kernels by level; arrays before scalars, because array kernels read scalar states.
+        let mut groups: BTreeMap<(u32, bool, SpaceId), (Vec<ExprId>, Vec<Root>)> = BTreeMap::new();
+        let key = |level: u32, space: SpaceId| (level, space == SpaceId::SCALAR, space);
+        for id in &plan.needed {
+            groups.entry(key(plan.level[id], self.graph.space(*id))).or_default().0.push(*id);
+        }
+        for root in roots {
+            groups.entry(key(plan.last, self.root_space(root))).or_default().1.push(*root);
+        }
+        let mut order = Vec::new();
+        for ((level, _, space), (ids, stores)) in groups {
+            let mut keep: Vec<ExprId> = Vec::new();
+            for id in ids {
+                if matches!(self.graph.node(id).op, Op::Take(_) | Op::Couple(_)) {
+                    order.push(self.crossing_kernel(&plan, name, id));
+                } else if plan.kept.contains_key(&id) {
+                    keep.push(id);
+                }
+            }
+            if !(keep.is_empty() && stores.is_empty()) {
+                order.push(self.pointwise_kernel(&plan, &format!("{name} {level}"), (level, space), &keep, &stores));
+            }
+        }
+        order
+    }
+
+    fn plan(&mut self, roots: &[Root]) -> Plan {
+        let needed = self.needed(roots);
+        let earliest = self.earliest(&needed);
+        let last = (needed.iter().map(|id| earliest[id] + u32::from(self.crosses(*id))))
+            .chain(roots.iter().filter(|r| self.broadcasts(r)).map(|r| earliest.get(&r.1).map_or(0, |l| l + 1)))
+            .max()
+            .unwrap_or(0);
+
+        // As late as possible, users before what they use. `direct` use needs no buffer.
+        let mut level: HashMap<ExprId, u32> = HashMap::new();
+        let mut kept: HashSet<ExprId> = HashSet::new();
+        let is_needed: HashSet<ExprId> = needed.iter().copied().collect();
+        let limit = |level: &mut HashMap<ExprId, u32>, id: ExprId, at: u32| {
+            let entry = level.entry(id).or_insert(at);
+            *entry = (*entry).min(at);
+        };
+        for root in roots.iter().filter(|r| is_needed.contains(&r.1)) {
+            let direct = !self.crosses(root.1) && !self.broadcasts(root);
+            limit(&mut level, root.1, if direct { last } else { last - 1 });
+        }
+        for id in needed.iter().rev() {
+            let at = level[id];
+            for arg in self.graph.node(*id).args.iter().filter(|a| is_needed.contains(a)) {
+                limit(&mut level, *arg, if self.direct(*arg, *id) { at } else { at - 1 });
+            }
+        }
+        for id in &needed {
+            for arg in self.graph.node(*id).args.iter().filter(|a| is_needed.contains(a)) {
+                if !self.direct(*arg, *id) || level[arg] != level[id] {
+                    kept.insert(*arg);
+                }
+            }
+        }
+        kept.extend(needed.iter().filter(|id| self.crosses(**id)));
+        kept.extend(roots.iter().filter(|r| level.get(&r.1).is_some_and(|l| *l < last)).map(|r| r.1));
+        let mut kept: Vec<ExprId> = kept.into_iter().collect();
+        kept.sort_unstable();
+        let kept = kept.into_iter().map(|id| {
+            let name = format!("scratch_{}", id.0);
+            (id, self.buffer(BufferRole::Scratch(id), &name, self.graph.space(id)))
+        });
+        Plan { needed, level, last, kept: kept.collect() }
+    }
+
+    /// What has to be computed for the roots, ascending.
+    fn needed(&self, roots: &[Root]) -> Vec<ExprId> {
+        let mut seen: HashSet<ExprId> = HashSet::new();
+        let mut stack: Vec<ExprId> = roots.iter().map(|r| r.1).filter(|id| !self.at_hand(*id)).collect();
+        while let Some(id) = stack.pop() {
+            if seen.insert(id) {
+                let crosses = self.crosses(id);
+                let args = self.graph.node(id).args.iter().copied();
+                // A coupling reads its argument from a buffer, so a leaf without one is computed into one.
+                stack.extend(args.filter(|a| !self.at_hand(*a) || (crosses && self.source(*a).is_none())));
+            }
+        }
+        let mut needed: Vec<ExprId> = seen.into_iter().collect();
+        needed.sort_unstable();
+        needed
+    }
+
+    /// The first level each expression could have.
+    fn earliest(&self, needed: &[ExprId]) -> HashMap<ExprId, u32> {
+        let mut earliest: HashMap<ExprId, u32> = HashMap::new();
+        for id in needed {
+            let args = self.graph.node(*id).args.iter();
+            let own = args.filter_map(|a| Some(earliest.get(a)? + u32::from(!self.direct(*a, *id)))).max();
+            earliest.insert(*id, own.unwrap_or(0));
+        }
+        earliest
+    }
+
+    /// Whether `user` can compute with `arg` in the same kernel.
+    fn direct(&self, arg: ExprId, user: ExprId) -> bool {
+        let (arg, user) = (self.graph.node(arg), self.graph.node(user));
+        matches!(arg.op, Op::Call(_)) && matches!(user.op, Op::Call(_)) && arg.space == user.space
+    }
+
+    /// Whether an expression takes its value from other elements.
+    fn crosses(&self, id: ExprId) -> bool {
+        matches!(self.graph.node(id).op, Op::Take(_) | Op::Couple(_))
+    }
+
+    /// Whether a root stores a computed scalar in an array.
+    fn broadcasts(&self, root: &Root) -> bool {
+        !self.at_hand(root.1) && self.graph.space(root.1) != self.root_space(root)
+    }
+
+    /// Whether a value is there before the phase starts, or made where it is used.
+    fn at_hand(&self, id: ExprId) -> bool {
+        is_leaf(self.graph.node(id).op) || self.hoisted.contains_key(&id)
+    }
+
+    /// The index set of the buffer a root is stored in.
+    fn root_space(&self, root: &Root) -> SpaceId {
+        match root.0 {
+            BufferRole::State(id) => self.system.states[id.index()].space,
+            BufferRole::History(id) => self.system.histories[id.index()].space,
+            _ => self.graph.space(root.1),
+        }
+    }
+
+    /// The buffer that holds an expression from before the phase on.
+    fn source(&self, id: ExprId) -> Option<BufferId> {
+        let role = match self.graph.node(id).op {
+            Op::State(s) => BufferRole::State(s),
+            Op::Parameter(p) => BufferRole::Parameter(p),
+            Op::Input(i) => BufferRole::Input(i),
+            _ => return self.hoisted.get(&id).copied(),
+        };
+        self.buffers.get(&role).copied()
+    }
+
+    fn crossing_kernel(&mut self, plan: &Plan, phase: &str, id: ExprId) -> usize {
+        let node = self.graph.node(id).clone();
+        let argument = node.args[0];
+        let source = plan.kept.get(&argument).copied().or_else(|| self.source(argument));
+        let source = source.expect("`needed` makes sure that the argument of a coupling has a buffer");
+        let target = plan.kept[&id];
+        let (name, body) = match node.op {
+            Op::Take(table) => {
+                let table = table.index();
+                (self.system.tables[table].name.clone(), Body::Take { table, source, target })
+            }
+            Op::Couple(connection) => {
+                let connection = connection.index();
+                (self.system.connections[connection].name.clone(), Body::Couple { connection, source, target })
+            }
+            _ => unreachable!("called for takes and couplings only"),
+        };
+        self.push_kernel(&format!("{phase} {name}"), node.space, body)
+    }
+
+    /// The kernel over `space` that computes `keep` into their buffers and `stores` into theirs.
+    fn pointwise_kernel(
+        &mut self,
+        plan: &Plan,
+        name: &str,
+        (level, space): (u32, SpaceId),
+        keep: &[ExprId],
+        stores: &[Root],
+    ) -> usize {
+        let computed = |id: ExprId| {
+            plan.level.get(&id) == Some(&level) && self.graph.space(id) == space && !self.crosses(id)
+        };
+        // What this kernel computes: the part of its level that its stores need.
+        let mut body = Vec::new();
+        let mut values: HashMap<ExprId, ValueId> = HashMap::new();
+        let mut stack: Vec<ExprId> = stores.iter().map(|r| r.1).chain(keep.iter().copied()).collect();
+        let mut used: HashSet<ExprId> = HashSet::new();
+        while let Some(id) = stack.pop() {
+            if used.insert(id) && computed(id) {
+                stack.extend(&self.graph.node(id).args);
+            }
+        }
+        let mut used: Vec<ExprId> = used.into_iter().collect();
+        used.sort_unstable();
+        for id in used {
+            let node = self.graph.node(id);
+            let index = if node.space == SpaceId::SCALAR && space != SpaceId::SCALAR { Index::Zero } else { Index::Element };
+            let op = match node.op {
+                Op::Constant(bits) => ValueOp::Constant(f64::from_bits(bits)),
+                Op::Time => ValueOp::Time,
+                Op::StepSize => ValueOp::StepSize,
+                Op::Past { history, steps } => {
+                    let buffer = self.buffers[&BufferRole::History(history)];
+                    ValueOp::Past { buffer, index, steps }
+                }
+                Op::Call(prim) if computed(id) => {
+                    ValueOp::Call(prim, node.args.iter().map(|a| values[a]).collect())
+                }
+                _ => {
+                    let kept = plan.kept.get(&id).copied();
+                    let buffer = self.source(id).or(kept).expect("what crosses kernels is kept in a buffer");
+                    ValueOp::Load { buffer, index }
+                }
+            };
+            let value = ValueId(values.len() as u32);
+            values.insert(id, value);
+            body.push(Stmt::Let(value, op));
+        }
+        for id in keep {
+            body.push(Stmt::Store(plan.kept[id], values[id]));
+        }
+        for (role, id) in stores {
+            body.push(Stmt::Store(self.buffers[role], values[id]));
+        }
+        self.push_kernel(name, space, Body::Pointwise(body))
+    }
+
+    fn push_kernel(&mut self, name: &str, space: SpaceId, body: Body) -> usize {
+        let index = self.module.kernels.len();
+        self.module.kernels.push(Kernel { name: format!("{name} #{index}"), extent: self.system.size(space), body });
+        index
+    }
+}

@@ -1,0 +1,157 @@
+//! The interface between compiled models and the runtime: which buffers there are, and what can be run.
+//!
+//! This module depends on nothing else here, and compilers target nothing else.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The groups of kernels of a compiled model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// Computes what depends on parameters and the step size only: first of all, and when one of these changes.
+    Setup,
+    /// Stores the current value of every delayed quantity in the current slot of its ring.
+    Remember,
+    /// State at `t` to state at `t + dt`, and what [`Phase::Remember`] does.
+    Step,
+    /// Computes the recorded quantities from the current state.
+    Observe,
+}
+
+/// A buffer of a compiled model.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Buffer {
+    /// Its name: for states and parameters the path of the variable.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Number of elements (of one slot, for a history).
+    pub len: usize,
+    /// Number of slots: 1, or the ring length of a history.
+    pub slots: usize,
+}
+
+/// What a buffer is for, as far as a runtime must know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// State: what has to be kept to continue.
+    State,
+    /// Parameter: may be changed between runs, followed by [`Phase::Setup`].
+    Parameter,
+    /// Current sample of an extrinsic input.
+    Input,
+    /// Ring of past values: part of what has to be kept to continue.
+    History,
+    /// Recorded quantity, written by [`Phase::Observe`].
+    Observed,
+    /// Anything kernels pass to each other.
+    Internal,
+}
+
+/// An extrinsic input: which columns of which series feed the elements of a buffer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Feed {
+    /// The buffer.
+    pub buffer: usize,
+    /// The series.
+    pub series: usize,
+    /// Column for each element; elements without one stay 0.
+    pub columns: Vec<Option<u32>>,
+}
+
+/// What a compiled model looks like from outside.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Layout {
+    /// Name of the model.
+    pub name: String,
+    /// Its buffers.
+    pub buffers: Vec<Buffer>,
+    /// Extrinsic inputs.
+    pub feeds: Vec<Feed>,
+    /// How often [`Phase::Remember`] must be run over all slots until pre-histories that depend on others hold.
+    pub history_passes: usize,
+}
+
+/// Samples of extrinsic inputs: row `k` holds from step `k` to the next.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Samples {
+    /// Number of columns.
+    pub columns: usize,
+    /// Row by row.
+    pub data: Vec<f64>,
+}
+
+impl Samples {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.data.len().checked_div(self.columns).unwrap_or(0)
+    }
+
+    /// The sample of a column at a step; the last row holds on.
+    pub fn at(&self, step: u64, column: u32) -> f64 {
+        let row = (step as usize).min(self.rows().saturating_sub(1));
+        self.data.get(row * self.columns + column as usize).copied().unwrap_or(0.0)
+    }
+}
+
+/// Why a device could not do what it was asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeviceError(pub String);
+
+impl fmt::Display for DeviceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DeviceError {}
+
+/// A compiled model loaded on a device. Buffers are addressed as in its [`Layout`].
+pub trait Executable: Send {
+    /// Name of the engine that runs it.
+    fn engine(&self) -> &str;
+
+    /// Name of the device it runs on.
+    fn device(&self) -> &str;
+
+    /// Replaces elements of a buffer, from `first` on.
+    fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError>;
+
+    /// The elements of a buffer, slot after slot.
+    fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError>;
+
+    /// Runs the kernels of a phase at a step.
+    fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError>;
+
+    /// Runs `count` steps from step `first` on, feeding extrinsic inputs before each.
+    fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
+        for step in first..first + count {
+            feeds.apply(step, |buffer, values| self.write(buffer, 0, values))?;
+            self.run(Phase::Step, step, dt)?;
+        }
+        Ok(())
+    }
+}
+
+/// Extrinsic inputs with their samples.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Feeds {
+    /// The inputs.
+    pub feeds: Vec<Feed>,
+    /// The series they name.
+    pub series: Vec<Arc<Samples>>,
+}
+
+impl Feeds {
+    /// Hands the samples of a step to `write`, buffer by buffer.
+    pub fn apply<E>(&self, step: u64, mut write: impl FnMut(usize, &[f64]) -> Result<(), E>) -> Result<(), E> {
+        let mut values = Vec::new();
+        for feed in &self.feeds {
+            let samples = &self.series[feed.series];
+            values.clear();
+            values.extend(feed.columns.iter().map(|c| c.map_or(0.0, |c| samples.at(step, c))));
+            write(feed.buffer, &values)?;
+        }
+        Ok(())
+    }
+}

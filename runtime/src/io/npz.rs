@@ -1,0 +1,158 @@
+//! Recordings as numpy archives.
+//!
+//! `t` has the times; each group is an array of its own name: shape `(rows,)` for one column, `(rows, elements)` for
+//! several, complex where its columns are pairs `NAME.re`, `NAME.im`. `names` lists the columns as a table's header would,
+//! `units` their units (empty: none). Members are stored, not compressed: simulated doubles hardly shrink.
+
+use super::{AtomicFile, Fault, npy};
+use crate::observe::{Label, Recording};
+use std::io::{self, Write};
+use std::path::Path;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// Members that describe the others; no group may have such a name.
+const RESERVED: [&str; 3] = ["t", "names", "units"];
+
+/// Writes a whole recording.
+pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
+    let groups = recording.groups();
+    if let Some((name, _)) = groups.iter().find(|(name, _)| RESERVED.contains(name)) {
+        let fault = Fault::write(
+            path,
+            format!("a column is named `{name}`, which the format uses itself"),
+        );
+        return Err(fault.with_help(format!(
+            "record it under another name: `--record {name}_1=path`"
+        )));
+    }
+    let file = AtomicFile::create(path)?;
+    archive(file, recording, &groups)
+        .map_err(|error| Fault::write_os(path, &error))?
+        .finish()
+}
+
+fn archive(
+    file: AtomicFile,
+    recording: &Recording,
+    groups: &[(&str, Vec<usize>)],
+) -> io::Result<AtomicFile> {
+    let mut zip = ZipWriter::new(file);
+    let rows = recording.times.len();
+    member(&mut zip, "t", "<f8", &[rows], rows, |out| {
+        numbers(out, recording.times.iter().copied())
+    })?;
+    for (name, columns) in groups {
+        let complex = is_complex(&recording.labels, columns);
+        let elements = if complex {
+            columns.len() / 2
+        } else {
+            columns.len()
+        };
+        let shape: &[usize] = if elements == 1 {
+            &[rows]
+        } else {
+            &[rows, elements]
+        };
+        let descr = if complex { "<c16" } else { "<f8" };
+        member(&mut zip, name, descr, shape, rows * columns.len(), |out| {
+            numbers(
+                out,
+                (0..rows).flat_map(|row| {
+                    columns
+                        .iter()
+                        .map(move |&column| recording.columns[column][row])
+                }),
+            )
+        })?;
+    }
+    strings(
+        &mut zip,
+        "names",
+        recording.labels.iter().map(|label| label.name.as_str()),
+    )?;
+    strings(
+        &mut zip,
+        "units",
+        recording
+            .labels
+            .iter()
+            .map(|label| label.unit.as_deref().unwrap_or("")),
+    )?;
+    Ok(zip.finish()?)
+}
+
+/// True where the columns are pairs of real and imaginary part, side by side.
+fn is_complex(labels: &[Label], columns: &[usize]) -> bool {
+    let (pairs, rest) = columns.as_chunks::<2>();
+    rest.is_empty()
+        && !pairs.is_empty()
+        && pairs.iter().all(|&[re, im]| {
+            let stem = labels[re].name.strip_suffix(".re");
+            stem.is_some() && stem == labels[im].name.strip_suffix(".im")
+        })
+}
+
+fn member(
+    zip: &mut ZipWriter<AtomicFile>,
+    name: &str,
+    descr: &str,
+    shape: &[usize],
+    doubles: usize,
+    data: impl FnOnce(&mut ZipWriter<AtomicFile>) -> io::Result<()>,
+) -> io::Result<()> {
+    // The zip format needs to know beforehand that a member passes 4 GiB; the margin covers the header.
+    let large = doubles >= (1 << 29) - (1 << 13);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(large);
+    zip.start_file(format!("{name}.npy"), options)?;
+    zip.write_all(&npy::header(descr, shape))?;
+    data(zip)
+}
+
+fn numbers(out: &mut impl Write, values: impl Iterator<Item = f64>) -> io::Result<()> {
+    let mut block = Vec::with_capacity(1 << 15);
+    for value in values {
+        block.extend_from_slice(&value.to_le_bytes());
+        if block.len() == block.capacity() {
+            out.write_all(&block)?;
+            block.clear();
+        }
+    }
+    out.write_all(&block)
+}
+
+/// An array of text: four bytes per character, as long as the longest.
+fn strings<'a>(
+    zip: &mut ZipWriter<AtomicFile>,
+    name: &str,
+    texts: impl ExactSizeIterator<Item = &'a str> + Clone,
+) -> io::Result<()> {
+    // Some readers refuse text of no characters.
+    let width = texts
+        .clone()
+        .map(|text| text.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(1);
+    let doubles = (texts.len() * width).div_ceil(2);
+    member(
+        zip,
+        name,
+        &format!("<U{width}"),
+        &[texts.len()],
+        doubles,
+        |out| {
+            for text in texts {
+                let padded = text
+                    .chars()
+                    .map(u32::from)
+                    .chain(std::iter::repeat(0))
+                    .take(width);
+                out.write_all(&padded.flat_map(u32::to_le_bytes).collect::<Vec<u8>>())?;
+            }
+            Ok(())
+        },
+    )
+}

@@ -1,0 +1,168 @@
+//! Rows kept in memory.
+
+use super::{Label, Sink};
+use std::io;
+
+/// A recording in memory.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Recording {
+    /// One label per column.
+    pub labels: Vec<Label>,
+    /// Time of each row.
+    pub times: Vec<f64>,
+    /// Values column by column; each as long as `times`.
+    pub columns: Vec<Vec<f64>>,
+}
+
+impl Recording {
+    /// A recording without rows, ready to be filled as a [`Sink`].
+    pub fn new(labels: Vec<Label>) -> Self {
+        let columns = vec![Vec::new(); labels.len()];
+        Recording {
+            labels,
+            times: Vec::new(),
+            columns,
+        }
+    }
+
+    /// The same with room for `rows` rows.
+    pub fn with_capacity(labels: Vec<Label>, rows: usize) -> Self {
+        let columns = labels.iter().map(|_| Vec::with_capacity(rows)).collect();
+        Recording {
+            labels,
+            times: Vec::with_capacity(rows),
+            columns,
+        }
+    }
+
+    /// Number of rows and of columns.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.times.len(), self.columns.len())
+    }
+
+    /// True without rows or without columns.
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty() || self.columns.is_empty()
+    }
+
+    /// The column with this full name.
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        let index = self.labels.iter().position(|label| label.name == name)?;
+        self.columns.get(index).map(Vec::as_slice)
+    }
+
+    /// The rows from `start` on, for instance to drop a transient before measuring.
+    pub fn since(&self, start: f64) -> Recording {
+        let first = self
+            .times
+            .iter()
+            .position(|&time| time >= start)
+            .unwrap_or(self.times.len());
+        Recording {
+            labels: self.labels.clone(),
+            times: self.times[first..].to_vec(),
+            columns: self
+                .columns
+                .iter()
+                .map(|column| column.get(first..).unwrap_or(&[]).to_vec())
+                .collect(),
+        }
+    }
+
+    /// Groups in order of first appearance, each with the indices of its columns.
+    pub fn groups(&self) -> Vec<(&str, Vec<usize>)> {
+        let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+        let mut places = std::collections::HashMap::new();
+        for (index, label) in self.labels.iter().enumerate() {
+            let place = *places.entry(label.group.as_str()).or_insert_with(|| {
+                groups.push((&label.group, Vec::new()));
+                groups.len() - 1
+            });
+            groups[place].1.push(index);
+        }
+        groups
+    }
+
+    /// What contradicts the promises of the fields (a label per column, all columns as long as `times`), if anything.
+    pub(crate) fn inconsistency(&self) -> Option<String> {
+        if self.labels.len() != self.columns.len() {
+            return Some(format!(
+                "found {} labels for {} columns",
+                self.labels.len(),
+                self.columns.len()
+            ));
+        }
+        let rows = self.times.len();
+        let (label, column) = self
+            .labels
+            .iter()
+            .zip(&self.columns)
+            .find(|(_, column)| column.len() != rows)?;
+        Some(format!(
+            "column `{}` has {} values, expected {rows} as there are times",
+            label.name,
+            column.len()
+        ))
+    }
+}
+
+impl Sink for Recording {
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        if values.len() != self.columns.len() {
+            let message = format!(
+                "found a row of {} values, expected {}",
+                values.len(),
+                self.columns.len()
+            );
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        self.times.push(time);
+        for (column, &value) in self.columns.iter_mut().zip(values) {
+            column.push(value);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_rows() -> Recording {
+        let mut recording = Recording::new(vec![
+            Label::new("x[0]").in_group("x"),
+            Label::new("psp").with_unit("mV"),
+            Label::new("x[1]").in_group("x"),
+        ]);
+        recording.row(0.0, &[1.0, 2.0, 3.0]).unwrap();
+        recording.row(0.1, &[4.0, 5.0, 6.0]).unwrap();
+        recording
+    }
+
+    #[test]
+    fn rows_become_columns_under_their_labels() {
+        let recording = two_rows();
+        assert_eq!(recording.shape(), (2, 3));
+        assert_eq!(recording.column("psp"), Some(&[2.0, 5.0][..]));
+        assert_eq!(recording.column("PSP"), None);
+    }
+
+    #[test]
+    fn a_row_of_the_wrong_length_is_refused_and_leaves_no_trace() {
+        let mut recording = two_rows();
+        let error = recording.row(0.2, &[1.0]).unwrap_err();
+        assert_eq!(error.to_string(), "found a row of 1 values, expected 3");
+        assert_eq!(recording, two_rows());
+    }
+
+    #[test]
+    fn groups_keep_the_order_of_first_appearance() {
+        assert_eq!(two_rows().groups(), [("x", vec![0, 2]), ("psp", vec![1])]);
+    }
+
+    #[test]
+    fn since_drops_the_rows_before() {
+        assert_eq!(two_rows().since(0.05).columns, [[4.0], [5.0], [6.0]]);
+        assert!(two_rows().since(1.0).is_empty());
+    }
+}

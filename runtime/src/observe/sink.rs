@@ -1,0 +1,54 @@
+//! Where rows go while a simulation runs.
+
+use std::io;
+
+/// Receives rows as they are computed.
+pub trait Sink {
+    /// Takes the row at `time`, one value per label. An error stops the simulation after this row.
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()>;
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        (**self).row(time, values)
+    }
+}
+
+impl<S: Sink + ?Sized> Sink for Box<S> {
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        (**self).row(time, values)
+    }
+}
+
+/// Hands every row to two sinks, in order; the second sees no row that the first refused. Tees nest.
+pub struct Tee<A, B>(pub A, pub B);
+
+impl<A: Sink, B: Sink> Sink for Tee<A, B> {
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        self.0.row(time, values)?;
+        self.1.row(time, values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::{Label, Recording};
+
+    #[test]
+    fn a_tee_hands_each_row_to_both_sinks() {
+        let mut first = Recording::new(vec![Label::new("x")]);
+        let mut second: Box<Recording> = Box::new(first.clone());
+        Tee(&mut first, &mut second).row(0.5, &[2.0]).unwrap();
+        assert_eq!(first.times, [0.5]);
+        assert_eq!(first, *second);
+    }
+
+    #[test]
+    fn a_tee_stops_at_the_first_sink_that_fails() {
+        let mut first = Recording::new(vec![]);
+        let mut second = Recording::new(vec![Label::new("x")]);
+        assert!(Tee(&mut first, &mut second).row(0.0, &[1.0]).is_err());
+        assert!(second.is_empty());
+    }
+}
