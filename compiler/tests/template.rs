@@ -1,6 +1,7 @@
 //! Template files to circuits, and malformed ones to diagnostics.
 
 use nullcline_compiler::diagnostic::render_short;
+use nullcline_compiler::model::check::{Arity, Functions, check};
 use nullcline_compiler::model::{Circuit, instantiate};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::template::library::MemoryLibrary;
@@ -16,8 +17,28 @@ fn circuit(files: &[(&str, &str)]) -> String {
     let made = load(&mut sources, &library, "m.yaml", None)
         .and_then(|loaded| instantiate(&loaded.circuit));
     match made {
-        Ok(circuit) => circuit.to_string(),
+        Ok(circuit) => {
+            // What the checks say has its own table; here they must only not fail.
+            check(&circuit, &AnyFunction);
+            circuit.to_string()
+        }
         Err(faults) => render_short(&faults, &sources),
+    }
+}
+
+/// Every function there could be.
+struct AnyFunction;
+
+impl Functions for AnyFunction {
+    fn arity(&self, _: &str) -> Option<Arity> {
+        Some(Arity {
+            least: 0,
+            most: usize::MAX,
+        })
+    }
+
+    fn names(&self) -> Vec<&str> {
+        Vec::new()
     }
 }
 
@@ -435,22 +456,65 @@ fn paths_may_be_shortened_to_what_is_unambiguous() {
     );
 }
 
+/// A model that uses most of the language.
+const RICH: &str = r#"
+functions:
+  f: {args: [a, b], expr: "a*exp(b)"}
+aliases: {tau: &tau 2.0}
+ph: {base: OperatorTemplate, equations: "theta' = f(w, s)/tau", variables: {theta: "variable(0.1, 2)", w: 1.0, s: input, tau: *tau}}
+ph2: {base: ph, equations: {replace: {w: 2*w}, append: "+ w"}, variables: {w: {value: 3.0, unit: Hz}}}
+co: {base: OperatorTemplate, equations: ["y = k*sin(b - a)"], variables: {y: output, a: input, b: input, k: 1.0}}
+sine: {base: EdgeTemplate, operators: [co]}
+n: {base: NodeTemplate, operators: {ph: {w: 2j}, ph2: }, n: 2}
+net:
+  base: CircuitTemplate
+  nodes: {p: n, q: {base: n, n: 3}}
+  edges:
+    - [p/ph/theta, q/ph/s, sine, {weight: [[1, 2], [3, 4], [5, 6]], co/a: source, b: target/ph/theta, delay: 0.1}]
+  matrices:
+    - {source_var: ph2/theta, target_var: ph2/s, source_nodes: [p], template: null, weight: 0.5, spread: 1, delay: 2}
+two: {base: CircuitTemplate, circuits: {l: net, r: net}, edges: [[l/p/ph/theta, all/q/ph/w]]}
+simulate: {template: two, duration: 1, set: {l/p/ph/w: 1.0}, record: [l/p/ph/theta], inputs: {l/p/ph/s: "sin(t)"}}
+"#;
+
 #[test]
 fn no_damaged_file_panics() {
-    let whole = format!(
-        "{LEAK}m: {{base: net, matrices: [{{source_var: x, target_var: inp, source_nodes: all, weight: [[1, 2], [3, 4]]}}]}}\n"
+    assert!(
+        circuit(&[("m.yaml", RICH)]).starts_with("circuit two\n"),
+        "{}",
+        circuit(&[("m.yaml", RICH)])
     );
-    let characters: Vec<char> = whole.chars().collect();
+    let characters: Vec<char> = RICH.chars().collect();
     for at in 0..characters.len() {
-        // Without one character, up to one character, with one doubled, with one replaced.
+        // Without one character, cut off before it, with others in its place.
         let (before, after) = (&characters[..at], &characters[at + 1..]);
         let join = |middle: &str| {
             before.iter().collect::<String>() + middle + &after.iter().collect::<String>()
         };
-        circuit(&[("m.yaml", &join(""))]);
         circuit(&[("m.yaml", &before.iter().collect::<String>())]);
-        for middle in ["/", "[", "'", "all", "\n", "0", ": "] {
+        for middle in ["", "/", "[", "'", "all", "\n", "0", ": ", "t"] {
             circuit(&[("m.yaml", &join(middle))]);
         }
     }
+}
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    let weights = |content: &str| {
+        let text = format!("{LEAK}    - [a/x, b/inp, {{weight: w.csv}}]\n").replace("simulate", "");
+        circuit(&[("m.yaml", &text), ("w.csv", content)])
+    };
+    assert!(
+        weights("1, x\n").contains("m.yaml:19:29: error[bad-data-file]"),
+        "{}",
+        weights("1, x\n")
+    );
+    assert!(weights("nan\n").contains("row 1, column 1 is not finite"));
+    assert!(weights("").contains("it holds no numbers"));
+    assert!(circuit(&[("other.yaml", LEAK)]).contains("there is no file `m.yaml`"));
+    assert!(circuit(&[("m.yaml", "")]).contains("no-template"));
+    assert!(
+        circuit(&[("m.yaml", "a: {base: b/c}"), ("b.yaml", "c: {base: m/a}")])
+            .contains("`a` -> `c` -> `a`")
+    );
 }
