@@ -1,1 +1,16 @@
-//! Facade.
+//! nullcline: neural-model templates in, simulations out.
+//!
+//! [`Model`] reads a template, [`Model::simulation`] compiles it and loads it on an engine, [`Simulation`] runs it.
+
+mod engine;
+mod error;
+mod input;
+mod model;
+mod oracle;
+
+pub use engine::{ENGINES, Engine};
+pub use error::Error;
+pub use model::{Compiled, Model, Prepared};
+pub use nullcline_compiler as compiler;
+pub use nullcline_runtime as runtime;
+pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, Summary};

@@ -1,6 +1,8 @@
 //! Diagnostics as text for people.
 
 mod excerpt;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Write;
 

@@ -200,6 +200,8 @@ pub struct Module {
     pub inputs: Vec<(BufferId, Input)>,
     /// Histories with their buffers.
     pub histories: Vec<(BufferId, History)>,
+    /// How many times the remember phase must fill all slots before the first step.
+    pub history_passes: usize,
 }
 
 impl Module {
@@ -219,6 +221,7 @@ impl Module {
             initial: Vec::new(),
             inputs: Vec::new(),
             histories: Vec::new(),
+            history_passes: 0,
         }
     }
 

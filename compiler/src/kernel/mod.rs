@@ -2,6 +2,7 @@
 
 pub mod interpret;
 pub mod ir;
+pub mod layout;
 pub mod target;
 pub mod text;
 pub mod verify;

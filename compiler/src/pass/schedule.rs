@@ -11,6 +11,7 @@ use super::Step;
 use crate::ir::expr::{ExprGraph, ExprId, HistoryId, Op, SpaceId, StateId};
 use crate::ir::system::System;
 use crate::kernel::ir::{Buffer, BufferId, BufferRole, Module, Precision};
+use crate::kernel::layout::history_passes;
 
 /// Makes the module of a step.
 pub fn schedule(step: Step, precision: Precision) -> Module {
@@ -30,7 +31,8 @@ pub fn schedule(step: Step, precision: Precision) -> Module {
     scheduler.module.remember = scheduler.phase("remember", &histories);
     scheduler.module.step = scheduler.phase("step", &states.chain(histories).collect::<Vec<_>>());
     scheduler.module.observe = scheduler.phase("observe", &observables);
-    let module = scheduler.module;
+    let mut module = scheduler.module;
+    module.history_passes = history_passes(&step.system.graph, &step.system.histories);
     debug_assert_eq!(crate::kernel::verify::verify(&module), Ok(()));
     module
 }

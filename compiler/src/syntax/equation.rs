@@ -8,6 +8,9 @@ mod check;
 mod grammar;
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 pub use token::{Token, TokenKind, tokens};
 
 use crate::diagnostic::Result;

@@ -109,7 +109,8 @@ fn write_expression(expr: &Expr, text: &mut String) {
             text.push(')');
         }
         ExprKind::Index(base, list) => {
-            operand(base, ATOM, text);
+            let number = matches!(base.kind, ExprKind::Number(_) | ExprKind::Imaginary(_));
+            operand(base, if number { ATOM + 1 } else { ATOM }, text);
             subscripts(list, text);
         }
     }

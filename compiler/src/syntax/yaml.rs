@@ -7,6 +7,8 @@ mod load;
 mod merge;
 mod place;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 use crate::diagnostic::{Result, syntax};
 use crate::source::{FileId, Name, SourceMap, Span};

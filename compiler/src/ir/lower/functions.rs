@@ -8,6 +8,7 @@ use crate::ir::expr::{ExprId, SpaceId};
 use crate::ir::prim::{self, arith, elementary};
 use crate::ir::system::{Connection, Values};
 use crate::model::Role;
+use crate::model::check::{Arity, Functions};
 use crate::source::{Name, Span};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Subscript};
 
@@ -64,6 +65,19 @@ pub fn names() -> Vec<&'static str> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// The functions of the table, for the checks of the model stage.
+pub struct KnownFunctions;
+
+impl Functions for KnownFunctions {
+    fn arity(&self, name: &str) -> Option<Arity> {
+        arity(name).map(|(least, most)| Arity { least, most })
+    }
+
+    fn names(&self) -> Vec<&str> {
+        names()
+    }
 }
 
 impl Lowering<'_> {

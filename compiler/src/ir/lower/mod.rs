@@ -6,8 +6,8 @@
 
 mod delays;
 mod drivers;
-mod expression;
-mod functions;
+pub mod expression;
+pub mod functions;
 mod group;
 mod order;
 

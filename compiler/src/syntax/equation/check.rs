@@ -273,8 +273,14 @@ impl Words<'_> {
                 _ => {}
             }
             if depth == 0 {
-                // The name before the bracket makes it a call or subscripts.
-                Walk::new(self, open.saturating_sub(1), index + 1).run()?;
+                let mut walk = Walk::new(self, open, index + 1);
+                walk.open(if self.is(open, "[") {
+                    Bracket::Index
+                } else {
+                    Bracket::Call
+                });
+                walk.at += 1;
+                walk.run()?;
                 return Ok(index + 1);
             }
         }

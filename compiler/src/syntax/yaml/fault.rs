@@ -31,7 +31,7 @@ pub(super) fn explain(
     if let Some(tab) = tab_in_indentation(text, at) {
         return syntax::tab_in_indentation(span(tab, tab + 1));
     }
-    if has("quoted scalar, found unexpected") {
+    if has("quoted scalar, found unexpected") || has("indentation in quoted scalar") {
         let quote = text[at..].chars().next().unwrap_or('"');
         return syntax::unclosed_quote(one(), quote);
     }
@@ -48,16 +48,20 @@ pub(super) fn explain(
     }
     if has("trailing content after") {
         let (from, to) = word(at);
+        if let Some(open) = innermost.filter(|_| text[at..].starts_with(['"', '\''])) {
+            return syntax::missing_comma(
+                span(from, to),
+                Some((span(open, open + 1), text[open..open + 1].to_string())),
+            );
+        }
         return syntax::text_after_quote(span(from, to));
     }
     if has("unexpected character: ") {
         return syntax::reserved_indicator(one(), character.unwrap_or('%'));
     }
     if has("expected ',' or") {
-        if at >= text.trim_end().len() || !text[at..].trim_start().starts_with(|c: char| c != '#') {
-            if let Some(open) = innermost {
-                return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
-            }
+        if let Some(open) = innermost.filter(|_| at >= text.trim_end().len()) {
+            return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
         }
         let (from, to) = word(at);
         let related =
@@ -94,11 +98,36 @@ pub(super) fn explain(
         return syntax::unexpected_mapping_colon(one());
     }
     if has("simple key expect") || has("mapping keys are not allowed") {
-        let (from, to) = line_content(text, at);
+        let (mut from, mut to) = line_content(text, at);
+        let above = text[..from].trim_end().len();
+        if text[from..to].contains(": ") && above > 0 {
+            // The line that made the scanner wait for a colon is the one above.
+            let line = line_content(
+                text,
+                (0..above)
+                    .rev()
+                    .find(|&at| text.is_char_boundary(at))
+                    .unwrap_or(0),
+            );
+            if !text[line.0..line.1].contains(':') {
+                (from, to) = line;
+            }
+        }
         return syntax::not_a_key(span(from, to));
     }
     if has("block scalar") && !has("indented line") {
         return syntax::bad_block_scalar(one());
+    }
+    let starts_entry = || {
+        text[at..]
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains(": ") || line.ends_with(':'))
+    };
+    if let Some(open) =
+        innermost.filter(|_| has("indentation in flow") || (has("expected key") && starts_entry()))
+    {
+        return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
     }
     if has("indentation")
         || has("indented")
@@ -116,10 +145,8 @@ pub(super) fn explain(
         return syntax::misplaced_dash(one());
     }
     if has("node content") || has("end of plain scalar") {
-        if character.is_none() {
-            if let Some(open) = innermost {
-                return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
-            }
+        if let Some(open) = innermost.filter(|_| character.is_none()) {
+            return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
         }
         return syntax::yaml_missing_value(one(), character);
     }
@@ -135,6 +162,31 @@ pub(super) fn explain(
         return syntax::unsupported_directive(one());
     }
     syntax::unreadable_yaml(one(), info)
+}
+
+/// The innermost `[` or `{` that is open at byte `at`, when none is at byte `from`. The parser cannot tell: its scanner
+/// reads ahead of it.
+pub(super) fn open_bracket(text: &str, from: usize, at: usize) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut before = ' ';
+    let mut comment = false;
+    for (index, character) in text[from..at.max(from)].char_indices() {
+        match (quote, character) {
+            _ if comment => comment = character != '\n',
+            (Some(end), c) if c == end && before != '\\' => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',' | ':' | '\n') => {
+                quote = Some(character)
+            }
+            (None, '#') if matches!(before, ' ' | '\n') => comment = true,
+            (None, '[' | '{') => open.push(from + index),
+            (None, ']' | '}') => drop(open.pop()),
+            _ => {}
+        }
+        before = character;
+    }
+    open.pop()
 }
 
 /// The first tab in the indentation of the line of `at`, or of the line before when `at` starts its line.

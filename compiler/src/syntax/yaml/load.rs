@@ -239,17 +239,14 @@ impl<'t> Loader<'t> {
             };
             return Node { value, span };
         }
-        let (content, layout) = match style {
-            ScalarStyle::SingleQuoted => (start + 1, Style::Single),
-            ScalarStyle::DoubleQuoted => (start + 1, Style::Double),
-            _ => (
-                source[start..end]
-                    .find('\n')
-                    .map_or(end, |at| start + at + 1),
-                Style::Bare,
-            ),
+        let (start, content, layout) = match style {
+            ScalarStyle::SingleQuoted => (start, start + 1, Style::Single),
+            ScalarStyle::DoubleQuoted => (start, start + 1, Style::Double),
+            _ => {
+                let (header, content) = self.block_header(start);
+                (header, content, Style::Bare)
+            }
         };
-        // Leading blank lines of a block scalar are its content, its indentation is not: the layout finds both out.
         let content = content.min(end);
         let (text, length) = mapped(
             text,
@@ -260,7 +257,7 @@ impl<'t> Loader<'t> {
         );
         let mut last = content + length;
         if layout == Style::Bare {
-            last = start + source[start..last].trim_end().len();
+            last = start + source[start..last.max(start)].trim_end().len();
         } else if source[last..].starts_with(['"', '\'']) {
             last += 1;
         }
@@ -268,6 +265,23 @@ impl<'t> Loader<'t> {
             value: Value::Scalar(Scalar { text, quoted: true }),
             span: self.span(start, last),
         }
+    }
+
+    /// Where the header of a block scalar stands and where the line after it starts, given the first character of the
+    /// content, which is what the scanner tells.
+    fn block_header(&self, first: usize) -> (usize, usize) {
+        let source = self.places.text();
+        let header_end = source[..first].trim_end().len();
+        let header_line = source[..header_end]
+            .rfind('\n')
+            .map_or(0, |newline| newline + 1);
+        let header = source[header_line..header_end]
+            .rfind(['|', '>'])
+            .map_or(first, |at| header_line + at);
+        let content = source[header_end..first]
+            .find('\n')
+            .map_or(first, |newline| header_end + newline + 1);
+        (header, content)
     }
 
     /// Where an absent value stands: after the colon of its key, rather than at the next thing written.
@@ -475,12 +489,8 @@ impl<'t> Loader<'t> {
     /// A fault of the scanner in the user's words.
     fn scan_fault(&self, fault: &ScanError) -> Diagnostic {
         let at = self.places.byte(fault.marker().index());
-        let innermost = self
-            .open
-            .iter()
-            .rev()
-            .map(|open| open.start)
-            .find(|&start| self.places.text()[start..].starts_with(['[', '{']));
+        let from = self.open.last().map_or(0, |open| open.start);
+        let innermost = super::fault::open_bracket(self.places.text(), from, at);
         super::fault::explain(
             self.places.text(),
             at,

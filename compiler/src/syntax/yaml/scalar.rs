@@ -47,7 +47,10 @@ pub(super) fn mapped(
         let spaces = blank(rest);
         let (took, used) = if style == Style::Double && written.starts_with('\\') {
             escape(rest, written)
-        } else if gap > 0 && rest.starts_with(&written[..gap]) && !(spaces > gap) {
+        } else if gap > 0
+            && rest.starts_with(&written[..gap])
+            && (spaces <= gap || !written[..gap].contains('\n'))
+        {
             (gap, gap)
         } else if gap > 0 {
             // Folded: `n` line breaks became `n - 1`, or one space; or indentation was taken away. Escaped white space
@@ -68,10 +71,12 @@ pub(super) fn mapped(
         };
         if took == 0 && used == 0 {
             // Not laid out as expected: the rest maps as a whole, as long as it is plausible.
-            let end = source.len().min(from + rest.len());
-            let end = (end..=source.len())
-                .find(|&end| source.is_char_boundary(end))
+            // A run of the same length would map byte by byte.
+            let same = |end: &usize| !source.is_char_boundary(*end) || end - from == rest.len();
+            let end = (from + rest.len() + 1..source.len())
+                .find(|end| !same(end))
                 .unwrap_or(source.len());
+            let end = if end - from == rest.len() { from } else { end };
             mapped.push(rest, span(from, end));
             return (mapped, end);
         }
@@ -176,6 +181,10 @@ mod tests {
         );
         assert_eq!(pieces("a b", "a\n  b\"", Style::Double), ["a", "\n  ", "b"]);
         assert_eq!(pieces("ab", "a\\\n  b\"", Style::Double), ["a", "b"]);
+        assert_eq!(
+            pieces("a  -τ", "a \\ -τ\"", Style::Double),
+            ["a", " ", "\\ ", "-", "τ"]
+        );
     }
 
     #[test]

@@ -1,0 +1,251 @@
+//! Mutated documents and equations: nothing may panic or take long.
+//!
+//! `NULLCLINE_FUZZ=1000000 cargo test -p nullcline-compiler --release --test fuzz -- --ignored fuzz` runs it; the
+//! corpus is every YAML file of the repository. The same entry points stand in `fuzz/` for cargo-fuzz.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nullcline_compiler::diagnostic::{Diagnostics, render, render_short};
+use nullcline_compiler::source::{FileId, SourceMap, Span};
+use nullcline_compiler::syntax::text::MappedText;
+use nullcline_compiler::syntax::yaml::{Node, Value};
+use nullcline_compiler::syntax::{equation, print, yaml};
+
+/// Inputs of this size must be done within this time, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Equations to start from, besides those in the corpus.
+const EQUATIONS: &[&str] = &[
+    "d/dt * V_m = (-V_m + R*I_ext) / tau",
+    "x' = -x^2 + 2**-y % 3 if t > 5 and not (a >= b) or c != d else f(x, y[1:3, 0])",
+    "index(x, 2) = sigmoid(a*(v - v_th))*1e-3 + 0x1F - 2.5j",
+    "dr/dt = Δ/(π*τ^2) + 2.0*r*v/τ",
+    "x = past(y, tau) @ x(t - tau) < 3 == 1_000",
+];
+
+/// Pieces that are likely to matter.
+const PIECES: &[&str] = &[
+    "'", "\"", "[", "]", "{", "}", ": ", "- ", "\n", "\r\n", "\t", "  ", "#", "&a ", "*a", "<<: ",
+    "|", ">", "!!str ", "!x ", "%", "---\n", "...", "?", ",", "\\u03c4", "\\\n", "τ", "\u{feff}",
+    "\u{85}", "\u{2028}", "😀", "~", "null", "(", ")", "^", "**", "=", "==", "<", "if ", " else ",
+    " not ", " and ", "d/dt", "dt", "1e", "0x", ".", "1e999", "2j", "//", "+=", "≤", "\0",
+];
+
+/// Splitmix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
+    }
+
+    fn place(&mut self, text: &str) -> usize {
+        let at = self.below(text.len() + 1);
+        (at..=text.len())
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap_or(text.len())
+    }
+
+    fn range(&mut self, text: &str, longest: usize) -> std::ops::Range<usize> {
+        let start = self.place(text);
+        let end = (start + self.below(longest)).min(text.len());
+        start
+            ..(end..=text.len())
+                .find(|&at| text.is_char_boundary(at))
+                .unwrap_or(text.len())
+    }
+
+    fn mutate(&mut self, text: &mut String, other: &str) {
+        match self.below(8) {
+            0 | 1 => {
+                let at = self.place(text);
+                text.insert_str(at, PIECES[self.below(PIECES.len())]);
+            }
+            2 => {
+                let range = self.range(text, 12);
+                text.replace_range(range, PIECES[self.below(PIECES.len())]);
+            }
+            3 => {
+                let range = self.range(text, 30);
+                text.replace_range(range, "");
+            }
+            4 => {
+                let piece = text[self.range(text, 60)].to_string();
+                let at = self.place(text);
+                text.insert_str(at, &piece);
+            }
+            5 => {
+                let piece = other[self.range(other, 80)].to_string();
+                let at = self.place(text);
+                text.insert_str(at, &piece);
+            }
+            6 => {
+                let mut bytes = text.clone().into_bytes();
+                if !bytes.is_empty() {
+                    let at = self.below(bytes.len());
+                    bytes[at] = self.below(256) as u8;
+                }
+                *text = String::from_utf8_lossy(&bytes).into_owned();
+            }
+            _ => {
+                let piece = PIECES[self.below(PIECES.len())].repeat(self.below(300));
+                let at = self.place(text);
+                text.insert_str(at, &piece);
+            }
+        }
+    }
+}
+
+/// Every text of a tree.
+fn texts<'n>(node: &'n Node, found: &mut Vec<&'n MappedText>) {
+    match &node.value {
+        Value::Null => {}
+        Value::Scalar(scalar) => found.push(&scalar.text),
+        Value::Sequence(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Mapping(entries) => entries.iter().for_each(|entry| texts(&entry.value, found)),
+    }
+}
+
+fn show(faults: &Diagnostics, sources: &SourceMap) {
+    for fault in &faults.0 {
+        let file = sources.file(fault.span.file);
+        assert!(
+            fault.span.is_nowhere()
+                || file.is_some_and(|f| f.text.is_char_boundary(fault.span.start as usize))
+        );
+    }
+    assert!(!render(faults, sources, false).is_empty());
+    assert!(!render_short(faults, sources).is_empty());
+}
+
+fn check_equation(text: &MappedText, sources: &SourceMap) {
+    equation::tokens(text);
+    match equation::parse_equation(text) {
+        Ok(read) => {
+            let printed = print::equation(&read);
+            let again = MappedText::at(printed.as_str(), Span::new(FileId(0), 0, printed.len()));
+            let again = equation::parse_equation(&again)
+                .unwrap_or_else(|faults| panic!("{printed}: {faults:?}"));
+            assert_eq!(print::equation(&again), printed);
+        }
+        Err(faults) => show(&faults, sources),
+    }
+    if let Err(faults) = equation::parse_expression(text) {
+        show(&faults, sources);
+    }
+}
+
+fn check_document(text: &str) {
+    let mut sources = SourceMap::new();
+    let file = sources.add("fuzz.yaml", text);
+    match yaml::parse(&sources, file) {
+        Ok(root) => {
+            print::document(&root);
+            let mut found = Vec::new();
+            texts(&root, &mut found);
+            found.truncate(200);
+            found
+                .into_iter()
+                .for_each(|text| check_equation(text, &sources));
+        }
+        Err(faults) => show(&faults, &sources),
+    }
+}
+
+fn check(text: &str, document: bool) {
+    let start = Instant::now();
+    let outcome = std::panic::catch_unwind(|| {
+        if document {
+            check_document(text);
+        } else {
+            let mut sources = SourceMap::new();
+            let file = sources.add("--set", text);
+            check_equation(
+                &MappedText::at(text, Span::new(file, 0, text.len())),
+                &sources,
+            );
+        }
+    });
+    assert!(outcome.is_ok(), "panicked on {text:?}");
+    assert!(
+        start.elapsed() < PATIENCE,
+        "took {:?} for {text:?}",
+        start.elapsed()
+    );
+}
+
+fn collect(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            found.extend(
+                fs::read_to_string(&path)
+                    .ok()
+                    .filter(|text| text.len() < 20_000),
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "long; see the top of the file"]
+fn fuzz() {
+    let iterations = std::env::var("NULLCLINE_FUZZ")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(100_000);
+    let seed = std::env::var("NULLCLINE_FUZZ_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(1);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut corpus = Vec::new();
+    for folder in ["tests/malformed", "../templates", "../tests"] {
+        collect(&root.join(folder), &mut corpus);
+    }
+    corpus.sort();
+    let mut random = Random(seed);
+    for iteration in 0..iterations {
+        let document = iteration % 2 == 0;
+        let other = corpus[random.below(corpus.len())].clone();
+        let mut text = if document {
+            corpus[random.below(corpus.len())].clone()
+        } else {
+            EQUATIONS[random.below(EQUATIONS.len())].to_string()
+        };
+        for _ in 0..1 + random.below(6) {
+            let equation = EQUATIONS[random.below(EQUATIONS.len())];
+            random.mutate(&mut text, if document { &other } else { equation });
+        }
+        check(&text, document);
+    }
+}
+
+#[test]
+fn earlier_findings_stay_mended() {
+    for (text, document) in FINDINGS {
+        check(text, *document);
+    }
+}
+
+/// What the fuzzer found, and whether it is a document (or an equation).
+const FINDINGS: &[(&str, bool)] = &[
+    ("", true),
+    ("", false),
+    ("a: \"\\", true),
+    ("x[", false),
+    ("'", true),
+    ("x[1:3, 0]' = y", false),
+    ("equations: \"a \\ -\u{feff}} b\"", true),
+];

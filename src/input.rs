@@ -1,0 +1,125 @@
+//! Extrinsic inputs: a number, a file of samples, or an expression of `t`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, Result};
+use nullcline_compiler::ir::lower::{Drive, Signal};
+use nullcline_compiler::model::{Circuit, VariableRef};
+use nullcline_compiler::source::{Name, Span};
+use nullcline_compiler::syntax::ast::ExprKind;
+use nullcline_compiler::syntax::equation::parse_expression;
+use nullcline_compiler::syntax::text::MappedText;
+use nullcline_runtime::artifact::Samples;
+use nullcline_runtime::io::{Series, read_series};
+use nullcline_runtime::sim::Clock;
+
+/// Endings of files that hold samples.
+const FILES: &[&str] = &["csv", "tsv", "txt", "dat", "npy"];
+
+/// Inputs being collected.
+pub(crate) struct Inputs<'a> {
+    pub circuit: &'a Circuit,
+    pub clock: Clock,
+    /// Steps of the run, when known: samples must last that long.
+    pub steps: u64,
+    /// Directory that relative file names start from.
+    pub directory: &'a Path,
+    pub drives: Vec<Drive>,
+    pub series: Vec<Arc<Samples>>,
+}
+
+impl Inputs<'_> {
+    /// Adds the input `spec` to the variables that `path` means.
+    pub fn add(&mut self, path: &Name, spec: &MappedText) -> Result<()> {
+        let found = self.circuit.find(path)?;
+        let units: Vec<(VariableRef, Option<usize>)> = found.iter().map(|f| (f.variable, f.index)).collect();
+        let text = spec.as_str().trim();
+        let ending = Path::new(text).extension().and_then(|e| e.to_str());
+        if ending.is_some_and(|e| FILES.contains(&e)) {
+            let series = read_series(self.directory.join(text)).map_err(|fault| file_fault(spec.whole(), &fault))?;
+            return self.add_series(&units, series, spec.whole());
+        }
+        let expr = parse_expression(spec)?;
+        let signal = match expr.kind {
+            ExprKind::Number(number) => Signal::Constant(number),
+            _ => Signal::Expression(expr),
+        };
+        for (target, unit) in units {
+            self.drives.push(Drive { target, unit, signal: signal.clone() });
+        }
+        Ok(())
+    }
+
+    /// Adds samples held in memory: one column for all units that `path` means, or one for each.
+    pub fn add_samples(&mut self, path: &Name, series: Series) -> Result<()> {
+        let found = self.circuit.find(path)?;
+        let units: Vec<(VariableRef, Option<usize>)> = found.iter().map(|f| (f.variable, f.index)).collect();
+        self.add_series(&units, series, path.span)
+    }
+
+    fn add_series(&mut self, targets: &[(VariableRef, Option<usize>)], series: Series, span: Span) -> Result<()> {
+        let samples = self.on_grid(series, span)?;
+        // One entry per unit: units of populations one by one, when there is a column for each.
+        let size = |v: &VariableRef| self.circuit.populations[v.population].size.unwrap_or(1);
+        let units: Vec<(VariableRef, usize)> = targets
+            .iter()
+            .flat_map(|(v, unit)| match unit {
+                Some(unit) => vec![(*v, *unit)],
+                None => (0..size(v)).map(|u| (*v, u)).collect(),
+            })
+            .collect();
+        let columns = samples.columns;
+        let index = self.series.len();
+        self.series.push(Arc::new(samples));
+        if columns == 1 {
+            let signal = Signal::Series { series: index, column: 0 };
+            self.drives.extend(targets.iter().map(|(v, unit)| Drive { target: *v, unit: *unit, signal: signal.clone() }));
+            return Ok(());
+        }
+        if columns != units.len() {
+            return Err(columns_fault(span, columns, units.len()).into());
+        }
+        for (column, (target, unit)) in units.into_iter().enumerate() {
+            let signal = Signal::Series { series: index, column: column as u32 };
+            self.drives.push(Drive { target, unit: Some(unit), signal });
+        }
+        Ok(())
+    }
+
+    /// Samples for each step: row k holds from step k on. A time column is resampled by holding each row until the next.
+    fn on_grid(&self, series: Series, span: Span) -> Result<Samples> {
+        let Some(times) = &series.times else {
+            if (series.rows as u64) < self.steps {
+                return Err(length_fault(span, series.rows, self.steps).into());
+            }
+            return Ok(Samples { columns: series.columns, data: series.data });
+        };
+        let mut data = Vec::new();
+        let mut row = 0;
+        for step in 0..self.steps {
+            // A row whose time is a step's up to rounding holds from that step on.
+            let now = self.clock.time(step) + 1e-9 * self.clock.dt();
+            while row + 1 < times.len() && times[row + 1] <= now {
+                row += 1;
+            }
+            data.extend_from_slice(series.row(row));
+        }
+        Ok(Samples { columns: series.columns, data })
+    }
+}
+
+fn file_fault(span: Span, fault: &dyn std::fmt::Display) -> Diagnostics {
+    Diagnostic::error("input-file", span, fault.to_string(), "named here").into()
+}
+
+fn length_fault(span: Span, rows: usize, steps: u64) -> Diagnostic {
+    let message = format!("the input has {rows} samples, but the simulation has {steps} steps");
+    Diagnostic::error("input-length", span, message, "too short")
+        .with_help("give one sample per step, add a time column `t`, or shorten `--duration`")
+}
+
+fn columns_fault(span: Span, columns: usize, units: usize) -> Diagnostic {
+    let message = format!("the input has {columns} columns for {units} units");
+    Diagnostic::error("input-columns", span, message, "one column, or one per unit, expected")
+}

@@ -1,0 +1,358 @@
+//! A model: its texts, its circuit and its settings.
+
+use std::path::{Path, PathBuf};
+
+use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics};
+use nullcline_compiler::ir::expr::{ExprId, Op};
+use nullcline_compiler::ir::lower::functions::KnownFunctions;
+use nullcline_compiler::ir::lower::{Options, lower};
+use nullcline_compiler::ir::system::System;
+use nullcline_compiler::kernel::ir::{BufferRole, Module, Precision};
+use nullcline_compiler::model::check::check;
+use nullcline_compiler::model::instantiate;
+use nullcline_compiler::model::Found;
+use nullcline_compiler::model::{Circuit, Role, VariableRef};
+use nullcline_compiler::pass::vectorise::Vectorise;
+use nullcline_compiler::pass::{self, Observable};
+use nullcline_compiler::scheme::{self, Scheme};
+use nullcline_compiler::source::{Name, SourceMap, Span};
+use nullcline_compiler::syntax::text::MappedText;
+use nullcline_compiler::template::library::Library;
+use nullcline_compiler::template::load;
+use nullcline_compiler::template::simulate::Simulate;
+use nullcline_compiler::template::{CircuitTemplate, Literal};
+use nullcline_runtime::io::Series;
+use nullcline_runtime::observe::Label;
+use nullcline_runtime::sim::{Clock, Column, Schedule, Simulation};
+
+use crate::engine::{ENGINES, Engine};
+use crate::error::Error;
+use crate::input::Inputs;
+
+/// A model that has been read and checked, with the settings to run it by.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The texts it was read from, and those of settings made since.
+    pub sources: SourceMap,
+    /// The instantiated circuit.
+    pub circuit: Circuit,
+    /// Settings: those of the file's `simulate:` section until they are changed.
+    pub settings: Simulate,
+    /// What is odd about the model but does not keep it from running.
+    pub warnings: Diagnostics,
+    /// When equal nodes become arrays.
+    pub vectorise: Vectorise,
+    directory: PathBuf,
+    samples: Vec<(Name, Series)>,
+}
+
+/// A model lowered and compiled, before it is loaded.
+pub struct Compiled {
+    /// The system of equations.
+    pub system: System,
+    /// The kernels.
+    pub module: Module,
+    /// What is recorded.
+    pub columns: Vec<Column>,
+    /// When it ends and what becomes a row.
+    pub schedule: Schedule,
+    /// The step size.
+    pub dt: f64,
+    /// The integration scheme.
+    pub scheme: &'static Scheme,
+    /// The engine it was compiled for.
+    pub engine: &'static Engine,
+    inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
+}
+
+/// A loaded simulation with the schedule its settings ask for.
+pub struct Prepared {
+    /// The simulation, at time 0.
+    pub simulation: Simulation,
+    /// When it ends and what becomes a row.
+    pub schedule: Schedule,
+    /// The integration scheme.
+    pub scheme: &'static Scheme,
+    /// Number of state variables, counting every element.
+    pub states: usize,
+}
+
+impl Model {
+    /// Reads a model: the file at `path`, and in it the template of that name or the only one that can run.
+    pub fn load(library: &dyn Library, path: &str, template: Option<&str>) -> Result<Model, Error> {
+        let mut sources = SourceMap::new();
+        let loaded = load(&mut sources, library, path, template).map_err(|d| Error::model(d, &sources))?;
+        let directory = Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut model = Model::new(sources, &loaded.circuit, loaded.simulate, directory)?;
+        model.warnings.0.splice(0..0, loaded.warnings.0);
+        Ok(model)
+    }
+
+    /// A model from a circuit template, with settings.
+    pub fn new(
+        sources: SourceMap,
+        template: &CircuitTemplate,
+        settings: Simulate,
+        directory: PathBuf,
+    ) -> Result<Model, Error> {
+        let circuit = instantiate(template).map_err(|d| Error::model(d, &sources))?;
+        let found = check(&circuit, &KnownFunctions);
+        if found.has_errors() {
+            return Err(Error::model(found, &sources));
+        }
+        let mut model = Model {
+            sources,
+            circuit,
+            settings: Simulate::default(),
+            warnings: found,
+            vectorise: Vectorise::Auto,
+            directory,
+            samples: Vec::new(),
+        };
+        for (path, value) in &settings.set {
+            model.circuit.set(path, value).map_err(|d| Error::model(d, &model.sources))?;
+        }
+        model.settings = settings;
+        Ok(model)
+    }
+
+    /// A name that no file holds, as a source of its own called `origin` so that messages can show it.
+    pub fn name(&mut self, origin: &str, text: &str) -> Name {
+        let file = self.sources.add(origin, text);
+        Name::new(text, Span::new(file, 0, text.len()))
+    }
+
+    /// Gives a value to a variable.
+    pub fn set(&mut self, path: &str, value: &Literal) -> Result<(), Error> {
+        let name = self.name("<set>", path);
+        self.set_named(&name, value)
+    }
+
+    /// Gives a value to a variable whose path stands somewhere.
+    pub fn set_named(&mut self, path: &Name, value: &Literal) -> Result<(), Error> {
+        self.circuit.set(path, value).map_err(|d| Error::model(d, &self.sources))
+    }
+
+    /// Drives a variable by an input: a number, a file name or an expression of `t`.
+    pub fn drive(&mut self, path: &str, spec: &str) {
+        let name = self.name("<input>", path);
+        let file = self.sources.add("<input>", spec);
+        let spec = MappedText::at(spec, Span::new(file, 0, spec.len()));
+        self.settings.inputs.push((name, spec));
+    }
+
+    /// Drives a variable by samples, one row per step.
+    pub fn drive_samples(&mut self, path: &str, samples: Series) {
+        let name = self.name("<input>", path);
+        self.samples.push((name, samples));
+    }
+
+    /// Records a variable under a name.
+    pub fn record(&mut self, name: &str, path: &str) {
+        let (name, path) = (self.name("<record>", name), self.name("<record>", path));
+        self.settings.record.push((name, path));
+    }
+
+    /// Compiles the model with its settings for an engine.
+    pub fn compile(&self, engine: &'static Engine) -> Result<Compiled, Error> {
+        self.compile_inner(engine).map_err(|d| Error::model(d, &self.sources))
+    }
+
+    fn compile_inner(&self, engine: &'static Engine) -> Result<Compiled, Diagnostics> {
+        let settings = &self.settings;
+        let dt = settings.dt.ok_or_else(|| missing("step size", "dt", "1e-4"))?;
+        let duration = settings.duration.ok_or_else(|| missing("duration", "duration", "1.0"))?;
+        let clock = Clock::new(dt);
+        let schedule = schedule(settings, clock, duration)?;
+        let scheme = scheme(settings.scheme.as_ref())?;
+        let precision = precision(settings.precision.as_ref())?;
+
+        let mut inputs = Inputs {
+            circuit: &self.circuit,
+            clock,
+            steps: schedule.steps,
+            directory: &self.directory,
+            drives: Vec::new(),
+            series: Vec::new(),
+        };
+        let mut faults = Diagnostics::new();
+        for (path, spec) in &settings.inputs {
+            faults.absorb(inputs.add(path, spec));
+        }
+        for (path, samples) in &self.samples {
+            faults.absorb(inputs.add_samples(path, samples.clone()));
+        }
+        let recorded = faults.absorb(self.recorded()).unwrap_or_default();
+        if faults.has_errors() {
+            return Err(faults);
+        }
+        let options = Options { dt, vectorise: self.vectorise };
+        let system = lower(&self.circuit, &inputs.drives, &options)?;
+
+        let mut observables: Vec<Observable> = Vec::new();
+        let mut places: Vec<(Label, ExprId, usize)> = Vec::new();
+        for (label, variable, unit) in recorded {
+            let Some(location) = system.location(variable) else { continue };
+            let elements = match unit {
+                Some(unit) => location.first + unit..location.first + unit + 1,
+                None => location.first..location.first + location.count,
+            };
+            let several = elements.len() > 1;
+            for (i, element) in elements.enumerate() {
+                let name = if several { format!("{}[{i}]", label.name) } else { label.name.clone() };
+                let parts = match location.im {
+                    None => vec![("", location.re)],
+                    Some(im) => vec![(".re", location.re), (".im", im)],
+                };
+                for (suffix, value) in parts {
+                    let label = Label { name: format!("{name}{suffix}"), ..label.clone() };
+                    places.push((label, value, element));
+                    let is_state = matches!(system.graph.node(value).op, Op::State(_));
+                    if !is_state && !observables.iter().any(|o| o.value == value) {
+                        observables.push(Observable { name: format!("observed_{}", observables.len()), value });
+                    }
+                }
+            }
+        }
+        let wanted: Vec<ExprId> = observables.iter().map(|o| o.value).collect();
+        let module = pass::compile(system.clone(), observables, scheme, precision, engine.target)?;
+        let columns = places.into_iter().map(|(label, value, element)| {
+            let role = match system.graph.node(value).op {
+                Op::State(state) => BufferRole::State(state),
+                _ => {
+                    let index = wanted.iter().position(|w| *w == value);
+                    BufferRole::Observed(index.expect("every recorded value is a state or observed") as u32)
+                }
+            };
+            let buffer = module.buffer(role).expect("states and observables have buffers").index();
+            let scalar = module.buffers[buffer].len == 1;
+            Column { label, buffer, element: if scalar { 0 } else { element } }
+        });
+        let columns = columns.collect();
+        Ok(Compiled { system, columns, module, schedule, dt, scheme, engine, inputs: inputs.series })
+    }
+
+    /// Compiles the model and loads it on its engine.
+    pub fn simulation(&self) -> Result<Prepared, Error> {
+        let compiled = self.compile(&ENGINES[0])?;
+        let states = compiled.system.state_count();
+        let layout = compiled.module.layout();
+        let executable = (compiled.engine.load)(compiled.module)?;
+        let simulation =
+            Simulation::new(executable, layout, compiled.dt, compiled.columns).with_series(compiled.inputs);
+        Ok(Prepared { simulation, schedule: compiled.schedule, scheme: compiled.scheme, states })
+    }
+
+    /// What is recorded: as set, or every output of the circuit.
+    fn recorded(&self) -> Result<Vec<(Label, VariableRef, Option<usize>)>, Diagnostics> {
+        let mut recorded = Vec::new();
+        let mut faults = Diagnostics::new();
+        for (name, path) in &self.settings.record {
+            let Some(found) = faults.absorb(self.circuit.find(path)) else { continue };
+            let many = found.len() > 1;
+            for Found { variable, index } in found {
+                let unit = self.unit_of(variable);
+                let node = &self.circuit.populations[variable.population].path;
+                let full = if many { format!("{name}[{node}]") } else { name.to_string() };
+                recorded.push((Label { name: full, group: name.to_string(), unit }, variable, index));
+            }
+        }
+        faults.into_result(())?;
+        if self.settings.record.is_empty() {
+            recorded = self.outputs();
+        }
+        if recorded.is_empty() {
+            return Err(nothing_recorded().into());
+        }
+        Ok(recorded)
+    }
+
+    /// Every output variable (or, in a circuit without any, every state), named by its shortest unambiguous path.
+    fn outputs(&self) -> Vec<(Label, VariableRef, Option<usize>)> {
+        let mut all = Vec::new();
+        for (p, population) in self.circuit.populations.iter().enumerate() {
+            for (o, operator) in population.operators.iter().enumerate() {
+                for (v, variable) in operator.variables.iter().enumerate() {
+                    all.push((VariableRef { population: p, operator: o, variable: v }, variable));
+                }
+            }
+        }
+        let is_output = |role: Role, output: bool| output && matches!(role, Role::State | Role::Output);
+        let any = all.iter().any(|(_, v)| is_output(v.role, v.output));
+        all.retain(|(_, v)| if any { is_output(v.role, v.output) } else { v.role == Role::State });
+        all.iter()
+            .map(|(at, variable)| {
+                let path = self.circuit.path(*at);
+                let short = all.iter().filter(|(_, other)| other.name == variable.name).count() == 1;
+                let name = if short { variable.name.to_string() } else { path };
+                (Label { name: name.clone(), group: name, unit: variable.unit.clone() }, *at, None)
+            })
+            .collect()
+    }
+
+    fn unit_of(&self, at: VariableRef) -> Option<String> {
+        self.circuit.populations[at.population].operators[at.operator].variables[at.variable].unit.clone()
+    }
+}
+
+fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule, Diagnostics> {
+    let every = match settings.sample_every {
+        None => 1,
+        Some(interval) => clock.whole_steps(interval).ok_or_else(|| not_a_multiple(interval, clock.dt()))?,
+    };
+    let steps = clock.steps(duration);
+    let cutoff = settings.cutoff.unwrap_or(0.0);
+    if steps == 0 {
+        return Err(no_step(duration, clock.dt()).into());
+    }
+    if cutoff >= duration {
+        return Err(cut_everything(cutoff, duration).into());
+    }
+    Ok(Schedule { steps, every, cutoff, include_end: settings.include_end.unwrap_or(false) })
+}
+
+fn scheme(name: Option<&Name>) -> Result<&'static Scheme, Diagnostics> {
+    let Some(name) = name else { return Ok(&scheme::TABLE[0]) };
+    let known: Vec<&str> = scheme::TABLE.iter().map(|s| s.name).collect();
+    scheme::lookup(&name.text).ok_or_else(|| unknown_choice("integration scheme", name, &known).into())
+}
+
+fn precision(name: Option<&Name>) -> Result<Precision, Diagnostics> {
+    let Some(name) = name else { return Ok(Precision::F64) };
+    Precision::lookup(&name.text).ok_or_else(|| unknown_choice("precision", name, &["f32", "f64"]).into())
+}
+
+fn missing(what: &str, key: &str, example: &str) -> Diagnostic {
+    let message = format!("no {what} is given");
+    Diagnostic::error("missing-setting", Span::NOWHERE, message, "")
+        .with_help(format!("use `--{key} {example}`, or `{key}: {example}` in the file's `simulate:` section"))
+}
+
+fn not_a_multiple(interval: f64, dt: f64) -> Diagnostic {
+    let message = format!("the sampling interval {interval} is not a multiple of the step size {dt}");
+    let below = (interval / dt).floor().max(1.0) * dt;
+    Diagnostic::error("sampling", Span::NOWHERE, message, "").with_help(format!("use `--sample-every {below}`"))
+}
+
+fn no_step(duration: f64, dt: f64) -> Diagnostic {
+    let message = format!("the duration {duration} is shorter than half a step of {dt}");
+    Diagnostic::error("duration", Span::NOWHERE, message, "").with_help(format!("use `--duration {dt}` or more"))
+}
+
+fn cut_everything(cutoff: f64, duration: f64) -> Diagnostic {
+    let message = format!("the cutoff {cutoff} leaves nothing of a simulation that lasts {duration}");
+    Diagnostic::error("cutoff", Span::NOWHERE, message, "").with_help("use a smaller `--cutoff` or a longer `--duration`")
+}
+
+fn nothing_recorded() -> Diagnostic {
+    Diagnostic::error("record", Span::NOWHERE, "the circuit has no output and no state to record", "")
+        .with_help("use `--record NAME=path/to/variable`")
+}
+
+fn unknown_choice(what: &str, found: &Name, known: &[&str]) -> Diagnostic {
+    use nullcline_compiler::diagnostic::{did_you_mean, list_names};
+    let near = did_you_mean(&found.text, known.iter().copied()).map(|n| format!("did you mean `{n}`?"));
+    Diagnostic::error("unknown-choice", found.span, format!("unknown {what} `{found}`"), "not known")
+        .with_help(format!("expected one of {}", list_names(known.iter().copied(), 20)))
+        .with_help_if(near)
+}
