@@ -14,8 +14,7 @@ fn circuit(files: &[(&str, &str)]) -> String {
     for (name, text) in files {
         library = library.with(*name, *text);
     }
-    let made = load(&mut sources, &library, "m.yaml", None)
-        .and_then(|loaded| instantiate(&loaded.circuit));
+    let made = load(&mut sources, &library, "m.yaml", None).and_then(|loaded| instantiate(&loaded.circuit));
     match made {
         Ok(circuit) => {
             // What the checks say has its own table; here they must only not fail.
@@ -31,10 +30,7 @@ struct AnyFunction;
 
 impl Functions for AnyFunction {
     fn arity(&self, _: &str) -> Option<Arity> {
-        Some(Arity {
-            least: 0,
-            most: usize::MAX,
-        })
+        Some(Arity { least: 0, most: usize::MAX })
     }
 
     fn names(&self) -> Vec<&str> {
@@ -75,10 +71,7 @@ fn a_file_becomes_a_circuit() {
     let edges = "  edge a/leak/x -> b/leak/inp weight 2 delay 0.1
   edge b/leak/x -> a/leak/inp weight -1
 ";
-    assert_eq!(
-        circuit(&[("m.yaml", LEAK)]),
-        format!("circuit net\n  node a\n{leak}  node b\n{leak}{edges}")
-    );
+    assert_eq!(circuit(&[("m.yaml", LEAK)]), format!("circuit net\n  node a\n{leak}  node b\n{leak}{edges}"));
 }
 
 /// The parent of the edited operators.
@@ -91,49 +84,21 @@ p:
 
 /// The equations of `child`, which edits [`PARENT`].
 fn edited(edits: &str) -> Vec<String> {
-    let text = format!(
-        "{PARENT}c: {{base: p, equations: {{{edits}}}, variables: {{a: 1.0}}}}\nsimulate: {{template: c}}\n"
-    );
-    lines(
-        &circuit(&[("m.yaml", &text)]),
-        &["x' =", "xx =", "xx' =", "m.yaml"],
-    )
+    let text =
+        format!("{PARENT}c: {{base: p, equations: {{{edits}}}, variables: {{a: 1.0}}}}\nsimulate: {{template: c}}\n");
+    lines(&circuit(&[("m.yaml", &text)]), &["x' =", "xx =", "xx' =", "m.yaml"])
 }
 
 #[test]
 fn edits_work_on_whole_tokens_in_a_fixed_order() {
-    assert_eq!(
-        edited("replace: {k: a}"),
-        ["x' = -x / tau + a * xx", "xx = tanh(k2) * a"]
-    );
-    assert_eq!(
-        edited("replace: {x: a}"),
-        ["x' = -a / tau + k * xx", "xx = tanh(k2) * k"]
-    );
-    assert_eq!(
-        edited("replace: {x/tau: a}"),
-        ["x' = -a + k * xx", "xx = tanh(k2) * k"]
-    );
-    assert_eq!(
-        edited("remove: '+ k * xx'"),
-        ["x' = -x / tau", "xx = tanh(k2) * k"]
-    );
-    assert_eq!(
-        edited("append: '+ a'"),
-        ["x' = -x / tau + k * xx + a", "xx = tanh(k2) * k + a"]
-    );
-    assert_eq!(
-        edited("prepend: 'a +'"),
-        ["x' = a + -x / tau + k * xx", "xx = a + tanh(k2) * k"]
-    );
-    assert_eq!(
-        edited("append: '+ k', replace: {k: a}"),
-        ["x' = -x / tau + a * xx + k", "xx = tanh(k2) * a + k"]
-    );
-    assert_eq!(
-        edited("remove: ['+ k*xx', '*k'], add: \"xx' = a\""),
-        ["x' = -x / tau", "xx = tanh(k2)", "xx' = a"]
-    );
+    assert_eq!(edited("replace: {k: a}"), ["x' = -x / tau + a * xx", "xx = tanh(k2) * a"]);
+    assert_eq!(edited("replace: {x: a}"), ["x' = -a / tau + k * xx", "xx = tanh(k2) * k"]);
+    assert_eq!(edited("replace: {x/tau: a}"), ["x' = -a + k * xx", "xx = tanh(k2) * k"]);
+    assert_eq!(edited("remove: '+ k * xx'"), ["x' = -x / tau", "xx = tanh(k2) * k"]);
+    assert_eq!(edited("append: '+ a'"), ["x' = -x / tau + k * xx + a", "xx = tanh(k2) * k + a"]);
+    assert_eq!(edited("prepend: 'a +'"), ["x' = a + -x / tau + k * xx", "xx = a + tanh(k2) * k"]);
+    assert_eq!(edited("append: '+ k', replace: {k: a}"), ["x' = -x / tau + a * xx + k", "xx = tanh(k2) * a + k"]);
+    assert_eq!(edited("remove: ['+ k*xx', '*k'], add: \"xx' = a\""), ["x' = -x / tau", "xx = tanh(k2)", "xx' = a"]);
 }
 
 #[test]
@@ -186,12 +151,7 @@ op:
 #[test]
 fn references_reach_other_files_in_every_form() {
     let node = "  operator p\n";
-    for reference in [
-        "lib/neurons/p",
-        "lib/neurons.yaml/p",
-        "lib.neurons.p",
-        "./lib/neurons/p",
-    ] {
+    for reference in ["lib/neurons/p", "lib/neurons.yaml/p", "lib.neurons.p", "./lib/neurons/p"] {
         let text = format!("n: {{base: NodeTemplate, operators: [{reference}]}}");
         let shown = circuit(&[("m.yaml", &text), ("lib/neurons.yaml", PARENT)]);
         assert!(shown.contains(node), "{reference}: {shown}");
@@ -199,11 +159,7 @@ fn references_reach_other_files_in_every_form() {
     // A reference is completed with the directory of the file it stands in.
     let middle = "n: {base: NodeTemplate, operators: [neurons/p]}";
     let top = "c: {base: CircuitTemplate, nodes: {a: lib/nodes/n}}";
-    let shown = circuit(&[
-        ("m.yaml", top),
-        ("lib/nodes.yml", middle),
-        ("lib/neurons.yaml", PARENT),
-    ]);
+    let shown = circuit(&[("m.yaml", top), ("lib/nodes.yml", middle), ("lib/neurons.yaml", PARENT)]);
     assert!(shown.contains(node), "{shown}");
 }
 
@@ -221,10 +177,7 @@ simulate: {{template: child}}
     );
     let shown = circuit(&[("m.yaml", &text)]);
     assert_eq!(
-        lines(
-            &shown,
-            &["node", "population", "edge", "parameter tau", "m.yaml"]
-        ),
+        lines(&shown, &["node", "population", "edge", "parameter tau", "m.yaml"]),
         [
             "node a",
             "parameter tau = 20",
@@ -242,11 +195,7 @@ simulate: {{template: child}}
 /// The lines of a circuit that begin with one of the words.
 fn lines(shown: &str, words: &[&str]) -> Vec<String> {
     let begins = |line: &&str| words.iter().any(|word| line.trim_start().starts_with(word));
-    shown
-        .lines()
-        .filter(begins)
-        .map(|line| line.trim().to_string())
-        .collect()
+    shown.lines().filter(begins).map(|line| line.trim().to_string()).collect()
 }
 
 #[test]
@@ -294,10 +243,7 @@ net:
     - [p/ph/theta, p/ph/w, low]
 "#;
     assert_eq!(
-        lines(
-            &circuit(&[("m.yaml", text)]),
-            &["edge", "co/", "lo/", "passes", "parameter k", "m.yaml"]
-        ),
+        lines(&circuit(&[("m.yaml", text)]), &["edge", "co/", "lo/", "passes", "parameter k", "m.yaml"]),
         [
             "edge p/ph/theta -> q/ph/s weight 2",
             "parameter k = 5",
@@ -329,14 +275,8 @@ simulate: {{template: m}}
 "
     );
     assert_eq!(
-        lines(
-            &circuit(&[("m.yaml", &text), ("w.csv", "0, 2\n-3, 1e-7\n")]),
-            &["edge", "m.yaml"]
-        ),
-        [
-            "edge b/leak/x -> a/leak/inp weight 2 delay 2",
-            "edge a/leak/x -> b/leak/inp weight -3 delay 3"
-        ]
+        lines(&circuit(&[("m.yaml", &text), ("w.csv", "0, 2\n-3, 1e-7\n")]), &["edge", "m.yaml"]),
+        ["edge b/leak/x -> a/leak/inp weight 2 delay 2", "edge a/leak/x -> b/leak/inp weight -3 delay 3"]
     );
 }
 
@@ -348,10 +288,7 @@ functions:
   g: {args: [a], expr: "a + 1"}
 op: {base: OperatorTemplate, equations: "x' = f(g(x), y)", variables: {x: output, y: 1}}
 "#;
-    assert_eq!(
-        lines(&circuit(&[("m.yaml", text)]), &["x'", "m.yaml"]),
-        ["x' = (x + 1) * (y + 1)"]
-    );
+    assert_eq!(lines(&circuit(&[("m.yaml", text)]), &["x'", "m.yaml"]), ["x' = (x + 1) * (y + 1)"]);
 }
 
 #[test]
@@ -359,20 +296,14 @@ fn endless_growth_is_refused() {
     // Each function doubles the one before: 2^40 terms.
     let mut text = "functions:\n  f0: {args: [x], expr: x}\n".to_string();
     for i in 1..=40 {
-        text += &format!(
-            "  f{i}: {{args: [x], expr: \"f{j}(x) + f{j}(x)\"}}\n",
-            j = i - 1
-        );
+        text += &format!("  f{i}: {{args: [x], expr: \"f{j}(x) + f{j}(x)\"}}\n", j = i - 1);
     }
     text += "op: {base: OperatorTemplate, equations: \"x' = f40(x)\", variables: {x: output}}\n";
     assert!(circuit(&[("m.yaml", &text)]).contains("too large"));
     // Each circuit holds the one before twice: 2^40 nodes.
     let mut text = format!("{LEAK}c0: {{base: CircuitTemplate, nodes: {{a: pop}}}}\n");
     for i in 1..=40 {
-        text += &format!(
-            "c{i}: {{base: CircuitTemplate, circuits: {{l: c{j}, r: c{j}}}}}\n",
-            j = i - 1
-        );
+        text += &format!("c{i}: {{base: CircuitTemplate, circuits: {{l: c{j}, r: c{j}}}}}\n", j = i - 1);
     }
     text += "simulate: {template: c40}\n";
     assert!(circuit(&[("m.yaml", &text)]).contains("more than 1048576 nodes"));
@@ -387,9 +318,7 @@ fn a_million_edges_from_a_matrix() {
     text += "  matrices: [{source_var: leak/x, target_var: leak/inp, source_nodes: all, weight: w.csv}]\nsimulate: {template: m}\n";
     let row = vec!["0.125"; 1000].join(",") + "\n";
     let mut sources = SourceMap::new();
-    let library = MemoryLibrary::new()
-        .with("m.yaml", text)
-        .with("w.csv", row.repeat(1000));
+    let library = MemoryLibrary::new().with("m.yaml", text).with("w.csv", row.repeat(1000));
     let loaded = load(&mut sources, &library, "m.yaml", None).expect("the model is sound");
     let made = instantiate(&loaded.circuit).expect("the model is sound");
     assert_eq!(made.projections.len(), 1_000_000);
@@ -398,13 +327,7 @@ fn a_million_edges_from_a_matrix() {
 /// A sound circuit from one file.
 fn sound(text: &str) -> Circuit {
     let mut sources = SourceMap::new();
-    let loaded = load(
-        &mut sources,
-        &MemoryLibrary::new().with("m.yaml", text),
-        "m.yaml",
-        None,
-    )
-    .expect("a sound model");
+    let loaded = load(&mut sources, &MemoryLibrary::new().with("m.yaml", text), "m.yaml", None).expect("a sound model");
     instantiate(&loaded.circuit).expect("a sound model")
 }
 
@@ -433,8 +356,7 @@ fn paths_may_be_shortened_to_what_is_unambiguous() {
         find(&circuit, odd);
     }
     let real = |re: f64| Complex { re, im: 0.0 };
-    let mut set =
-        |text: &str, value: Literal| circuit.set(&Name::new(text, Span::NOWHERE), &value).is_ok();
+    let mut set = |text: &str, value: Literal| circuit.set(&Name::new(text, Span::NOWHERE), &value).is_ok();
     assert!(set("c/tau[1]", Literal::Number(real(7.0))));
     assert!(set("all/a/tau", Literal::List(vec![real(1.0), real(2.0)])));
     assert!(!set("c/tau", Literal::List(vec![real(1.0), real(2.0)])));
@@ -479,18 +401,12 @@ simulate: {template: two, duration: 1, set: {l/p/ph/w: 1.0}, record: [l/p/ph/the
 
 #[test]
 fn no_damaged_file_panics() {
-    assert!(
-        circuit(&[("m.yaml", RICH)]).starts_with("circuit two\n"),
-        "{}",
-        circuit(&[("m.yaml", RICH)])
-    );
+    assert!(circuit(&[("m.yaml", RICH)]).starts_with("circuit two\n"), "{}", circuit(&[("m.yaml", RICH)]));
     let characters: Vec<char> = RICH.chars().collect();
     for at in 0..characters.len() {
         // Without one character, cut off before it, with others in its place.
         let (before, after) = (&characters[..at], &characters[at + 1..]);
-        let join = |middle: &str| {
-            before.iter().collect::<String>() + middle + &after.iter().collect::<String>()
-        };
+        let join = |middle: &str| before.iter().collect::<String>() + middle + &after.iter().collect::<String>();
         circuit(&[("m.yaml", &before.iter().collect::<String>())]);
         for middle in ["", "/", "[", "'", "all", "\n", "0", ": ", "t"] {
             circuit(&[("m.yaml", &join(middle))]);
@@ -504,17 +420,10 @@ fn files_that_cannot_be_used_are_named() {
         let text = format!("{LEAK}    - [a/x, b/inp, {{weight: w.csv}}]\n").replace("simulate", "");
         circuit(&[("m.yaml", &text), ("w.csv", content)])
     };
-    assert!(
-        weights("1, x\n").contains("m.yaml:19:29: error[bad-data-file]"),
-        "{}",
-        weights("1, x\n")
-    );
+    assert!(weights("1, x\n").contains("m.yaml:19:29: error[bad-data-file]"), "{}", weights("1, x\n"));
     assert!(weights("nan\n").contains("row 1, column 1 is not finite"));
     assert!(weights("").contains("it holds no numbers"));
     assert!(circuit(&[("other.yaml", LEAK)]).contains("there is no file `m.yaml`"));
     assert!(circuit(&[("m.yaml", "")]).contains("no-template"));
-    assert!(
-        circuit(&[("m.yaml", "a: {base: b/c}"), ("b.yaml", "c: {base: m/a}")])
-            .contains("`a` -> `c` -> `a`")
-    );
+    assert!(circuit(&[("m.yaml", "a: {base: b/c}"), ("b.yaml", "c: {base: m/a}")]).contains("`a` -> `c` -> `a`"));
 }

@@ -25,16 +25,11 @@ fn kind_of_value(node: &Node) -> &'static str {
 
 /// No file of that name in any directory.
 pub fn file_not_found(span: Span, path: &str, tried: &[String]) -> Diagnostic {
-    let fault = Diagnostic::error(
-        "file-not-found",
-        span,
-        format!("there is no file `{path}`"),
-        "not found",
-    );
+    let fault = Diagnostic::error("file-not-found", span, format!("there is no file `{path}`"), "not found");
     let shown: Vec<&str> = tried.iter().map(String::as_str).collect();
-    fault
-        .with_note(format!("looked for {}", list_names(shown, 12)))
-        .with_help("give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`")
+    fault.with_note(format!("looked for {}", list_names(shown, 12))).with_help(
+        "give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`",
+    )
 }
 
 /// A file that exists and cannot be read.
@@ -43,56 +38,29 @@ pub fn unreadable_file(span: Span, path: &str, error: &Error, limit: u64) -> Dia
         ErrorKind::FileTooLarge => format!("it is larger than {} MiB", limit >> 20),
         _ => error.to_string(),
     };
-    Diagnostic::error(
-        "unreadable-file",
-        span,
-        format!("cannot read `{path}`: {reason}"),
-        "cannot be read",
-    )
+    Diagnostic::error("unreadable-file", span, format!("cannot read `{path}`: {reason}"), "cannot be read")
 }
 
 /// A file that is no text.
 pub fn not_utf8(span: Span, path: &str, at: usize) -> Diagnostic {
-    Diagnostic::error(
-        "not-utf8",
-        span,
-        format!("`{path}` is not UTF-8 text (byte {at})"),
-        "not a text file",
-    )
-    .with_help("save the file with the encoding UTF-8")
+    Diagnostic::error("not-utf8", span, format!("`{path}` is not UTF-8 text (byte {at})"), "not a text file")
+        .with_help("save the file with the encoding UTF-8")
 }
 
 /// A model of too many files.
 pub fn too_many_files(span: Span, limit: usize) -> Diagnostic {
-    Diagnostic::error(
-        "too-many-files",
-        span,
-        format!("the model needs more than {limit} files"),
-        "one file too many",
-    )
+    Diagnostic::error("too-many-files", span, format!("the model needs more than {limit} files"), "one file too many")
 }
 
 /// A YAML file that is a list or a number.
 pub fn not_a_template_file(span: Span, path: &str) -> Diagnostic {
-    Diagnostic::error(
-        "not-a-template-file",
-        span,
-        format!("`{path}` defines no templates"),
-        "expected `NAME:` here",
-    )
-    .with_help(
-        "a template file is a mapping of names to templates: `NAME: {base: OperatorTemplate, ..}`",
-    )
+    Diagnostic::error("not-a-template-file", span, format!("`{path}` defines no templates"), "expected `NAME:` here")
+        .with_help("a template file is a mapping of names to templates: `NAME: {base: OperatorTemplate, ..}`")
 }
 
 /// A data file that holds no matrix.
 pub fn bad_data_file(span: Span, path: &str, reason: &str) -> Diagnostic {
-    Diagnostic::error(
-        "bad-data-file",
-        span,
-        format!("cannot use `{path}`: {reason}"),
-        "read from here",
-    )
+    Diagnostic::error("bad-data-file", span, format!("cannot use `{path}`: {reason}"), "read from here")
 }
 
 // References and inheritance
@@ -100,17 +68,9 @@ pub fn bad_data_file(span: Span, path: &str, reason: &str) -> Diagnostic {
 /// A name that a file does not define.
 pub fn unknown_template(reference: &Name, name: &str, path: &str, names: &[&str]) -> Diagnostic {
     let message = format!("there is no template `{name}` in `{path}`");
-    Diagnostic::error(
-        "unknown-template",
-        reference.span,
-        message,
-        "unknown template",
-    )
-    .with_note(format!(
-        "it defines {}",
-        list_names(names.iter().copied(), 12)
-    ))
-    .with_help_if(nearest(name, names.iter().copied()))
+    Diagnostic::error("unknown-template", reference.span, message, "unknown template")
+        .with_note(format!("it defines {}", list_names(names.iter().copied(), 12)))
+        .with_help_if(nearest(name, names.iter().copied()))
 }
 
 /// `base:` names nothing: the built-in kinds are candidates too.
@@ -119,44 +79,28 @@ pub fn suggest_kinds(fault: &mut Diagnostic, base: &Name) {
         fault.help = Some(kind);
     } else if fault.help.is_none() {
         let kinds = list_names(Kind::ALL.map(Kind::base), 4);
-        fault.help = Some(format!(
-            "a base is one of {kinds}, or a parent template: `NAME` or `file/NAME`"
-        ));
+        fault.help = Some(format!("a base is one of {kinds}, or a parent template: `NAME` or `file/NAME`"));
     }
 }
 
 /// `/NAME`, `file/`.
 pub fn malformed_reference(reference: &Name) -> Diagnostic {
     let message = format!("`{reference}` is not a reference to a template");
-    Diagnostic::error(
-        "malformed-reference",
-        reference.span,
-        message,
-        "expected `NAME` or `file/NAME`",
-    )
+    Diagnostic::error("malformed-reference", reference.span, message, "expected `NAME` or `file/NAME`")
 }
 
 /// A template of one kind where another is needed.
 pub fn wrong_kind(reference: &Name, found: Kind, wanted: Kind, defined: &Name) -> Diagnostic {
-    let message = format!(
-        "`{reference}` is {}, but {} is needed here",
-        found.noun(),
-        wanted.noun()
-    );
-    let fault = Diagnostic::error(
-        "wrong-kind",
-        reference.span,
-        message,
-        format!("expected {}", wanted.noun()),
-    )
-    .with_related(defined.span, format!("`{defined}` is defined here"));
+    let message = format!("`{reference}` is {}, but {} is needed here", found.noun(), wanted.noun());
+    let fault = Diagnostic::error("wrong-kind", reference.span, message, format!("expected {}", wanted.noun()))
+        .with_related(defined.span, format!("`{defined}` is defined here"));
     match (found, wanted) {
-        (Kind::Operator, Kind::Node) => fault.with_help(format!(
-            "make a node of it: `{{base: NodeTemplate, operators: [{reference}]}}`"
-        )),
-        (Kind::Operator, Kind::Edge) => fault.with_help(format!(
-            "make an edge template of it: `{{base: EdgeTemplate, operators: [{reference}]}}`"
-        )),
+        (Kind::Operator, Kind::Node) => {
+            fault.with_help(format!("make a node of it: `{{base: NodeTemplate, operators: [{reference}]}}`"))
+        }
+        (Kind::Operator, Kind::Edge) => {
+            fault.with_help(format!("make an edge template of it: `{{base: EdgeTemplate, operators: [{reference}]}}`"))
+        }
         (Kind::Circuit, Kind::Node) => fault.with_help("put circuits under `circuits:`"),
         (Kind::Node, Kind::Circuit) => fault.with_help("put nodes under `nodes:`"),
         _ => fault,
@@ -165,11 +109,7 @@ pub fn wrong_kind(reference: &Name, found: Kind, wanted: Kind, defined: &Name) -
 
 /// Templates that inherit from each other.
 pub fn inheritance_cycle(cycle: &[&Name]) -> Diagnostic {
-    let path: Vec<String> = cycle
-        .iter()
-        .chain(cycle.first())
-        .map(|n| format!("`{n}`"))
-        .collect();
+    let path: Vec<String> = cycle.iter().chain(cycle.first()).map(|n| format!("`{n}`")).collect();
     let span = cycle.first().map_or(Span::NOWHERE, |n| n.span);
     let message = match cycle {
         [only] => format!("`{only}` inherits from itself"),
@@ -185,42 +125,21 @@ pub fn inheritance_cycle(cycle: &[&Name]) -> Diagnostic {
 /// A chain of parents without reasonable end.
 pub fn too_many_ancestors(name: &Name, limit: usize) -> Diagnostic {
     let message = format!("`{name}` has more than {limit} ancestors");
-    Diagnostic::error(
-        "too-many-ancestors",
-        name.span,
-        message,
-        "the chain of `base` is too long",
-    )
+    Diagnostic::error("too-many-ancestors", name.span, message, "the chain of `base` is too long")
 }
 
 /// A template without `base`.
 pub fn missing_base(name: &Name, likely: Kind) -> Diagnostic {
-    Diagnostic::error(
-        "missing-base",
-        name.span,
-        format!("template `{name}` has no `base`"),
-        "`base` is missing",
-    )
-    .with_help(format!("add `base: {}`", likely.base()))
+    Diagnostic::error("missing-base", name.span, format!("template `{name}` has no `base`"), "`base` is missing")
+        .with_help(format!("add `base: {}`", likely.base()))
 }
 
 /// A top-level entry that is no template.
 pub fn not_a_template(entry: &Entry) -> Diagnostic {
-    let message = format!(
-        "`{}` is not a template: it is {}",
-        entry.key,
-        kind_of_value(&entry.value)
-    );
-    Diagnostic::error(
-        "not-a-template",
-        entry.key.span,
-        message,
-        "expected a mapping with `base`",
-    )
-    .with_help_if(
-        nearest(&entry.key.text, ["simulate", "functions", "aliases"]).or(Some(
-            "put things that are only there for anchors under `aliases:`".to_string(),
-        )),
+    let message = format!("`{}` is not a template: it is {}", entry.key, kind_of_value(&entry.value));
+    Diagnostic::error("not-a-template", entry.key.span, message, "expected a mapping with `base`").with_help_if(
+        nearest(&entry.key.text, ["simulate", "functions", "aliases"])
+            .or(Some("put things that are only there for anchors under `aliases:`".to_string())),
     )
 }
 
@@ -229,19 +148,12 @@ pub fn several_templates(names: &[Name], kind: Kind, path: &str) -> Diagnostic {
     let shown = list_names(names.iter().map(|n| &*n.text), 12);
     let message = format!("`{path}` defines several templates that can be run: {shown}");
     let span = names.first().map_or(Span::NOWHERE, |n| n.span);
-    let mut fault = Diagnostic::error(
-        "several-templates",
-        span,
-        message,
-        format!("{} that can be run", kind.noun()),
-    );
+    let mut fault = Diagnostic::error("several-templates", span, message, format!("{} that can be run", kind.noun()));
     for name in names.iter().skip(1).take(11) {
         fault = fault.with_related(name.span, "another");
     }
     let first = names.first().map_or("NAME", |n| &*n.text);
-    fault.with_help(format!(
-        "choose one: `{path}:{first}`, or `template: {first}` in the section `simulate:`"
-    ))
+    fault.with_help(format!("choose one: `{path}:{first}`, or `template: {first}` in the section `simulate:`"))
 }
 
 /// A file with nothing to run.
@@ -266,28 +178,15 @@ pub fn edge_is_not_runnable(name: &Name) -> Diagnostic {
 
 /// A key that nothing reads.
 pub fn unknown_key(key: &Name, owner: &str, allowed: &[&str]) -> Diagnostic {
-    Diagnostic::error(
-        "unknown-key",
-        key.span,
-        format!("{owner} has no key `{key}`"),
-        "unknown key",
-    )
-    .with_note(format!(
-        "known keys are {}",
-        list_names(allowed.iter().copied(), 16)
-    ))
-    .with_help_if(nearest(&key.text, allowed.iter().copied()))
+    Diagnostic::error("unknown-key", key.span, format!("{owner} has no key `{key}`"), "unknown key")
+        .with_note(format!("known keys are {}", list_names(allowed.iter().copied(), 16)))
+        .with_help_if(nearest(&key.text, allowed.iter().copied()))
 }
 
 /// A key that must be there.
 pub fn missing_key(span: Span, owner: &str, key: &str, example: &str) -> Diagnostic {
-    Diagnostic::error(
-        "missing-key",
-        span,
-        format!("{owner} has no `{key}`"),
-        format!("`{key}` is missing"),
-    )
-    .with_help(format!("add `{example}`"))
+    Diagnostic::error("missing-key", span, format!("{owner} has no `{key}`"), format!("`{key}` is missing"))
+        .with_help(format!("add `{example}`"))
 }
 
 /// A list where a mapping is needed, and the like.
@@ -303,13 +202,8 @@ pub fn wrong_form(node: &Node, what: &str, expected: &str) -> Diagnostic {
 
 /// Two things of one name.
 pub fn duplicate(what: &str, second: &Name, first: Span) -> Diagnostic {
-    Diagnostic::error(
-        "duplicate",
-        second.span,
-        format!("the {what} `{second}` is there twice"),
-        "second one",
-    )
-    .with_related(first, "first one")
+    Diagnostic::error("duplicate", second.span, format!("the {what} `{second}` is there twice"), "second one")
+        .with_related(first, "first one")
 }
 
 /// One of a few words was expected.
@@ -328,12 +222,8 @@ pub fn unknown_choice(found: &Name, what: &str, choices: &[&str]) -> Diagnostic 
 
 /// Text where a number is needed.
 pub fn not_a_number(span: Span, what: &str, found: &str) -> Diagnostic {
-    let fault = Diagnostic::error(
-        "not-a-number",
-        span,
-        format!("{what}: `{found}` is not a number"),
-        "expected a number",
-    );
+    let fault =
+        Diagnostic::error("not-a-number", span, format!("{what}: `{found}` is not a number"), "expected a number");
     let quotient = found.split_once('/').and_then(|(a, b)| {
         let (a, b): (f64, f64) = (a.trim().parse().ok()?, b.trim().parse().ok()?);
         (a / b).is_finite().then_some(a / b)
@@ -346,92 +236,48 @@ pub fn not_a_number(span: Span, what: &str, found: &str) -> Diagnostic {
 
 /// NaN or infinity.
 pub fn not_finite(span: Span, what: &str, found: &str) -> Diagnostic {
-    Diagnostic::error(
-        "not-finite",
-        span,
-        format!("{what}: `{found}` is not a finite number"),
-        "not finite",
-    )
+    Diagnostic::error("not-finite", span, format!("{what}: `{found}` is not a finite number"), "not finite")
 }
 
 /// A complex number where a real one is needed.
 pub fn complex_refused(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(
-        "complex-refused",
-        span,
-        format!("{what} must be real"),
-        "complex",
-    )
+    Diagnostic::error("complex-refused", span, format!("{what} must be real"), "complex")
 }
 
 /// A number that must be a count.
 pub fn not_a_count(span: Span, what: &str, least: u64) -> Diagnostic {
-    Diagnostic::error(
-        "not-a-count",
-        span,
-        format!("{what} must be a whole number, at least {least}"),
-        "not a count",
-    )
+    Diagnostic::error("not-a-count", span, format!("{what} must be a whole number, at least {least}"), "not a count")
 }
 
 /// A number that must not be negative.
 pub fn not_positive(span: Span, what: &str, strict: bool) -> Diagnostic {
-    let rule = if strict {
-        "greater than 0"
-    } else {
-        "0 or more"
-    };
-    Diagnostic::error(
-        "not-positive",
-        span,
-        format!("{what} must be {rule}"),
-        format!("expected {rule}"),
-    )
+    let rule = if strict { "greater than 0" } else { "0 or more" };
+    Diagnostic::error("not-positive", span, format!("{what} must be {rule}"), format!("expected {rule}"))
 }
 
 /// `[]` for a value.
 pub fn empty_list(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(
-        "empty-list",
-        span,
-        format!("{what} is an empty list"),
-        "expected at least one number",
-    )
+    Diagnostic::error("empty-list", span, format!("{what} is an empty list"), "expected at least one number")
 }
 
 /// Rows of different length.
 pub fn ragged_matrix(span: Span, what: &str, expected: usize, found: usize) -> Diagnostic {
     let message = format!("the rows of {what} have different lengths");
-    Diagnostic::error(
-        "ragged-matrix",
-        span,
-        message,
-        format!("{found} numbers, the rows before have {expected}"),
-    )
+    Diagnostic::error("ragged-matrix", span, message, format!("{found} numbers, the rows before have {expected}"))
 }
 
 /// `{normal: [0, 1]}` and the like.
 pub fn distribution_refused(span: Span, what: &str, key: &str) -> Diagnostic {
     let message = format!("{what}: `{{{key}: ..}}` is not supported as a value");
-    Diagnostic::error(
-        "unsupported-value",
-        span,
-        message,
-        "expected a number or a list of numbers",
-    )
+    Diagnostic::error("unsupported-value", span, message, "expected a number or a list of numbers")
 }
 
 // Variables
 
 /// `x: ` without anything.
 pub fn empty_declaration(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(
-        "empty-declaration",
-        span,
-        format!("{what} has no value"),
-        "expected a number or a declaration",
-    )
-    .with_help("write a number, `input`, `output`, `variable` or `constant`, e.g. `variable(0.0)`")
+    Diagnostic::error("empty-declaration", span, format!("{what} has no value"), "expected a number or a declaration")
+        .with_help("write a number, `input`, `output`, `variable` or `constant`, e.g. `variable(0.0)`")
 }
 
 /// A word that declares nothing.
@@ -440,17 +286,8 @@ pub fn unknown_declaration(span: Span, what: &str, written: &str, word: &str) ->
     let fault = not_a_number(span, what, written);
     let label = "expected a number, or `input`, `output`, `variable`, `constant`".to_string();
     let message = format!("{what}: `{written}` declares nothing");
-    let starts = WORDS
-        .into_iter()
-        .find(|w| word.starts_with(w))
-        .map(|w| format!("did you mean `{w}`?"));
-    Diagnostic {
-        code: "unknown-declaration",
-        message,
-        label,
-        ..fault
-    }
-    .with_help_if(nearest(word, WORDS).or(starts))
+    let starts = WORDS.into_iter().find(|w| word.starts_with(w)).map(|w| format!("did you mean `{w}`?"));
+    Diagnostic { code: "unknown-declaration", message, label, ..fault }.with_help_if(nearest(word, WORDS).or(starts))
 }
 
 /// `variable(0.0`.
@@ -485,12 +322,7 @@ pub fn wrong_length(span: Span, what: &str, found: &str) -> Diagnostic {
 
 /// A shape that is none.
 pub fn wrong_shape(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "wrong-shape",
-        span,
-        "a shape is `[]` for a number or `[length]` for a vector",
-        "not a shape",
-    )
+    Diagnostic::error("wrong-shape", span, "a shape is `[]` for a number or `[length]` for a vector", "not a shape")
 }
 
 /// Shape and value disagree.
@@ -511,9 +343,7 @@ pub fn matrix_variable(span: Span, what: &str) -> Diagnostic {
         format!("{what} cannot be a matrix"),
         "expected a number or a list of numbers",
     )
-    .with_help(
-        "matrices of weights belong to edges: `[source, target, null, {weight: [[..], [..]]}]`",
-    )
+    .with_help("matrices of weights belong to edges: `[source, target, null, {weight: [[..], [..]]}]`")
 }
 
 /// A name no equation can use.
@@ -529,25 +359,20 @@ pub fn not_an_identifier(name: &Name) -> Diagnostic {
 
 /// `pi: 3`.
 pub fn reserved_name(name: &Name) -> Diagnostic {
-    Diagnostic::error(
-        "reserved-name",
-        name.span,
-        format!("`{name}` is a built-in constant"),
-        "reserved name",
-    )
-    .with_help(format!("choose another name, e.g. `{name}_`"))
+    Diagnostic::error("reserved-name", name.span, format!("`{name}` is a built-in constant"), "reserved name")
+        .with_help(format!("choose another name, e.g. `{name}_`"))
 }
 
 // Operators
 
 /// Two `output`s.
 pub fn several_outputs(first: &Name, second: &Name) -> Diagnostic {
-    let message = format!(
-        "an operator has one output, but `{first}` and `{second}` are both declared `output`"
-    );
+    let message = format!("an operator has one output, but `{first}` and `{second}` are both declared `output`");
     Diagnostic::error("several-outputs", second.span, message, "second output")
         .with_related(first.span, "first output")
-        .with_help(format!("declare one of them `variable`: every variable can be recorded and read by edges, `{second}` too"))
+        .with_help(format!(
+            "declare one of them `variable`: every variable can be recorded and read by edges, `{second}` too"
+        ))
 }
 
 /// `equations: {replace: ..}` in an operator without parent.
@@ -563,59 +388,32 @@ pub fn edit_without_parent(span: Span) -> Diagnostic {
 
 /// An edit that changes nothing.
 pub fn unused_edit(span: Span, old: &str, equations: &[&str]) -> Diagnostic {
-    let mut fault = Diagnostic::error(
-        "unused-edit",
-        span,
-        format!("`{old}` occurs in no equation"),
-        "nothing to edit",
-    );
+    let mut fault = Diagnostic::error("unused-edit", span, format!("`{old}` occurs in no equation"), "nothing to edit");
     for equation in equations.iter().take(4) {
         fault = fault.with_note(format!("the equation is `{equation}`"));
     }
-    fault.with_help(
-        "terms are compared token by token, and a name does not match where a prime follows",
-    )
+    fault.with_help("terms are compared token by token, and a name does not match where a prime follows")
 }
 
 /// A term to edit without any token.
 pub fn empty_term(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "empty-term",
-        span,
-        "the term to replace or remove is empty",
-        "empty",
-    )
+    Diagnostic::error("empty-term", span, "the term to replace or remove is empty", "empty")
 }
 
 /// One operator twice in a node.
 pub fn duplicate_operator(name: &Name, first: Span, owner: &str) -> Diagnostic {
-    Diagnostic::error(
-        "duplicate-operator",
-        name.span,
-        format!("{owner} has the operator `{name}` twice"),
-        "second one",
-    )
-    .with_related(first, "first one")
-    .with_help(format!(
-        "define a second operator: `{name}_2: {{base: {name}}}`"
-    ))
+    Diagnostic::error("duplicate-operator", name.span, format!("{owner} has the operator `{name}` twice"), "second one")
+        .with_related(first, "first one")
+        .with_help(format!("define a second operator: `{name}_2: {{base: {name}}}`"))
 }
 
 /// A value for a variable that the operator lacks.
 pub fn unused_override(variable: &Name, operator: &OperatorTemplate) -> Diagnostic {
     let names: Vec<&str> = operator.variables.iter().map(|v| &*v.name.text).collect();
     let message = format!("operator `{}` has no variable `{variable}`", operator.name);
-    Diagnostic::error(
-        "unknown-variable",
-        variable.span,
-        message,
-        "unknown variable",
-    )
-    .with_note(format!(
-        "its variables are {}",
-        list_names(names.iter().copied(), 16)
-    ))
-    .with_help_if(nearest(&variable.text, names))
+    Diagnostic::error("unknown-variable", variable.span, message, "unknown variable")
+        .with_note(format!("its variables are {}", list_names(names.iter().copied(), 16)))
+        .with_help_if(nearest(&variable.text, names))
 }
 
 // Functions
@@ -624,36 +422,21 @@ pub fn unused_override(variable: &Name, operator: &OperatorTemplate) -> Diagnost
 pub fn recursive_function(call: &Name, path: &[String]) -> Diagnostic {
     let shown: Vec<String> = path.iter().map(|f| format!("`{f}`")).collect();
     let message = format!("a function must not call itself: {}", shown.join(" -> "));
-    Diagnostic::error(
-        "recursive-function",
-        call.span,
-        message,
-        "called from within itself",
-    )
+    Diagnostic::error("recursive-function", call.span, message, "called from within itself")
 }
 
 /// Too few or too many arguments.
 pub fn wrong_arity(call: &Name, defined: &Name, expected: usize, found: usize) -> Diagnostic {
     let message = format!("`{call}` takes {expected} arguments, not {found}");
-    Diagnostic::error(
-        "wrong-arity",
-        call.span,
-        message,
-        format!("called with {found}"),
-    )
-    .with_related(defined.span, "defined here")
+    Diagnostic::error("wrong-arity", call.span, message, format!("called with {found}"))
+        .with_related(defined.span, "defined here")
 }
 
 /// An equation that grows beyond bounds as functions are put in.
 pub fn expression_too_large(span: Span) -> Diagnostic {
     let message = "the equation is too large once its functions are put in";
-    Diagnostic::error(
-        "expression-too-large",
-        span,
-        message,
-        "grows too large here",
-    )
-    .with_help("give common parts a variable and an equation of their own")
+    Diagnostic::error("expression-too-large", span, message, "grows too large here")
+        .with_help("give common parts a variable and an equation of their own")
 }
 
 // Circuits and edges
@@ -667,28 +450,15 @@ pub fn bad_label(label: &Name) -> Diagnostic {
             format!("`{text}` cannot be a label: `/`, `[`, `]` and spaces have a meaning in paths")
         }
     };
-    Diagnostic::error("bad-label", label.span, reason, "not a label")
-        .with_help("choose another label")
+    Diagnostic::error("bad-label", label.span, reason, "not a label").with_help("choose another label")
 }
 
 /// A circuit inside itself.
 pub fn circuit_contains_itself(span: Span, circuit: &Name, path: &[String]) -> Diagnostic {
-    let shown: Vec<String> = path
-        .iter()
-        .map(|n| format!("`{n}`"))
-        .chain([format!("`{circuit}`")])
-        .collect();
-    let message = format!(
-        "circuit `{circuit}` contains itself: {}",
-        shown.join(" -> ")
-    );
-    Diagnostic::error(
-        "circuit-contains-itself",
-        span,
-        message,
-        "leads back to itself",
-    )
-    .with_related(circuit.span, "the circuit")
+    let shown: Vec<String> = path.iter().map(|n| format!("`{n}`")).chain([format!("`{circuit}`")]).collect();
+    let message = format!("circuit `{circuit}` contains itself: {}", shown.join(" -> "));
+    Diagnostic::error("circuit-contains-itself", span, message, "leads back to itself")
+        .with_related(circuit.span, "the circuit")
 }
 
 /// Circuits in circuits without reasonable end.
@@ -699,25 +469,15 @@ pub fn nested_too_deep(name: &Name, limit: usize) -> Diagnostic {
 
 /// A circuit without nodes.
 pub fn empty_circuit(name: &Name) -> Diagnostic {
-    Diagnostic::error(
-        "empty-circuit",
-        name.span,
-        format!("circuit `{name}` has no nodes"),
-        "nothing in it",
-    )
-    .with_help("add `nodes: {p: NAME_OF_A_NODE}`")
+    Diagnostic::error("empty-circuit", name.span, format!("circuit `{name}` has no nodes"), "nothing in it")
+        .with_help("add `nodes: {p: NAME_OF_A_NODE}`")
 }
 
 /// A list of one or five items as an edge.
 pub fn edge_items(span: Span, found: usize) -> Diagnostic {
     let message = format!("an edge has 2 to 4 items, not {found}");
-    Diagnostic::error(
-        "edge-items",
-        span,
-        message,
-        "expected `[source, target, template, {weight: 1.0}]`",
-    )
-    .with_help("write `null` for the template of an edge that has none")
+    Diagnostic::error("edge-items", span, message, "expected `[source, target, template, {weight: 1.0}]`")
+        .with_help("write `null` for the template of an edge that has none")
 }
 
 /// An attribute that only an edge template could give a meaning.
@@ -725,52 +485,30 @@ pub fn edge_key_without_template(key: &Name, known: &[&str]) -> Diagnostic {
     let message = format!("the edge has no attribute `{key}`");
     let attributes = ["weight", "delay", "spread"];
     Diagnostic::error("unknown-attribute", key.span, message, "unknown attribute")
-        .with_note("attributes are `weight`, `delay`, `spread`, and variables of the edge's template; it has no template")
+        .with_note(
+            "attributes are `weight`, `delay`, `spread`, and variables of the edge's template; it has no template",
+        )
         .with_help_if(nearest(&key.text, attributes).or_else(|| nearest(&key.text, known.iter().copied())))
 }
 
 /// A variable that the operators of the edge template lack, or that several have.
 pub fn unknown_edge_variable(key: &Name, template: &EdgeTemplate) -> Diagnostic {
-    let mut names = vec![
-        "weight".to_string(),
-        "delay".to_string(),
-        "spread".to_string(),
-    ];
+    let mut names = vec!["weight".to_string(), "delay".to_string(), "spread".to_string()];
     let mut last_parts = Vec::new();
     for operator in &template.operators {
         for variable in &operator.template.variables {
             names.push(format!("{}/{}", operator.name, variable.name));
-            last_parts.push((
-                variable.name.text.clone(),
-                format!("{}/{}", operator.name, variable.name),
-            ));
+            last_parts.push((variable.name.text.clone(), format!("{}/{}", operator.name, variable.name)));
         }
     }
     let message = format!("edge template `{}` has no variable `{key}`", template.name);
     let variable = key.text.rsplit('/').next().unwrap_or("");
-    let near = did_you_mean(&key.text, names.iter().map(String::as_str))
-        .map(str::to_string)
-        .or_else(|| {
-            let exact = last_parts
-                .iter()
-                .find(|(name, _)| **name == *variable)
-                .map(|(name, _)| &**name);
-            let name = exact
-                .or_else(|| did_you_mean(variable, last_parts.iter().map(|(name, _)| &**name)))?;
-            last_parts
-                .iter()
-                .find(|(n, _)| &**n == name)
-                .map(|(_, full)| full.clone())
-        });
-    Diagnostic::error(
-        "unknown-edge-variable",
-        key.span,
-        message,
-        "unknown, or not in one operator only",
-    )
-    .with_note(format!(
-        "attributes are {}",
-        list_names(names.iter().map(String::as_str), 16)
-    ))
-    .with_help_if(near.map(|name| format!("did you mean `{name}`?")))
+    let near = did_you_mean(&key.text, names.iter().map(String::as_str)).map(str::to_string).or_else(|| {
+        let exact = last_parts.iter().find(|(name, _)| **name == *variable).map(|(name, _)| &**name);
+        let name = exact.or_else(|| did_you_mean(variable, last_parts.iter().map(|(name, _)| &**name)))?;
+        last_parts.iter().find(|(n, _)| &**n == name).map(|(_, full)| full.clone())
+    });
+    Diagnostic::error("unknown-edge-variable", key.span, message, "unknown, or not in one operator only")
+        .with_note(format!("attributes are {}", list_names(names.iter().map(String::as_str), 16)))
+        .with_help_if(near.map(|name| format!("did you mean `{name}`?")))
 }

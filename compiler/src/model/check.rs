@@ -48,48 +48,30 @@ impl Scope<'_> {
 pub const BUILT_IN: &[&str] = &["t", "pi", "E", "I"];
 
 /// Checks of one operator by itself.
-const OF_OPERATORS: &[fn(&Scope<'_>, &mut Diagnostics)] = &[
-    names::check,
-    functions::check,
-    definitions::check,
-    assignment::check,
-    outputs::check,
-    unused::check,
-];
+const OF_OPERATORS: &[fn(&Scope<'_>, &mut Diagnostics)] =
+    &[names::check, functions::check, definitions::check, assignment::check, outputs::check, unused::check];
 
 /// Checks of the whole circuit.
-const OF_CIRCUITS: &[fn(&Circuit, &mut Diagnostics)] =
-    &[values::check, timing::check, cycles::check];
+const OF_CIRCUITS: &[fn(&Circuit, &mut Diagnostics)] = &[values::check, timing::check, cycles::check];
 
 /// All faults and warnings of a circuit. An operator that many nodes share is reported once.
 pub fn check(circuit: &Circuit, functions: &dyn Functions) -> Diagnostics {
     let mut out = Diagnostics::new();
     let mut seen = HashSet::new();
     let of_nodes = circuit.populations.iter().flat_map(|p| &p.operators);
-    let of_edges = circuit
-        .projections
-        .iter()
-        .filter_map(|p| p.edge.as_deref())
-        .flat_map(|e| &e.operators);
+    let of_edges = circuit.projections.iter().filter_map(|p| p.edge.as_deref()).flat_map(|e| &e.operators);
     for operator in of_nodes.chain(of_edges) {
         if !seen.insert(operator.equations.as_ptr()) && !operator.equations.is_empty() {
             continue;
         }
         for check in OF_OPERATORS {
-            check(
-                &Scope {
-                    operator,
-                    functions,
-                },
-                &mut out,
-            );
+            check(&Scope { operator, functions }, &mut out);
         }
     }
     for check in OF_CIRCUITS {
         check(circuit, &mut out);
     }
     let mut reported = HashSet::new();
-    out.0
-        .retain(|d| reported.insert((d.code, d.span, d.message.clone())));
+    out.0.retain(|d| reported.insert((d.code, d.span, d.message.clone())));
     out
 }

@@ -52,15 +52,12 @@ impl Builder {
                 continue;
             };
             let own = match (value, entry) {
-                (Literal::Matrix { data, .. }, Some(at)) => data
-                    .get(at)
-                    .map(|re| Literal::Number(super::Complex { re: *re, im: 0.0 })),
+                (Literal::Matrix { data, .. }, Some(at)) => {
+                    data.get(at).map(|re| Literal::Number(super::Complex { re: *re, im: 0.0 }))
+                }
                 _ => None,
             };
-            set(
-                &mut operators[o].variables[v],
-                own.as_ref().unwrap_or(value),
-            );
+            set(&mut operators[o].variables[v], own.as_ref().unwrap_or(value));
         }
         let mut sources = Vec::new();
         for (name, source) in &edge.sources {
@@ -77,16 +74,9 @@ impl Builder {
             };
             sources.push((input, read));
         }
-        let explicit = edge
-            .sources
-            .iter()
-            .any(|(_, s)| *s == EdgeSource::OwnSource);
-        let open: Vec<(usize, usize)> = prototype
-            .free
-            .iter()
-            .copied()
-            .filter(|i| sources.iter().all(|(mapped, _)| mapped != i))
-            .collect();
+        let explicit = edge.sources.iter().any(|(_, s)| *s == EdgeSource::OwnSource);
+        let open: Vec<(usize, usize)> =
+            prototype.free.iter().copied().filter(|i| sources.iter().all(|(mapped, _)| mapped != i)).collect();
         match open.as_slice() {
             [] if sources.is_empty() => {
                 return Err(fault::edge_without_input(edge.span, &edge.source).into());
@@ -96,29 +86,17 @@ impl Builder {
             // Inputs beside the mapped ones keep their defaults.
             _ if explicit => {}
             several => {
-                let names: Vec<String> = several
-                    .iter()
-                    .map(|&(o, v)| path_of(&operators, o, v))
-                    .collect();
+                let names: Vec<String> = several.iter().map(|&(o, v)| path_of(&operators, o, v)).collect();
                 return Err(fault::edge_inputs_unmapped(edge.span, &names).into());
             }
         }
         sources.sort_by_key(|(input, _)| *input);
-        Ok(EdgeOperators {
-            operators,
-            output: prototype.output,
-            sources,
-        })
+        Ok(EdgeOperators { operators, output: prototype.output, sources })
     }
 
     /// The variable that the path of an edge input means; `source/..` and `target/..` are the nodes of the edge, unless the
     /// circuit has nodes of those labels.
-    fn edge_source(
-        &self,
-        path: &Name,
-        ends: (VariableRef, VariableRef),
-        tree: &Tree,
-    ) -> Result<VariableRef> {
+    fn edge_source(&self, path: &Name, ends: (VariableRef, VariableRef), tree: &Tree) -> Result<VariableRef> {
         let populations = &self.circuit.populations;
         let found = match tree.variables(path, populations) {
             Ok(found) => found,
@@ -133,12 +111,9 @@ impl Builder {
                 match variable_of(end.population, population, &parts[1..], path)? {
                     Some(variable) => vec![variable],
                     None => {
-                        return Err(fault::unknown_variable_of_node(
-                            path,
-                            parts.last().unwrap_or(&""),
-                            population,
-                        )
-                        .into());
+                        return Err(
+                            fault::unknown_variable_of_node(path, parts.last().unwrap_or(&""), population).into()
+                        );
                     }
                 }
             }
@@ -157,48 +132,28 @@ fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgeProto
             .iter()
             .enumerate()
             .flat_map(|(o, op)| op.variables.iter().enumerate().map(move |(v, x)| (o, v, x)));
-        all.filter(|(_, _, x)| wanted(x))
-            .map(|(o, v, _)| (o, v))
-            .collect()
+        all.filter(|(_, _, x)| wanted(x)).map(|(o, v, _)| (o, v)).collect()
     };
     let name = |(o, v): (usize, usize)| &*operators[o].variables[v].name;
     let inputs = each(&|x| x.role == Role::Input);
     let outputs = each(&|x| x.output);
-    let feeds = |output: (usize, usize)| {
-        inputs
-            .iter()
-            .any(|i| i.0 != output.0 && name(*i) == name(output))
-    };
+    let feeds = |output: (usize, usize)| inputs.iter().any(|i| i.0 != output.0 && name(*i) == name(output));
     let sinks: Vec<(usize, usize)> = outputs.iter().copied().filter(|o| !feeds(*o)).collect();
     let output = match sinks.as_slice() {
         [one] => *one,
         [] => return Err(fault::edge_without_output(&template.name).into()),
         several => {
-            let names: Vec<String> = several
-                .iter()
-                .map(|&(o, v)| path_of(&operators, o, v))
-                .collect();
+            let names: Vec<String> = several.iter().map(|&(o, v)| path_of(&operators, o, v)).collect();
             return Err(fault::edge_with_several_outputs(&template.name, &names).into());
         }
     };
-    let fed = |input: (usize, usize)| {
-        outputs
-            .iter()
-            .any(|o| o.0 != input.0 && name(*o) == name(input))
-    };
+    let fed = |input: (usize, usize)| outputs.iter().any(|o| o.0 != input.0 && name(*o) == name(input));
     let free = inputs.iter().copied().filter(|i| !fed(*i)).collect();
-    Ok(EdgePrototype {
-        operators,
-        output,
-        free,
-    })
+    Ok(EdgePrototype { operators, output, free })
 }
 
 fn path_of(operators: &[Operator], operator: usize, variable: usize) -> String {
-    format!(
-        "{}/{}",
-        operators[operator].name, operators[operator].variables[variable].name
-    )
+    format!("{}/{}", operators[operator].name, operators[operator].variables[variable].name)
 }
 
 /// Position of `operator/variable`, or of a `variable` that one operator has.
@@ -211,10 +166,5 @@ fn position(operators: &[Operator], name: &Name) -> Option<(usize, usize)> {
         .iter()
         .enumerate()
         .filter(|(_, o)| operator.is_none_or(|n| n == &*o.name))
-        .find_map(|(i, o)| {
-            o.variables
-                .iter()
-                .position(|v| *v.name == *variable)
-                .map(|v| (i, v))
-        })
+        .find_map(|(i, o)| o.variables.iter().position(|v| *v.name == *variable).map(|v| (i, v)))
 }

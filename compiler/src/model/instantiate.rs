@@ -38,10 +38,7 @@ pub(super) struct Builder {
 }
 
 /// How many nodes the circuit has, with those of the circuits in it. Each template is counted once.
-fn node_count(
-    template: &CircuitTemplate,
-    known: &mut HashMap<*const CircuitTemplate, usize>,
-) -> usize {
+fn node_count(template: &CircuitTemplate, known: &mut HashMap<*const CircuitTemplate, usize>) -> usize {
     // A circuit without nodes of its own still takes a visit.
     let mut count = template.nodes.len().max(1);
     for (_, circuit) in &template.circuits {
@@ -63,9 +60,10 @@ impl Builder {
     fn populations(&mut self, template: &CircuitTemplate, prefix: &str) -> Tree {
         let mut tree = Tree::default();
         for (label, node) in &template.nodes {
-            let operators = self.nodes.entry(Arc::as_ptr(node)).or_insert_with(|| {
-                operators(&node.operators, Some(node.size.unwrap_or(1)), &mut self.out).into()
-            });
+            let operators = self
+                .nodes
+                .entry(Arc::as_ptr(node))
+                .or_insert_with(|| operators(&node.operators, Some(node.size.unwrap_or(1)), &mut self.out).into());
             tree.add_population(label.text.clone(), self.circuit.populations.len());
             self.circuit.populations.push(Population {
                 path: format!("{prefix}{label}").into(),

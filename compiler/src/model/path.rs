@@ -40,30 +40,18 @@ impl Circuit {
             for variable in &found {
                 let elements = self.elements(*variable);
                 if index >= elements {
-                    return Err(fault::index_out_of_range(
-                        path,
-                        &self.path(*variable),
-                        index,
-                        elements,
-                    )
-                    .into());
+                    return Err(fault::index_out_of_range(path, &self.path(*variable), index, elements).into());
                 }
             }
         }
-        Ok(found
-            .into_iter()
-            .map(|variable| Found { variable, index })
-            .collect())
+        Ok(found.into_iter().map(|variable| Found { variable, index }).collect())
     }
 
     /// The whole path of a variable.
     pub fn path(&self, variable: VariableRef) -> String {
         let population = &self.populations[variable.population];
         let operator = &population.operators[variable.operator];
-        format!(
-            "{}/{}/{}",
-            population.path, operator.name, operator.variables[variable.variable].name
-        )
+        format!("{}/{}/{}", population.path, operator.name, operator.variables[variable.variable].name)
     }
 
     /// Gives a value to the variables that a path means: one number for all of them, or a list with one number per unit or
@@ -77,31 +65,21 @@ impl Circuit {
         let apart = found.len() > 1 && given.len() == found.len();
         for (position, one) in found.iter().enumerate() {
             let elements = self.elements(one.variable);
-            let given = if apart {
-                &given[position..=position]
-            } else {
-                &given[..]
-            };
+            let given = if apart { &given[position..=position] } else { &given[..] };
             if given.len() != 1 && (one.index.is_some() || given.len() != elements) {
                 let expected = if one.index.is_some() { 1 } else { elements };
                 return Err(fault::wrong_number_of_values(path, expected, given.len()).into());
             }
-            let VariableRef {
-                population,
-                operator,
-                variable,
-            } = one.variable;
-            let variable =
-                &mut self.populations[population].operators[operator].variables[variable];
+            let VariableRef { population, operator, variable } = one.variable;
+            let variable = &mut self.populations[population].operators[operator].variables[variable];
             variable.complex |= given.iter().any(|n| n.im != 0.0);
             match one.index {
                 None => variable.value = given.to_vec(),
                 Some(index) => {
                     let now = variable.value.len();
                     if now != elements {
-                        let expanded: Vec<Complex> = (0..elements)
-                            .map(|i| variable.value[i * now / elements])
-                            .collect();
+                        let expanded: Vec<Complex> =
+                            (0..elements).map(|i| variable.value[i * now / elements]).collect();
                         variable.value = expanded;
                     }
                     variable.value[index] = given[0];
@@ -135,16 +113,8 @@ impl Circuit {
                 if !fits(&with_operator, before, whole) && !fits(&labels, before, whole) {
                     continue;
                 }
-                let variables = o
-                    .variables
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, v)| *v.name == **last);
-                found.extend(variables.map(|(variable, _)| VariableRef {
-                    population,
-                    operator,
-                    variable,
-                }));
+                let variables = o.variables.iter().enumerate().filter(|(_, v)| *v.name == **last);
+                found.extend(variables.map(|(variable, _)| VariableRef { population, operator, variable }));
             }
         }
         found
@@ -154,13 +124,9 @@ impl Circuit {
         let mut names = Vec::new();
         for (population, p) in self.populations.iter().enumerate() {
             for (operator, o) in p.operators.iter().enumerate() {
-                names.extend((0..o.variables.len()).map(|variable| {
-                    self.path(VariableRef {
-                        population,
-                        operator,
-                        variable,
-                    })
-                }));
+                names.extend(
+                    (0..o.variables.len()).map(|variable| self.path(VariableRef { population, operator, variable })),
+                );
             }
         }
         names
@@ -173,9 +139,7 @@ fn fits(labels: &[&str], pattern: &[&str], whole: bool) -> bool {
         return false;
     }
     let end = &labels[labels.len() - pattern.len()..];
-    end.iter()
-        .zip(pattern)
-        .all(|(label, wanted)| wanted == label || *wanted == ALL)
+    end.iter().zip(pattern).all(|(label, wanted)| wanted == label || *wanted == ALL)
 }
 
 /// Splits `r[3]` into `r` and 3.
@@ -184,10 +148,7 @@ fn index_of(path: &Name) -> Result<(String, Option<usize>)> {
     let Some((name, rest)) = text.split_once('[') else {
         return Ok((text.to_string(), None));
     };
-    match rest
-        .strip_suffix(']')
-        .and_then(|digits| digits.trim().parse().ok())
-    {
+    match rest.strip_suffix(']').and_then(|digits| digits.trim().parse().ok()) {
         Some(index) => Ok((name.to_string(), Some(index))),
         None => Err(fault::malformed_index(path).into()),
     }

@@ -8,11 +8,7 @@ use crate::syntax::ast::LhsKind;
 use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
 
 /// The operators of a node of `units` units; of an edge template, whose units only its edges know, when that is `None`.
-pub(super) fn operators(
-    uses: &[OperatorUse],
-    units: Option<usize>,
-    out: &mut Diagnostics,
-) -> Vec<Operator> {
+pub(super) fn operators(uses: &[OperatorUse], units: Option<usize>, out: &mut Diagnostics) -> Vec<Operator> {
     uses.iter().map(|used| operator(used, units, out)).collect()
 }
 
@@ -21,11 +17,7 @@ fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> 
     // Shared, so that equal nodes are recognised by it.
     let equations = template.equations.clone();
     let of_kind = |kind: LhsKind| -> HashSet<&str> {
-        equations
-            .iter()
-            .filter(|e| e.lhs.kind == kind)
-            .map(|e| &*e.lhs.variable.text)
-            .collect()
+        equations.iter().filter(|e| e.lhs.kind == kind).map(|e| &*e.lhs.variable.text).collect()
     };
     let (differential, algebraic) = (of_kind(LhsKind::Derivative), of_kind(LhsKind::Value));
     let mut variables: Vec<Variable> = template
@@ -43,21 +35,11 @@ fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> 
             if let Some(units) = units
                 && !takes(variable.value.len(), units, length)
             {
-                out.push(fault::wrong_override_count(
-                    given,
-                    units,
-                    length,
-                    variable.value.len(),
-                ));
+                out.push(fault::wrong_override_count(given, units, length, variable.value.len()));
             }
         }
     }
-    Operator {
-        name: used.name.text.clone(),
-        variables,
-        equations,
-        span: template.name.span,
-    }
+    Operator { name: used.name.text.clone(), variables, equations, span: template.name.span }
 }
 
 fn variable(template: &VariableTemplate, differential: bool, algebraic: bool) -> Variable {
@@ -99,8 +81,6 @@ pub(super) fn values(value: &Literal) -> Vec<Complex> {
     match value {
         Literal::Number(n) => vec![*n],
         Literal::List(list) => list.clone(),
-        Literal::Matrix { data, .. } => {
-            data.iter().map(|re| Complex { re: *re, im: 0.0 }).collect()
-        }
+        Literal::Matrix { data, .. } => data.iter().map(|re| Complex { re: *re, im: 0.0 }).collect(),
     }
 }

@@ -69,11 +69,9 @@ impl Builder {
             }
         }
         let shape = (targets.len(), sources.len());
-        for (what, literal) in [
-            ("weight", Some(&edge.weight)),
-            ("delay", edge.delay.as_ref()),
-            ("spread", edge.spread.as_ref()),
-        ] {
+        for (what, literal) in
+            [("weight", Some(&edge.weight)), ("delay", edge.delay.as_ref()), ("spread", edge.spread.as_ref())]
+        {
             if let Some(Err(fault)) = literal.map(|l| fits(l, what, shape, edge.span)) {
                 return self.out.0.extend(fault);
             }
@@ -94,21 +92,10 @@ impl Builder {
                     continue;
                 }
                 let timing = |literal: &Option<Literal>| {
-                    literal.as_ref().map(|l| {
-                        Literal::Number(Complex {
-                            re: at(l, entry),
-                            im: 0.0,
-                        })
-                    })
+                    literal.as_ref().map(|l| Literal::Number(Complex { re: at(l, entry), im: 0.0 }))
                 };
                 let (delay, spread) = (timing(&edge.delay), timing(&edge.spread));
-                if !self.project(
-                    edge,
-                    (source, target),
-                    (Weights::Scalar(weight), delay, spread),
-                    Some(entry),
-                    tree,
-                ) {
+                if !self.project(edge, (source, target), (Weights::Scalar(weight), delay, spread), Some(entry), tree) {
                     return;
                 }
             }
@@ -131,11 +118,7 @@ impl Builder {
                     Ok(Some(end)) => ends.push(end),
                     // A wrong variable is wrong in all nodes alike: one report will do.
                     Ok(None) => {
-                        self.out.push(fault::unknown_variable_of_node(
-                            variable,
-                            &variable.text,
-                            population,
-                        ));
+                        self.out.push(fault::unknown_variable_of_node(variable, &variable.text, population));
                         return None;
                     }
                     Err(fault) => {
@@ -173,25 +156,14 @@ impl Builder {
             }
         };
         let span = edge.span;
-        self.circuit.projections.push(Projection {
-            source,
-            target,
-            weights,
-            delay,
-            spread,
-            edge: operators,
-            span,
-        });
+        self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge: operators, span });
         true
     }
 
     fn may_add(&mut self, sources: usize, targets: usize, span: Span) -> bool {
-        let total = sources
-            .saturating_mul(targets)
-            .saturating_add(self.circuit.projections.len());
+        let total = sources.saturating_mul(targets).saturating_add(self.circuit.projections.len());
         if total > MAX_PROJECTIONS {
-            self.out
-                .push(fault::too_many_edges(span, total, MAX_PROJECTIONS));
+            self.out.push(fault::too_many_edges(span, total, MAX_PROJECTIONS));
             return false;
         }
         true
@@ -204,15 +176,12 @@ impl Builder {
         if matches!(variable.role, Role::Input | Role::Parameter) {
             return true;
         }
-        self.out
-            .push(fault::target_is_assigned(path, variable, operator));
+        self.out.push(fault::target_is_assigned(path, variable, operator));
         false
     }
 
     fn size(&self, variable: VariableRef) -> usize {
-        self.circuit.populations[variable.population]
-            .size
-            .unwrap_or(1)
+        self.circuit.populations[variable.population].size.unwrap_or(1)
     }
 }
 
@@ -220,11 +189,7 @@ impl Builder {
 fn fits(literal: &Literal, what: &str, (rows, columns): (usize, usize), span: Span) -> Result<()> {
     let found = match literal {
         Literal::Number(_) => return Ok(()),
-        Literal::Matrix {
-            rows: r,
-            columns: c,
-            ..
-        } if (*r, *c) == (rows, columns) => return Ok(()),
+        Literal::Matrix { rows: r, columns: c, .. } if (*r, *c) == (rows, columns) => return Ok(()),
         Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => {
             return Ok(());
         }
@@ -254,21 +219,13 @@ fn weights(literal: &Literal, sizes: (usize, usize), span: Span) -> Result<Weigh
 }
 
 /// A delay or spread: one number, or one per entry of the weights.
-fn time(
-    literal: Option<&Literal>,
-    what: &str,
-    sizes: (usize, usize),
-    span: Span,
-) -> Result<Option<Literal>> {
+fn time(literal: Option<&Literal>, what: &str, sizes: (usize, usize), span: Span) -> Result<Option<Literal>> {
     let Some(literal) = literal else {
         return Ok(None);
     };
     fits(literal, what, sizes, span)?;
     Ok(Some(match literal {
-        _ if sizes == (1, 1) => Literal::Number(Complex {
-            re: at(literal, 0),
-            im: 0.0,
-        }),
+        _ if sizes == (1, 1) => Literal::Number(Complex { re: at(literal, 0), im: 0.0 }),
         _ => literal.clone(),
     }))
 }

@@ -30,17 +30,10 @@ impl Display for Circuit {
 
 impl Circuit {
     fn projection_lines(&self, f: &mut Formatter<'_>, projection: &Projection) -> fmt::Result {
-        write!(
-            f,
-            "  edge {} -> {} weight ",
-            self.path(projection.source),
-            self.path(projection.target)
-        )?;
+        write!(f, "  edge {} -> {} weight ", self.path(projection.source), self.path(projection.target))?;
         match &projection.weights {
             Weights::Scalar(weight) => write!(f, "{weight}")?,
-            Weights::Matrix(matrix) => {
-                numbers(f, matrix.iter().map(|re| Complex { re: *re, im: 0.0 }))?
-            }
+            Weights::Matrix(matrix) => numbers(f, matrix.iter().map(|re| Complex { re: *re, im: 0.0 }))?,
         }
         for (what, value) in [("delay", &projection.delay), ("spread", &projection.spread)] {
             if let Some(value) = value {
@@ -59,12 +52,8 @@ impl Circuit {
         for operator in &edge.operators {
             operator_lines(f, operator, "    ")?;
         }
-        let name = |(o, v): (usize, usize)| {
-            format!(
-                "{}/{}",
-                edge.operators[o].name, edge.operators[o].variables[v].name
-            )
-        };
+        let name =
+            |(o, v): (usize, usize)| format!("{}/{}", edge.operators[o].name, edge.operators[o].variables[v].name);
         for (input, source) in &edge.sources {
             let source = match source {
                 EdgeInput::Source => "source".to_string(),
@@ -120,9 +109,7 @@ fn literal(f: &mut Formatter<'_>, value: &Literal) -> fmt::Result {
     match value {
         Literal::Number(n) => number(f, *n),
         Literal::List(list) => numbers(f, list.iter().copied()),
-        Literal::Matrix { data, .. } => {
-            numbers(f, data.iter().map(|re| Complex { re: *re, im: 0.0 }))
-        }
+        Literal::Matrix { data, .. } => numbers(f, data.iter().map(|re| Complex { re: *re, im: 0.0 })),
     }
 }
 
@@ -142,9 +129,5 @@ fn numbers(f: &mut Formatter<'_>, values: impl ExactSizeIterator<Item = Complex>
 }
 
 fn number(f: &mut Formatter<'_>, n: Complex) -> fmt::Result {
-    if n.im == 0.0 {
-        write!(f, "{}", n.re)
-    } else {
-        write!(f, "{}{:+}j", n.re, n.im)
-    }
+    if n.im == 0.0 { write!(f, "{}", n.re) } else { write!(f, "{}{:+}j", n.re, n.im) }
 }

@@ -75,11 +75,7 @@ impl Tree {
     }
 
     /// The variables that `node/operator/variable` or `node/variable` leads to; at least one.
-    pub(super) fn variables(
-        &self,
-        path: &Name,
-        populations: &[Population],
-    ) -> Result<Vec<VariableRef>> {
+    pub(super) fn variables(&self, path: &Name, populations: &[Population]) -> Result<Vec<VariableRef>> {
         let parts: Vec<&str> = path.text.split('/').collect();
         let mut found = Vec::new();
         for behind in [2, 1] {
@@ -89,12 +85,7 @@ impl Tree {
             let mut nodes = Vec::new();
             self.populations(&parts[..count], &mut nodes);
             for node in nodes {
-                found.extend(variable_of(
-                    node,
-                    &populations[node],
-                    &parts[count..],
-                    path,
-                )?);
+                found.extend(variable_of(node, &populations[node], &parts[count..], path)?);
             }
             if !found.is_empty() {
                 return Ok(found);
@@ -115,19 +106,14 @@ impl Tree {
             return match &parts[count..] {
                 [] => fault::path_ends_at_node(path, population),
                 [variable] => fault::unknown_variable_of_node(path, variable, population),
-                [operator, variable] => {
-                    match population.operators.iter().find(|o| *o.name == **operator) {
-                        Some(operator) => fault::unknown_variable(path, variable, operator),
-                        None => {
-                            fault::unknown_operator(path, operator, &population.path, operators())
-                        }
-                    }
-                }
+                [operator, variable] => match population.operators.iter().find(|o| *o.name == **operator) {
+                    Some(operator) => fault::unknown_variable(path, variable, operator),
+                    None => fault::unknown_operator(path, operator, &population.path, operators()),
+                },
                 _ => fault::path_too_long(path),
             };
         }
-        self.unknown_label(path, parts)
-            .unwrap_or_else(|| fault::path_ends_at_circuit(path))
+        self.unknown_label(path, parts).unwrap_or_else(|| fault::path_ends_at_circuit(path))
     }
 
     /// The first label of the path that does not exist.
@@ -169,19 +155,10 @@ pub(super) fn variable_of(
         let Some(v) = operator.variables.iter().position(|v| &*v.name == name) else {
             continue;
         };
-        let this = VariableRef {
-            population: index,
-            operator: o,
-            variable: v,
-        };
-        if let Some(VariableRef {
-            operator: first, ..
-        }) = found
-        {
+        let this = VariableRef { population: index, operator: o, variable: v };
+        if let Some(VariableRef { operator: first, .. }) = found {
             let first = &population.operators[first].name;
-            return Err(
-                fault::ambiguous_variable(path, name, population, first, &operator.name).into(),
-            );
+            return Err(fault::ambiguous_variable(path, name, population, first, &operator.name).into());
         }
         found = Some(this);
     }

@@ -12,15 +12,7 @@ use crate::diagnostic::template as fault;
 use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
 
-const KEYS: &[&str] = &[
-    "base",
-    "description",
-    "nodes",
-    "circuits",
-    "edges",
-    "matrices",
-    "connections",
-];
+const KEYS: &[&str] = &["base", "description", "nodes", "circuits", "edges", "matrices", "connections"];
 
 /// Deepest nesting of circuits.
 const MAX_NESTING: usize = 64;
@@ -36,21 +28,13 @@ impl Loader<'_> {
         }
         let entry = self.entry(key);
         if let Some(start) = self.open_circuits.iter().position(|(k, _)| k == key) {
-            let path: Vec<String> = self.open_circuits[start..]
-                .iter()
-                .map(|(k, _)| k.name.to_string())
-                .collect();
-            let span = self
-                .open_circuits
-                .get(start + 1)
-                .map_or(entry.key.span, |(_, span)| *span);
-            self.out
-                .push(fault::circuit_contains_itself(span, &entry.key, &path));
+            let path: Vec<String> = self.open_circuits[start..].iter().map(|(k, _)| k.name.to_string()).collect();
+            let span = self.open_circuits.get(start + 1).map_or(entry.key.span, |(_, span)| *span);
+            self.out.push(fault::circuit_contains_itself(span, &entry.key, &path));
             return None;
         }
         if self.open_circuits.len() >= MAX_NESTING {
-            self.out
-                .push(fault::nested_too_deep(&entry.key, MAX_NESTING));
+            self.out.push(fault::nested_too_deep(&entry.key, MAX_NESTING));
             return None;
         }
         self.open_circuits.push((key.clone(), entry.key.span));
@@ -68,10 +52,7 @@ impl Loader<'_> {
             Base::Kind => None,
         };
         let mut circuit = match parent.as_deref() {
-            Some(parent) => CircuitTemplate {
-                name: name.clone(),
-                ..parent.clone()
-            },
+            Some(parent) => CircuitTemplate { name: name.clone(), ..parent.clone() },
             None => CircuitTemplate {
                 name: name.clone(),
                 description: None,
@@ -134,22 +115,13 @@ impl Loader<'_> {
     }
 
     /// A node written in place: `p: {operators: [..], n: 10}`, with or without `base`.
-    fn inline_node(
-        &mut self,
-        home: usize,
-        label: &Name,
-        fields: &[Entry],
-    ) -> Option<Arc<super::NodeTemplate>> {
+    fn inline_node(&mut self, home: usize, label: &Name, fields: &[Entry]) -> Option<Arc<super::NodeTemplate>> {
         if let Some(base) = get(fields, "base") {
             let base = required_text(&base.value, "`base`", &mut self.out)?;
             if Kind::ALL.iter().any(|k| k.base() == &*base.text) {
                 if &*base.text != Kind::Node.base() {
-                    let found = Kind::ALL
-                        .into_iter()
-                        .find(|k| k.base() == &*base.text)
-                        .unwrap_or(Kind::Node);
-                    self.out
-                        .push(fault::wrong_kind(&base, found, Kind::Node, label));
+                    let found = Kind::ALL.into_iter().find(|k| k.base() == &*base.text).unwrap_or(Kind::Node);
+                    self.out.push(fault::wrong_kind(&base, found, Kind::Node, label));
                     return None;
                 }
             } else {
@@ -169,10 +141,8 @@ impl Loader<'_> {
                 self.out.push(fault::duplicate("label", &label, first.span));
                 continue;
             }
-            let reference =
-                required_text(&entry.value, &format!("circuit `{label}`"), &mut self.out);
-            let Some(key) = reference.and_then(|r| self.locate_kind(home, &r, Kind::Circuit))
-            else {
+            let reference = required_text(&entry.value, &format!("circuit `{label}`"), &mut self.out);
+            let Some(key) = reference.and_then(|r| self.locate_kind(home, &r, Kind::Circuit)) else {
                 continue;
             };
             if let Some((_, span)) = self.open_circuits.last_mut() {
@@ -182,11 +152,7 @@ impl Loader<'_> {
             let Some(template) = self.circuit(&key) else {
                 continue;
             };
-            match circuit
-                .circuits
-                .iter_mut()
-                .find(|(l, _)| l.text == label.text)
-            {
+            match circuit.circuits.iter_mut().find(|(l, _)| l.text == label.text) {
                 Some(inherited) => *inherited = (label, template),
                 None => circuit.circuits.push((label, template)),
             }
@@ -207,17 +173,11 @@ impl Loader<'_> {
     /// One item of `matrices`.
     fn edge_matrix(&mut self, home: usize, node: &Node) -> Option<EdgeMatrix> {
         let entries = mapping(node, "an item of `matrices`", &mut self.out)?;
-        let template =
-            self.edge_template_reference(home, get(entries, "template").map(|e| &e.value));
+        let template = self.edge_template_reference(home, get(entries, "template").map(|e| &e.value));
         let mut end = |key: &str| match get(entries, key) {
             Some(entry) => required_text(&entry.value, key, &mut self.out),
             None => {
-                self.out.push(fault::missing_key(
-                    node.span,
-                    "this matrix",
-                    key,
-                    &format!("{key}: operator/variable"),
-                ));
+                self.out.push(fault::missing_key(node.span, "this matrix", key, &format!("{key}: operator/variable")));
                 None
             }
         };
@@ -226,12 +186,7 @@ impl Loader<'_> {
             Some(entry) => self.labels(&entry.value, "`source_nodes`"),
             None => {
                 let example = "source_nodes: [a, b]";
-                self.out.push(fault::missing_key(
-                    node.span,
-                    "this matrix",
-                    "source_nodes",
-                    example,
-                ));
+                self.out.push(fault::missing_key(node.span, "this matrix", "source_nodes", example));
                 None
             }
         };
@@ -243,58 +198,23 @@ impl Loader<'_> {
             Some(entry) => real(&entry.value, "`minimum`", &mut self.out)?,
             None => MINIMUM_WEIGHT,
         };
-        let own = [
-            "source_var",
-            "target_var",
-            "source_nodes",
-            "target_nodes",
-            "template",
-            "minimum",
-            "edge_attr",
-        ];
-        let mut attributes: Vec<&Entry> = entries
-            .iter()
-            .filter(|e| !own.contains(&&*e.key.text))
-            .collect();
+        let own = ["source_var", "target_var", "source_nodes", "target_nodes", "template", "minimum", "edge_attr"];
+        let mut attributes: Vec<&Entry> = entries.iter().filter(|e| !own.contains(&&*e.key.text)).collect();
         if let Some(more) = get(entries, "edge_attr") {
             attributes.extend(mapping(&more.value, "`edge_attr`", &mut self.out).unwrap_or(&[]));
         }
         let attributes = self.attributes(home, &attributes, template.as_ref().ok()?.as_deref());
-        let Attributes {
-            weight,
-            delay,
-            spread,
-            sources,
-            overrides,
-        } = attributes;
+        let Attributes { weight, delay, spread, sources, overrides } = attributes;
         let (source, target, template) = (source?, target?, template.ok()?);
         let span: Span = node.span;
-        let edge = EdgeUse {
-            source,
-            target,
-            template,
-            weight,
-            delay,
-            spread,
-            sources,
-            overrides,
-            span,
-        };
-        Some(EdgeMatrix {
-            source_nodes: source_nodes?,
-            target_nodes: target_nodes?,
-            edge,
-            minimum,
-        })
+        let edge = EdgeUse { source, target, template, weight, delay, spread, sources, overrides, span };
+        Some(EdgeMatrix { source_nodes: source_nodes?, target_nodes: target_nodes?, edge, minimum })
     }
 
     /// A label or a list of labels.
     fn labels(&mut self, node: &Node, what: &str) -> Option<Vec<Name>> {
         match &node.value {
-            Value::Sequence(items) => items
-                .iter()
-                .map(|item| required_text(item, what, &mut self.out))
-                .collect(),
+            Value::Sequence(items) => items.iter().map(|item| required_text(item, what, &mut self.out)).collect(),
             _ => required_text(node, what, &mut self.out).map(|label| vec![label]),
         }
     }

@@ -12,15 +12,7 @@ use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
 
 const TEMPLATE_KEYS: &[&str] = &["base", "description", "operators"];
-const EDGE_KEYS: &[&str] = &[
-    "source",
-    "target",
-    "template",
-    "variables",
-    "weight",
-    "delay",
-    "spread",
-];
+const EDGE_KEYS: &[&str] = &["source", "target", "template", "variables", "weight", "delay", "spread"];
 
 /// The attributes of an edge.
 pub(super) struct Attributes {
@@ -50,22 +42,13 @@ impl Loader<'_> {
             (None, Some(parent)) => parent.operators.clone(),
             (None, None) => {
                 let example = "operators: [NAME_OF_AN_OPERATOR]";
-                self.out.push(fault::missing_key(
-                    entry.key.span,
-                    &owner,
-                    "operators",
-                    example,
-                ));
+                self.out.push(fault::missing_key(entry.key.span, &owner, "operators", example));
                 Vec::new()
             }
         };
         let own_description = description(&fields, &mut self.out);
         let description = own_description.or_else(|| parent.and_then(|p| p.description.clone()));
-        let edge = Arc::new(EdgeTemplate {
-            name: entry.key.clone(),
-            description,
-            operators,
-        });
+        let edge = Arc::new(EdgeTemplate { name: entry.key.clone(), description, operators });
         self.edges.insert(key.clone(), edge.clone());
         edge
     }
@@ -76,11 +59,7 @@ impl Loader<'_> {
             Value::Sequence(items) => self.edge_list(home, items, node.span),
             Value::Mapping(entries) => self.edge_mapping(home, entries, node.span),
             _ => {
-                self.out.push(fault::wrong_form(
-                    node,
-                    "an edge",
-                    "`[source, target, template, {weight: 1.0}]`",
-                ));
+                self.out.push(fault::wrong_form(node, "an edge", "`[source, target, template, {weight: 1.0}]`"));
                 None
             }
         }
@@ -92,9 +71,7 @@ impl Loader<'_> {
             [source, target] => (source, target, None, None),
             [source, target, last] if is_attributes(last) => (source, target, None, Some(last)),
             [source, target, template] => (source, target, Some(template), None),
-            [source, target, template, attributes] => {
-                (source, target, Some(template), Some(attributes))
-            }
+            [source, target, template, attributes] => (source, target, Some(template), Some(attributes)),
             _ => {
                 self.out.push(fault::edge_items(span, items.len()));
                 return None;
@@ -107,26 +84,16 @@ impl Loader<'_> {
             Some(node) => mapping(node, "the attributes of an edge", &mut self.out).unwrap_or(&[]),
             None => &[],
         };
-        let attributes = self.attributes(
-            home,
-            &entries.iter().collect::<Vec<_>>(),
-            template.as_ref().ok()?.as_deref(),
-        );
+        let attributes = self.attributes(home, &entries.iter().collect::<Vec<_>>(), template.as_ref().ok()?.as_deref());
         Some(assemble(source?, target?, template.ok()?, attributes, span))
     }
 
     fn edge_mapping(&mut self, home: usize, entries: &[Entry], span: Span) -> Option<EdgeUse> {
-        let template =
-            self.edge_template_reference(home, get(entries, "template").map(|e| &e.value));
+        let template = self.edge_template_reference(home, get(entries, "template").map(|e| &e.value));
         let mut end = |key: &str| match get(entries, key) {
             Some(entry) => required_text(&entry.value, key, &mut self.out),
             None => {
-                self.out.push(fault::missing_key(
-                    span,
-                    "this edge",
-                    key,
-                    &format!("{key}: node/operator/variable"),
-                ));
+                self.out.push(fault::missing_key(span, "this edge", key, &format!("{key}: node/operator/variable")));
                 None
             }
         };
@@ -136,8 +103,7 @@ impl Loader<'_> {
             .filter(|e| !matches!(&*e.key.text, "source" | "target" | "template" | "variables"))
             .collect();
         if let Some(variables) = get(entries, "variables") {
-            attributes
-                .extend(mapping(&variables.value, "`variables`", &mut self.out).unwrap_or(&[]));
+            attributes.extend(mapping(&variables.value, "`variables`", &mut self.out).unwrap_or(&[]));
         }
         let attributes = self.attributes(home, &attributes, template.as_ref().ok()?.as_deref());
         Some(assemble(source?, target?, template.ok()?, attributes, span))
@@ -188,9 +154,7 @@ impl Loader<'_> {
                 }
                 "delay" | "delays" | "spread" => {}
                 _ => match template {
-                    None => self
-                        .out
-                        .push(fault::edge_key_without_template(&entry.key, EDGE_KEYS)),
+                    None => self.out.push(fault::edge_key_without_template(&entry.key, EDGE_KEYS)),
                     Some(template) => self.operator_attribute(home, entry, template, &mut read),
                 },
             }
@@ -199,37 +163,20 @@ impl Loader<'_> {
     }
 
     /// `EDGE/OP/VAR: source`, `OP/VAR: path/to/variable`, `VAR: 0.5`.
-    fn operator_attribute(
-        &mut self,
-        home: usize,
-        entry: &Entry,
-        template: &EdgeTemplate,
-        read: &mut Attributes,
-    ) {
+    fn operator_attribute(&mut self, home: usize, entry: &Entry, template: &EdgeTemplate, read: &mut Attributes) {
         let Some(name) = edge_variable(&entry.key, template) else {
-            self.out
-                .push(fault::unknown_edge_variable(&entry.key, template));
+            self.out.push(fault::unknown_edge_variable(&entry.key, template));
             return;
         };
         if let Value::Scalar(scalar) = &entry.value.value
             && parse_number(scalar.text.as_str()).is_none()
         {
-            let Some(path) =
-                required_text(&entry.value, "the source of an edge input", &mut self.out)
-            else {
+            let Some(path) = required_text(&entry.value, "the source of an edge input", &mut self.out) else {
                 return;
             };
-            let source = if &*path.text == "source" {
-                EdgeSource::OwnSource
-            } else {
-                EdgeSource::Path(path)
-            };
+            let source = if &*path.text == "source" { EdgeSource::OwnSource } else { EdgeSource::Path(path) };
             if let Some((first, _)) = read.sources.iter().find(|(n, _)| n.text == name.text) {
-                self.out.push(fault::duplicate(
-                    "source of the edge input",
-                    &name,
-                    first.span,
-                ));
+                self.out.push(fault::duplicate("source of the edge input", &name, first.span));
                 return;
             }
             read.sources.push((name, source));
@@ -271,24 +218,8 @@ fn assemble(
     attributes: Attributes,
     span: Span,
 ) -> EdgeUse {
-    let Attributes {
-        weight,
-        delay,
-        spread,
-        sources,
-        overrides,
-    } = attributes;
-    EdgeUse {
-        source,
-        target,
-        template,
-        weight,
-        delay,
-        spread,
-        sources,
-        overrides,
-        span,
-    }
+    let Attributes { weight, delay, spread, sources, overrides } = attributes;
+    EdgeUse { source, target, template, weight, delay, spread, sources, overrides, span }
 }
 
 /// The `operator/variable` of an edge template that `key` means: with or without the template's and the operator's name.
@@ -307,12 +238,7 @@ fn edge_variable(key: &Name, template: &EdgeTemplate) -> Option<Name> {
         .operators
         .iter()
         .filter(|o| operator.is_none_or(|name| name == &*o.name.text))
-        .filter(|o| {
-            o.template
-                .variables
-                .iter()
-                .any(|v| *v.name.text == *variable)
-        });
+        .filter(|o| o.template.variables.iter().any(|v| *v.name.text == *variable));
     let operator = found.next()?;
     match found.next() {
         None => Some(Name::new(format!("{}/{variable}", operator.name), key.span)),

@@ -25,24 +25,16 @@ pub(super) fn mapped(node: &Node, what: &str, out: &mut Diagnostics) -> Option<M
 /// One text or a list of texts.
 pub(super) fn texts(node: &Node, what: &str, out: &mut Diagnostics) -> Vec<MappedText> {
     match &node.value {
-        Value::Sequence(items) => items
-            .iter()
-            .filter_map(|item| mapped(item, what, out))
-            .collect(),
+        Value::Sequence(items) => items.iter().filter_map(|item| mapped(item, what, out)).collect(),
         Value::Null => Vec::new(),
         _ => mapped(node, what, out).into_iter().collect(),
     }
 }
 
 /// Applies the edits to the equations; the flag tells which of the results differ from what was inherited.
-pub(super) fn edit(
-    equations: Vec<MappedText>,
-    edits: &[Entry],
-    out: &mut Diagnostics,
-) -> Vec<(MappedText, bool)> {
+pub(super) fn edit(equations: Vec<MappedText>, edits: &[Entry], out: &mut Diagnostics) -> Vec<(MappedText, bool)> {
     only(edits, EDITS, "the edit of the equations", out);
-    let mut equations: Vec<(MappedText, bool)> =
-        equations.into_iter().map(|text| (text, false)).collect();
+    let mut equations: Vec<(MappedText, bool)> = equations.into_iter().map(|text| (text, false)).collect();
     let mut in_order: Vec<&Entry> = edits.iter().collect();
     in_order.sort_by_key(|e| EDITS.iter().position(|k| *k == &*e.key.text));
     for entry in in_order {
@@ -60,13 +52,7 @@ pub(super) fn edit(
             }
             "remove" => {
                 for term in texts(&entry.value, "the term to remove", out) {
-                    substitute(
-                        &mut equations,
-                        term.as_str(),
-                        &MappedText::new(),
-                        term.whole(),
-                        out,
-                    );
+                    substitute(&mut equations, term.as_str(), &MappedText::new(), term.whole(), out);
                 }
             }
             "append" => {
@@ -88,11 +74,7 @@ pub(super) fn edit(
                     *edited = true;
                 }
             }
-            "add" => equations.extend(
-                texts(&entry.value, "an added equation", out)
-                    .into_iter()
-                    .map(|t| (t, true)),
-            ),
+            "add" => equations.extend(texts(&entry.value, "an added equation", out).into_iter().map(|t| (t, true))),
             _ => {}
         }
     }
@@ -112,18 +94,9 @@ fn prepended(equation: &MappedText, head: &MappedText) -> MappedText {
     result
 }
 
-fn substitute(
-    equations: &mut [(MappedText, bool)],
-    old: &str,
-    new: &MappedText,
-    span: Span,
-    out: &mut Diagnostics,
-) {
+fn substitute(equations: &mut [(MappedText, bool)], old: &str, new: &MappedText, span: Span, out: &mut Diagnostics) {
     let pattern = MappedText::at(old, Span::NOWHERE);
-    let pattern: Vec<&str> = tokens(&pattern)
-        .iter()
-        .map(|t| &old[t.range.clone()])
-        .collect();
+    let pattern: Vec<&str> = tokens(&pattern).iter().map(|t| &old[t.range.clone()]).collect();
     if pattern.is_empty() {
         out.push(fault::empty_term(span));
         return;
@@ -138,13 +111,8 @@ fn substitute(
         let mut i = 0;
         let before = hits;
         while i + pattern.len() <= found.len() {
-            let matches = pattern
-                .iter()
-                .enumerate()
-                .all(|(k, want)| piece(i + k) == Some(want));
-            let primed = found
-                .get(i + pattern.len())
-                .is_some_and(|next| next.kind == TokenKind::Prime);
+            let matches = pattern.iter().enumerate().all(|(k, want)| piece(i + k) == Some(want));
+            let primed = found.get(i + pattern.len()).is_some_and(|next| next.kind == TokenKind::Prime);
             if matches && !primed {
                 let last = i + pattern.len() - 1;
                 result.push_range(equation, copied, found[i].range.start);
@@ -185,11 +153,7 @@ pub(super) fn equations(node: &Node, out: &mut Diagnostics) -> Equations {
 }
 
 /// A text that must not be empty.
-pub(super) fn required_text(
-    node: &Node,
-    what: &str,
-    out: &mut Diagnostics,
-) -> Option<crate::source::Name> {
+pub(super) fn required_text(node: &Node, what: &str, out: &mut Diagnostics) -> Option<crate::source::Name> {
     let name = text(node, what, out)?;
     if name.text.is_empty() {
         out.push(fault::wrong_form(node, what, "a text"));

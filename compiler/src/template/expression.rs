@@ -8,15 +8,11 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
         ExprKind::Number(_) | ExprKind::Imaginary(_) | ExprKind::Name(_) => Vec::new(),
         ExprKind::Unary(_, a) => vec![a],
         ExprKind::Binary(_, a, b) => vec![a, b],
-        ExprKind::Conditional {
-            test,
-            then,
-            otherwise,
-        } => vec![then, test, otherwise],
+        ExprKind::Conditional { test, then, otherwise } => vec![then, test, otherwise],
         ExprKind::Call(_, arguments) => arguments.iter().collect(),
-        ExprKind::Index(of, subscripts) => std::iter::once(&**of)
-            .chain(subscripts.iter().flat_map(subscript_parts))
-            .collect(),
+        ExprKind::Index(of, subscripts) => {
+            std::iter::once(&**of).chain(subscripts.iter().flat_map(subscript_parts)).collect()
+        }
     }
 }
 
@@ -37,11 +33,7 @@ pub fn for_each_child(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
             visit(a);
             visit(b);
         }
-        ExprKind::Conditional {
-            test,
-            then,
-            otherwise,
-        } => {
+        ExprKind::Conditional { test, then, otherwise } => {
             visit(then);
             visit(test);
             visit(otherwise);
@@ -52,9 +44,7 @@ pub fn for_each_child(expr: &mut Expr, visit: &mut dyn FnMut(&mut Expr)) {
             for subscript in subscripts {
                 match subscript {
                     Subscript::At(at) => visit(at),
-                    Subscript::Range(from, to, _) => {
-                        from.iter_mut().chain(to.iter_mut()).for_each(&mut *visit)
-                    }
+                    Subscript::Range(from, to, _) => from.iter_mut().chain(to.iter_mut()).for_each(&mut *visit),
                 }
             }
         }

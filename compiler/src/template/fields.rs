@@ -6,9 +6,7 @@ use crate::syntax::yaml::{Entry, Node, Value};
 
 /// The entry of `key`, if present and not null.
 pub(super) fn get<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Entry> {
-    entries
-        .iter()
-        .find(|e| &*e.key.text == key && e.value.value != Value::Null)
+    entries.iter().find(|e| &*e.key.text == key && e.value.value != Value::Null)
 }
 
 /// Reports every key that is not one of `allowed`.
@@ -19,11 +17,7 @@ pub(super) fn only(entries: &[Entry], allowed: &[&str], owner: &str, out: &mut D
 }
 
 /// The entries of a mapping (none for null), or a report that `what` is not one.
-pub(super) fn mapping<'n>(
-    node: &'n Node,
-    what: &str,
-    out: &mut Diagnostics,
-) -> Option<&'n [Entry]> {
+pub(super) fn mapping<'n>(node: &'n Node, what: &str, out: &mut Diagnostics) -> Option<&'n [Entry]> {
     match &node.value {
         Value::Mapping(entries) => Some(entries),
         Value::Null => Some(&[]),
@@ -35,11 +29,7 @@ pub(super) fn mapping<'n>(
 }
 
 /// The items of a sequence (none for null), or a report that `what` is not one.
-pub(super) fn sequence<'n>(
-    node: &'n Node,
-    what: &str,
-    out: &mut Diagnostics,
-) -> Option<&'n [Node]> {
+pub(super) fn sequence<'n>(node: &'n Node, what: &str, out: &mut Diagnostics) -> Option<&'n [Node]> {
     match &node.value {
         Value::Sequence(items) => Some(items),
         Value::Null => Some(&[]),

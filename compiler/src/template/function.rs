@@ -60,12 +60,7 @@ pub(super) fn functions(node: &Node, out: &mut Diagnostics) -> Functions {
             }
         }
         let Some(body) = get(fields, "expr") else {
-            out.push(fault::missing_key(
-                name.span,
-                &owner,
-                "expr",
-                "expr: \"1/(1 + exp(-x))\"",
-            ));
+            out.push(fault::missing_key(name.span, &owner, "expr", "expr: \"1/(1 + exp(-x))\""));
             continue;
         };
         let Value::Scalar(body) = &body.value.value else {
@@ -73,32 +68,15 @@ pub(super) fn functions(node: &Node, out: &mut Diagnostics) -> Functions {
             continue;
         };
         if let Some(body) = out.absorb(parse_expression(&body.text)) {
-            functions.insert(
-                name.text.to_string(),
-                Function {
-                    name,
-                    arguments,
-                    body,
-                },
-            );
+            functions.insert(name.text.to_string(), Function { name, arguments, body });
         }
     }
     functions
 }
 
 /// Replaces the calls of functions that `lookup` knows.
-pub(super) fn inline(
-    equation: &mut Equation,
-    lookup: &dyn Fn(&str) -> Option<Function>,
-    out: &mut Diagnostics,
-) {
-    let mut inliner = Inliner {
-        lookup,
-        open: Vec::new(),
-        nodes: 0,
-        out,
-        stopped: false,
-    };
+pub(super) fn inline(equation: &mut Equation, lookup: &dyn Fn(&str) -> Option<Function>, out: &mut Diagnostics) {
+    let mut inliner = Inliner { lookup, open: Vec::new(), nodes: 0, out, stopped: false };
     inliner.expression(&mut equation.rhs);
 }
 
@@ -138,24 +116,14 @@ impl Inliner<'_> {
             return 0;
         }
         if function.arguments.len() != arguments.len() {
-            self.out.push(fault::wrong_arity(
-                name,
-                &function.name,
-                function.arguments.len(),
-                arguments.len(),
-            ));
+            self.out.push(fault::wrong_arity(name, &function.name, function.arguments.len(), arguments.len()));
             return depth + 1;
         }
         let mut body = function.body.clone();
         self.open.push(name.text.to_string());
         depth += self.expression(&mut body);
         self.open.pop();
-        let values: HashMap<&str, &Expr> = function
-            .arguments
-            .iter()
-            .map(|a| &*a.text)
-            .zip(arguments.iter())
-            .collect();
+        let values: HashMap<&str, &Expr> = function.arguments.iter().map(|a| &*a.text).zip(arguments.iter()).collect();
         self.substitute(&mut body, &values);
         *expr = body;
         self.limited(expr, depth)

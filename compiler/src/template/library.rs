@@ -91,41 +91,24 @@ impl Library for FileLibrary {
             return Err(Error::from(ErrorKind::IsADirectory));
         }
         let mut content = Vec::new();
-        file.take(limit.saturating_add(1))
-            .read_to_end(&mut content)?;
+        file.take(limit.saturating_add(1)).read_to_end(&mut content)?;
         within(content, limit)
     }
 
     fn directories(&self) -> Vec<String> {
-        let path = self
-            .template_path
-            .iter()
-            .map(|p| p.to_string_lossy().into_owned());
-        std::iter::once(String::new())
-            .chain(path)
-            .chain([SHIPPED.to_string()])
-            .collect()
+        let path = self.template_path.iter().map(|p| p.to_string_lossy().into_owned());
+        std::iter::once(String::new()).chain(path).chain([SHIPPED.to_string()]).collect()
     }
 }
 
 fn within(content: Vec<u8>, limit: u64) -> Result<Vec<u8>> {
-    if content.len() as u64 > limit {
-        Err(Error::from(ErrorKind::FileTooLarge))
-    } else {
-        Ok(content)
-    }
+    if content.len() as u64 > limit { Err(Error::from(ErrorKind::FileTooLarge)) } else { Ok(content) }
 }
 
 fn shipped(path: &str, limit: u64) -> Result<Vec<u8>> {
-    let name = path
-        .strip_prefix(SHIPPED)
-        .map(|p| p.trim_start_matches('/'));
-    let found = SHIPPED_TEMPLATES
-        .iter()
-        .find(|(file, _)| Some(*file) == name);
-    found.map_or(Err(Error::from(ErrorKind::NotFound)), |(_, text)| {
-        within(text.as_bytes().to_vec(), limit)
-    })
+    let name = path.strip_prefix(SHIPPED).map(|p| p.trim_start_matches('/'));
+    let found = SHIPPED_TEMPLATES.iter().find(|(file, _)| Some(*file) == name);
+    found.map_or(Err(Error::from(ErrorKind::NotFound)), |(_, text)| within(text.as_bytes().to_vec(), limit))
 }
 
 /// The directory part of a path, without the final `/`; empty for a bare file name.
@@ -177,17 +160,8 @@ mod tests {
     #[test]
     fn a_file_past_the_limit_is_refused() {
         let library = MemoryLibrary::new().with("a.yaml", "12345");
-        assert_eq!(
-            library.read("./a.yaml", 5).map_err(|e| e.kind()),
-            Ok(b"12345".to_vec())
-        );
-        assert_eq!(
-            library.read("a.yaml", 4).map_err(|e| e.kind()),
-            Err(ErrorKind::FileTooLarge)
-        );
-        assert_eq!(
-            library.read("b.yaml", 4).map_err(|e| e.kind()),
-            Err(ErrorKind::NotFound)
-        );
+        assert_eq!(library.read("./a.yaml", 5).map_err(|e| e.kind()), Ok(b"12345".to_vec()));
+        assert_eq!(library.read("a.yaml", 4).map_err(|e| e.kind()), Err(ErrorKind::FileTooLarge));
+        assert_eq!(library.read("b.yaml", 4).map_err(|e| e.kind()), Err(ErrorKind::NotFound));
     }
 }

@@ -38,21 +38,12 @@ pub struct LoadedFile {
 
 /// Reads the template file `path` and chooses what to run: `template` if given, else what `simulate: template:` names, else
 /// the only circuit, else the only node, else the only operator.
-pub fn load(
-    sources: &mut SourceMap,
-    library: &dyn Library,
-    path: &str,
-    template: Option<&str>,
-) -> Result<Loaded> {
+pub fn load(sources: &mut SourceMap, library: &dyn Library, path: &str, template: Option<&str>) -> Result<Loaded> {
     let mut loader = Loader::new(sources, library);
     let found = open_and_choose(&mut loader, path, template);
     let out = std::mem::take(&mut loader.out);
     match found {
-        Some((circuit, simulate)) if !out.has_errors() => Ok(Loaded {
-            circuit,
-            simulate,
-            warnings: out,
-        }),
+        Some((circuit, simulate)) if !out.has_errors() => Ok(Loaded { circuit, simulate, warnings: out }),
         _ => Err(out),
     }
 }
@@ -108,13 +99,7 @@ pub fn load_all(sources: &mut SourceMap, library: &dyn Library, path: &str) -> L
 
 impl Loader<'_> {
     fn keys(&self, file: usize) -> Vec<Key> {
-        self.files[file]
-            .templates()
-            .map(|e| Key {
-                file,
-                name: e.key.text.clone(),
-            })
-            .collect()
+        self.files[file].templates().map(|e| Key { file, name: e.key.text.clone() }).collect()
     }
 
     fn simulate(&mut self, file: usize) -> Simulate {
@@ -130,12 +115,8 @@ impl Loader<'_> {
         let keys = self.keys(file);
         let kinds: Vec<Option<Kind>> = keys.iter().map(|key| self.kind(key)).collect();
         for kind in [Kind::Circuit, Kind::Node, Kind::Operator] {
-            let of_kind: Vec<&Key> = keys
-                .iter()
-                .zip(&kinds)
-                .filter(|(_, k)| **k == Some(kind))
-                .map(|(k, _)| k)
-                .collect();
+            let of_kind: Vec<&Key> =
+                keys.iter().zip(&kinds).filter(|(_, k)| **k == Some(kind)).map(|(k, _)| k).collect();
             match of_kind.as_slice() {
                 [] => {}
                 [only] => return Some((*only).clone()),
@@ -149,8 +130,7 @@ impl Loader<'_> {
         }
         if !self.out.has_errors() {
             let opened = self.files[file].clone();
-            self.out
-                .push(fault::no_template(Span::new(opened.id, 0, 0), &opened.path));
+            self.out.push(fault::no_template(Span::new(opened.id, 0, 0), &opened.path));
         }
         None
     }
@@ -179,15 +159,7 @@ impl Loader<'_> {
 }
 
 fn lone_node(operator: &Arc<OperatorTemplate>) -> NodeTemplate {
-    let operators = vec![OperatorUse {
-        name: operator.name.clone(),
-        template: operator.clone(),
-        overrides: Vec::new(),
-    }];
-    NodeTemplate {
-        name: operator.name.clone(),
-        description: operator.description.clone(),
-        operators,
-        size: None,
-    }
+    let operators =
+        vec![OperatorUse { name: operator.name.clone(), template: operator.clone(), overrides: Vec::new() }];
+    NodeTemplate { name: operator.name.clone(), description: operator.description.clone(), operators, size: None }
 }

@@ -9,29 +9,19 @@ impl Loader<'_> {
     /// The matrix in the data file `name`.
     pub(super) fn data_matrix(&mut self, home: usize, name: &Name) -> Option<Literal> {
         let (path, content) = self.data(home, name)?;
-        let read = if name.text.ends_with(".npy") {
-            parse_npy(&content)
-        } else {
-            parse_csv(&content)
-        };
+        let read = if name.text.ends_with(".npy") { parse_npy(&content) } else { parse_csv(&content) };
         match read {
             Ok((rows, columns, data)) => match data.iter().position(|x| !x.is_finite()) {
                 Some(at) => {
                     let (row, column) = (at / columns + 1, at % columns + 1);
                     let message = format!("the number in row {row}, column {column} is not finite");
-                    self.out
-                        .push(fault::bad_data_file(name.span, &path, &message));
+                    self.out.push(fault::bad_data_file(name.span, &path, &message));
                     None
                 }
-                None => Some(Literal::Matrix {
-                    rows,
-                    columns,
-                    data,
-                }),
+                None => Some(Literal::Matrix { rows, columns, data }),
             },
             Err(message) => {
-                self.out
-                    .push(fault::bad_data_file(name.span, &path, &message));
+                self.out.push(fault::bad_data_file(name.span, &path, &message));
                 None
             }
         }
@@ -58,31 +48,20 @@ fn parse_csv(content: &[u8]) -> Result<Table, String> {
         };
         for (column, field) in fields.enumerate() {
             let field = field.trim();
-            let value: f64 = field.parse().map_err(|_| {
-                format!(
-                    "line {}, column {}: `{field}` is not a number",
-                    number + 1,
-                    column + 1
-                )
-            })?;
+            let value: f64 = field
+                .parse()
+                .map_err(|_| format!("line {}, column {}: `{field}` is not a number", number + 1, column + 1))?;
             data.push(value);
         }
         let found = data.len() - before;
         if rows == 0 {
             columns = found;
         } else if found != columns {
-            return Err(format!(
-                "line {} has {found} numbers, the lines before have {columns}",
-                number + 1
-            ));
+            return Err(format!("line {} has {found} numbers, the lines before have {columns}", number + 1));
         }
         rows += 1;
     }
-    if data.is_empty() {
-        Err("it holds no numbers".to_string())
-    } else {
-        Ok((rows, columns, data))
-    }
+    if data.is_empty() { Err("it holds no numbers".to_string()) } else { Ok((rows, columns, data)) }
 }
 
 /// NumPy's format, version 1 to 3: one or two dimensions, little-endian numbers, C order.
@@ -92,25 +71,15 @@ fn parse_npy(content: &[u8]) -> Result<Table, String> {
     let (version, rest) = rest.split_at_checked(2).ok_or_else(broken)?;
     let prefix = if version[0] == 1 { 2 } else { 4 };
     let (length, rest) = rest.split_at_checked(prefix).ok_or_else(broken)?;
-    let length = length
-        .iter()
-        .rev()
-        .fold(0usize, |n, byte| n << 8 | usize::from(*byte));
+    let length = length.iter().rev().fold(0usize, |n, byte| n << 8 | usize::from(*byte));
     let (header, body) = rest.split_at_checked(length).ok_or_else(broken)?;
     let header = std::str::from_utf8(header).map_err(|_| broken())?;
-    let field = |key: &str| {
-        header
-            .split_once(key)
-            .map(|(_, rest)| rest.trim_start_matches([':', ' ', '\'']))
-    };
+    let field = |key: &str| header.split_once(key).map(|(_, rest)| rest.trim_start_matches([':', ' ', '\'']));
     if field("'fortran_order'").is_none_or(|v| v.starts_with("True")) {
         return Err("it is in Fortran order; save it with numpy.ascontiguousarray".to_string());
     }
-    let shape = field("'shape'")
-        .and_then(|v| v.strip_prefix('('))
-        .and_then(|v| v.split_once(')'))
-        .ok_or_else(broken)?
-        .0;
+    let shape =
+        field("'shape'").and_then(|v| v.strip_prefix('(')).and_then(|v| v.split_once(')')).ok_or_else(broken)?.0;
     let shape: Vec<usize> = shape
         .split(',')
         .filter(|part| !part.trim().is_empty())
@@ -121,9 +90,7 @@ fn parse_npy(content: &[u8]) -> Result<Table, String> {
         [rows, columns] => (*rows, *columns),
         _ => return Err(format!("it has {} dimensions, not one or two", shape.len())),
     };
-    let kind = field("'descr'")
-        .and_then(|v| v.split('\'').next())
-        .unwrap_or("");
+    let kind = field("'descr'").and_then(|v| v.split('\'').next()).unwrap_or("");
     let data: Vec<f64> = match kind {
         "<f8" => numbers(body, f64::from_le_bytes),
         "<f4" => numbers(body, |b| f64::from(f32::from_le_bytes(b))),
@@ -131,26 +98,18 @@ fn parse_npy(content: &[u8]) -> Result<Table, String> {
         "<i4" => numbers(body, |b| f64::from(i32::from_le_bytes(b))),
         "|b1" | "|u1" => numbers(body, |b: [u8; 1]| f64::from(b[0])),
         _ => {
-            return Err(format!(
-                "its numbers are of type `{kind}`; save them as float64"
-            ));
+            return Err(format!("its numbers are of type `{kind}`; save them as float64"));
         }
     };
     match rows.checked_mul(columns) {
         Some(0) | None => Err("it holds no numbers".to_string()),
-        Some(n) if n != data.len() => {
-            Err(format!("it announces {n} numbers and holds {}", data.len()))
-        }
+        Some(n) if n != data.len() => Err(format!("it announces {n} numbers and holds {}", data.len())),
         Some(_) => Ok((rows, columns, data)),
     }
 }
 
 fn numbers<const N: usize>(body: &[u8], read: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-    body.as_chunks::<N>()
-        .0
-        .iter()
-        .map(|bytes| read(*bytes))
-        .collect()
+    body.as_chunks::<N>().0.iter().map(|bytes| read(*bytes)).collect()
 }
 
 #[cfg(test)]
@@ -159,18 +118,9 @@ mod tests {
 
     #[test]
     fn csv_rows_must_agree() {
-        assert_eq!(
-            parse_csv(b"# w\n1, 2\n3;4\n"),
-            Ok((2, 2, vec![1.0, 2.0, 3.0, 4.0]))
-        );
-        assert_eq!(
-            parse_csv(b"1 2\n3\n"),
-            Err("line 2 has 1 numbers, the lines before have 2".to_string())
-        );
-        assert_eq!(
-            parse_csv(b"1,x\n"),
-            Err("line 1, column 2: `x` is not a number".to_string())
-        );
+        assert_eq!(parse_csv(b"# w\n1, 2\n3;4\n"), Ok((2, 2, vec![1.0, 2.0, 3.0, 4.0])));
+        assert_eq!(parse_csv(b"1 2\n3\n"), Err("line 2 has 1 numbers, the lines before have 2".to_string()));
+        assert_eq!(parse_csv(b"1,x\n"), Err("line 1, column 2: `x` is not a number".to_string()));
     }
 
     #[test]

@@ -28,12 +28,7 @@ impl Loader<'_> {
     }
 
     /// A node from its fields: a template, or written in place in a circuit.
-    pub(super) fn node_fields(
-        &mut self,
-        home: usize,
-        name: &Name,
-        fields: &[Entry],
-    ) -> NodeTemplate {
+    pub(super) fn node_fields(&mut self, home: usize, name: &Name, fields: &[Entry]) -> NodeTemplate {
         let owner = format!("node `{name}`");
         only(fields, KEYS, &owner, &mut self.out);
         let parent = match self.base_of(home, fields) {
@@ -44,60 +39,35 @@ impl Loader<'_> {
             (Some(written), _) => self.operator_uses(home, &written.value, &owner),
             (None, Some(parent)) => parent.operators.clone(),
             (None, None) => {
-                self.out.push(fault::missing_key(
-                    name.span,
-                    &owner,
-                    "operators",
-                    "operators: [NAME_OF_AN_OPERATOR]",
-                ));
+                self.out.push(fault::missing_key(name.span, &owner, "operators", "operators: [NAME_OF_AN_OPERATOR]"));
                 Vec::new()
             }
         };
-        let size = get(fields, "n")
-            .and_then(|n| count(&n.value, "`n`", 1, &mut self.out))
-            .map(|n| n as usize);
+        let size = get(fields, "n").and_then(|n| count(&n.value, "`n`", 1, &mut self.out)).map(|n| n as usize);
         let own_description = description(fields, &mut self.out);
         NodeTemplate {
             name: name.clone(),
-            description: own_description
-                .or_else(|| parent.as_ref().and_then(|p| p.description.clone())),
+            description: own_description.or_else(|| parent.as_ref().and_then(|p| p.description.clone())),
             operators,
             size: size.or(parent.as_ref().and_then(|p| p.size)),
         }
     }
 
     /// The value of `operators`: a name, a list of names or a map from names to values.
-    pub(super) fn operator_uses(
-        &mut self,
-        home: usize,
-        node: &Node,
-        owner: &str,
-    ) -> Vec<OperatorUse> {
+    pub(super) fn operator_uses(&mut self, home: usize, node: &Node, owner: &str) -> Vec<OperatorUse> {
         let mut written: Vec<(Name, Option<Node>)> = Vec::new();
         match &node.value {
             Value::Null => {}
-            Value::Scalar(_) => {
-                written.extend(required_text(node, "`operators`", &mut self.out).map(|n| (n, None)))
-            }
-            Value::Mapping(entries) => written.extend(
-                entries
-                    .iter()
-                    .map(|e| (e.key.clone(), Some(e.value.clone()))),
-            ),
+            Value::Scalar(_) => written.extend(required_text(node, "`operators`", &mut self.out).map(|n| (n, None))),
+            Value::Mapping(entries) => written.extend(entries.iter().map(|e| (e.key.clone(), Some(e.value.clone())))),
             Value::Sequence(items) => {
                 for item in items {
                     match &item.value {
                         // `- op: {x: 1}` beside plain names.
                         Value::Mapping(entries) => {
-                            written.extend(
-                                entries
-                                    .iter()
-                                    .map(|e| (e.key.clone(), Some(e.value.clone()))),
-                            );
+                            written.extend(entries.iter().map(|e| (e.key.clone(), Some(e.value.clone()))));
                         }
-                        _ => written.extend(
-                            required_text(item, "an operator", &mut self.out).map(|n| (n, None)),
-                        ),
+                        _ => written.extend(required_text(item, "an operator", &mut self.out).map(|n| (n, None))),
                     }
                 }
             }
@@ -110,42 +80,25 @@ impl Loader<'_> {
             let template = self.operator(&key).template.clone();
             let name = Name::new(template.name.text.clone(), reference.span);
             if let Some(first) = uses.iter().find(|u| u.name.text == name.text) {
-                self.out
-                    .push(fault::duplicate_operator(&name, first.name.span, owner));
+                self.out.push(fault::duplicate_operator(&name, first.name.span, owner));
                 continue;
             }
             let mut overrides: Vec<Override> = Vec::new();
             let what = format!("the values of operator `{name}`");
-            for entry in values
-                .as_ref()
-                .and_then(|v| mapping(v, &what, &mut self.out))
-                .unwrap_or(&[])
-            {
+            for entry in values.as_ref().and_then(|v| mapping(v, &what, &mut self.out)).unwrap_or(&[]) {
                 if &*entry.key.text == "t" {
                     continue;
                 }
-                if !template
-                    .variables
-                    .iter()
-                    .any(|v| v.name.text == entry.key.text)
-                {
+                if !template.variables.iter().any(|v| v.name.text == entry.key.text) {
                     self.out.push(fault::unused_override(&entry.key, &template));
                     continue;
                 }
                 let what = format!("`{}`", entry.key);
                 if let Some(value) = override_value(&entry.value, &what, &mut self.out) {
-                    overrides.push(Override {
-                        variable: entry.key.clone(),
-                        value,
-                        span: entry.value.span,
-                    });
+                    overrides.push(Override { variable: entry.key.clone(), value, span: entry.value.span });
                 }
             }
-            uses.push(OperatorUse {
-                name,
-                template,
-                overrides,
-            });
+            uses.push(OperatorUse { name, template, overrides });
         }
         uses
     }

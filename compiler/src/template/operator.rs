@@ -41,12 +41,7 @@ impl Loader<'_> {
         }
         let entry = self.entry(key);
         let fields = self.fields(&entry);
-        only(
-            &fields,
-            KEYS,
-            &format!("operator `{}`", entry.key),
-            &mut self.out,
-        );
+        only(&fields, KEYS, &format!("operator `{}`", entry.key), &mut self.out);
         let parent = match self.base_of(key.file, &fields) {
             Base::Parent(parent) => Some(self.operator(&parent)),
             Base::Kind => None,
@@ -57,15 +52,11 @@ impl Loader<'_> {
         let own_description = description(&fields, &mut self.out);
         let template = Arc::new(OperatorTemplate {
             name: entry.key.clone(),
-            description: own_description
-                .or_else(|| parent.as_ref().and_then(|p| p.template.description.clone())),
+            description: own_description.or_else(|| parent.as_ref().and_then(|p| p.template.description.clone())),
             equations: parsed.into(),
             variables,
         });
-        let draft = Rc::new(OperatorDraft {
-            template,
-            equations: texts,
-        });
+        let draft = Rc::new(OperatorDraft { template, equations: texts });
         self.operators.insert(key.clone(), draft.clone());
         draft
     }
@@ -82,27 +73,16 @@ impl Loader<'_> {
             return (inherited, false);
         };
         match equations(&written.value, &mut self.out) {
-            Equations::Replaced(texts) => (
-                texts
-                    .into_iter()
-                    .map(|text| EquationText {
-                        text,
-                        homes: vec![home],
-                    })
-                    .collect(),
-                true,
-            ),
+            Equations::Replaced(texts) => {
+                (texts.into_iter().map(|text| EquationText { text, homes: vec![home] }).collect(), true)
+            }
             Equations::Edited(edits) => {
                 if parent.is_none() {
                     self.out.push(fault::edit_without_parent(written.key.span));
                     return (Vec::new(), true);
                 }
                 let homes: Vec<Vec<usize>> = inherited.iter().map(|e| e.homes.clone()).collect();
-                let results = edit(
-                    inherited.into_iter().map(|e| e.text).collect(),
-                    &edits,
-                    &mut self.out,
-                );
+                let results = edit(inherited.into_iter().map(|e| e.text).collect(), &edits, &mut self.out);
                 let texts = results.into_iter().enumerate().map(|(i, (text, edited))| {
                     let mut homes = homes.get(i).cloned().unwrap_or_default();
                     if edited && !homes.contains(&home) {
@@ -126,16 +106,10 @@ impl Loader<'_> {
                     continue;
                 }
             };
-            let homes: Vec<_> = written
-                .homes
-                .iter()
-                .map(|&h| self.files[h].clone())
-                .collect();
+            let homes: Vec<_> = written.homes.iter().map(|&h| self.files[h].clone()).collect();
             if homes.iter().any(|file| !file.functions.is_empty()) {
                 let lookup = |name: &str| -> Option<Function> {
-                    homes
-                        .iter()
-                        .find_map(|file| file.functions.get(name).cloned())
+                    homes.iter().find_map(|file| file.functions.get(name).cloned())
                 };
                 let mut faults = Diagnostics::new();
                 inline(&mut equation, &lookup, &mut faults);
@@ -161,9 +135,7 @@ impl Loader<'_> {
         edited: bool,
         equations: &[Equation],
     ) -> Vec<VariableTemplate> {
-        let mut variables = parent
-            .map(|p| p.template.variables.clone())
-            .unwrap_or_default();
+        let mut variables = parent.map(|p| p.template.variables.clone()).unwrap_or_default();
         let mut own = Vec::new();
         if let Some(written) = get(fields, "variables") {
             for entry in mapping(&written.value, "`variables`", &mut self.out).unwrap_or(&[]) {
@@ -171,21 +143,11 @@ impl Loader<'_> {
                     continue;
                 };
                 own.push(variable.name.text.clone());
-                match variables
-                    .iter_mut()
-                    .find(|v| v.name.text == variable.name.text)
-                {
+                match variables.iter_mut().find(|v| v.name.text == variable.name.text) {
                     Some(inherited) => {
                         let unit = variable.unit.clone().or_else(|| inherited.unit.take());
-                        let description = variable
-                            .description
-                            .clone()
-                            .or_else(|| inherited.description.take());
-                        *inherited = VariableTemplate {
-                            unit,
-                            description,
-                            ..variable
-                        };
+                        let description = variable.description.clone().or_else(|| inherited.description.take());
+                        *inherited = VariableTemplate { unit, description, ..variable };
                     }
                     None => variables.push(variable),
                 }
@@ -193,15 +155,10 @@ impl Loader<'_> {
         }
         if edited && parent.is_some() {
             // An edit that takes the last mention of an inherited variable away takes the variable along.
-            variables.retain(|v| {
-                own.contains(&v.name.text) || equations.iter().any(|e| mentions(e, &v.name.text))
-            });
+            variables.retain(|v| own.contains(&v.name.text) || equations.iter().any(|e| mentions(e, &v.name.text)));
         }
-        let outputs: Vec<&Name> = variables
-            .iter()
-            .filter(|v| v.declared == Declared::Output)
-            .map(|v| &v.name)
-            .collect();
+        let outputs: Vec<&Name> =
+            variables.iter().filter(|v| v.declared == Declared::Output).map(|v| &v.name).collect();
         if let [first, second, ..] = outputs.as_slice() {
             self.out.push(fault::several_outputs(first, second));
         }
@@ -213,9 +170,7 @@ impl Loader<'_> {
 fn mentions(equation: &Equation, name: &str) -> bool {
     let in_subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
     *equation.lhs.variable.text == *name
-        || std::iter::once(&equation.rhs)
-            .chain(in_subscripts)
-            .any(|e| expression_mentions(e, name))
+        || std::iter::once(&equation.rhs).chain(in_subscripts).any(|e| expression_mentions(e, name))
 }
 
 fn expression_mentions(expr: &Expr, name: &str) -> bool {

@@ -68,9 +68,7 @@ pub(super) struct TemplateFile {
 impl TemplateFile {
     /// The entries that define templates.
     pub(super) fn templates(&self) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .filter(|e| !SECTIONS.contains(&&*e.key.text))
+        self.entries.iter().filter(|e| !SECTIONS.contains(&&*e.key.text))
     }
 }
 
@@ -125,21 +123,12 @@ impl<'a> Loader<'a> {
 
     /// Opens the template file `path`, looked for from `directory` (none: from the search directories alone).
     /// `span` is where it was asked for. A fault in the file is reported at the first request.
-    pub(super) fn open(
-        &mut self,
-        path: &str,
-        directory: Option<&str>,
-        span: Span,
-    ) -> Option<usize> {
+    pub(super) fn open(&mut self, path: &str, directory: Option<&str>, span: Span) -> Option<usize> {
         let spellings = match path.rsplit('/').next() {
             Some(last) if last.ends_with(".yaml") || last.ends_with(".yml") => {
                 vec![path.to_string()]
             }
-            _ => vec![
-                format!("{path}.yaml"),
-                format!("{path}.yml"),
-                path.to_string(),
-            ],
+            _ => vec![format!("{path}.yaml"), format!("{path}.yml"), path.to_string()],
         };
         let mut tried = Vec::new();
         for directory in self.search(directory, path) {
@@ -156,12 +145,7 @@ impl<'a> Loader<'a> {
                     }
                     Err(error) if is_absent(&error) => tried.push(full),
                     Err(error) => {
-                        self.out.push(fault::unreadable_file(
-                            span,
-                            &full,
-                            &error,
-                            MAX_TEMPLATE_BYTES,
-                        ));
+                        self.out.push(fault::unreadable_file(span, &full, &error, MAX_TEMPLATE_BYTES));
                         self.by_path.insert(full, None);
                         return None;
                     }
@@ -213,12 +197,7 @@ impl<'a> Loader<'a> {
             Some(section) => functions(&section.value, &mut self.out),
             None => Functions::new(),
         };
-        self.files.push(Rc::new(TemplateFile {
-            path: path.to_string(),
-            id,
-            entries,
-            functions,
-        }));
+        self.files.push(Rc::new(TemplateFile { path: path.to_string(), id, entries, functions }));
         Some(self.files.len() - 1)
     }
 
@@ -232,18 +211,12 @@ impl<'a> Loader<'a> {
                 Ok(content) => return Some((full, content)),
                 Err(error) if is_absent(&error) => tried.push(full),
                 Err(error) => {
-                    self.out.push(fault::unreadable_file(
-                        name.span,
-                        &full,
-                        &error,
-                        MAX_DATA_BYTES,
-                    ));
+                    self.out.push(fault::unreadable_file(name.span, &full, &error, MAX_DATA_BYTES));
                     return None;
                 }
             }
         }
-        self.out
-            .push(fault::file_not_found(name.span, &name.text, &tried));
+        self.out.push(fault::file_not_found(name.span, &name.text, &tried));
         None
     }
 
@@ -252,10 +225,7 @@ impl<'a> Loader<'a> {
         let file = self.files[home].clone();
         let text = &*reference.text;
         if file.templates().any(|e| *e.key.text == *text) {
-            return Some(Key {
-                file: home,
-                name: reference.text.clone(),
-            });
+            return Some(Key { file: home, name: reference.text.clone() });
         }
         let (path, name) = if let Some((path, name)) = text.rsplit_once('/') {
             (path.to_string(), name)
@@ -263,8 +233,7 @@ impl<'a> Loader<'a> {
             (path.replace('.', "/"), name)
         } else {
             let names: Vec<&str> = file.templates().map(|e| &*e.key.text).collect();
-            self.out
-                .push(fault::unknown_template(reference, text, &file.path, &names));
+            self.out.push(fault::unknown_template(reference, text, &file.path, &names));
             return None;
         };
         if path.is_empty() || name.is_empty() {
@@ -280,18 +249,10 @@ impl<'a> Loader<'a> {
     pub(super) fn named(&mut self, file: usize, name: &str, reference: &Name) -> Option<Key> {
         let opened = self.files[file].clone();
         match opened.templates().find(|e| &*e.key.text == name) {
-            Some(entry) => Some(Key {
-                file,
-                name: entry.key.text.clone(),
-            }),
+            Some(entry) => Some(Key { file, name: entry.key.text.clone() }),
             None => {
                 let names: Vec<&str> = opened.templates().map(|e| &*e.key.text).collect();
-                self.out.push(fault::unknown_template(
-                    reference,
-                    name,
-                    &opened.path,
-                    &names,
-                ));
+                self.out.push(fault::unknown_template(reference, name, &opened.path, &names));
                 None
             }
         }
@@ -301,9 +262,7 @@ impl<'a> Loader<'a> {
     pub(super) fn entry(&self, key: &Key) -> Entry {
         let file = &self.files[key.file];
         let found = file.entries.iter().find(|e| e.key.text == key.name);
-        found
-            .cloned()
-            .expect("keys are made by `locate` and `named` from entries of the file")
+        found.cloned().expect("keys are made by `locate` and `named` from entries of the file")
     }
 
     /// The kind of a template: what the chain of its bases ends with. A broken chain is reported once.
@@ -326,8 +285,7 @@ impl<'a> Loader<'a> {
                 break None;
             };
             let Some(base) = get(fields, "base") else {
-                self.out
-                    .push(fault::missing_base(&entry.key, likely_kind(fields)));
+                self.out.push(fault::missing_base(&entry.key, likely_kind(fields)));
                 break None;
             };
             let Some(base) = text(&base.value, "`base`", &mut self.out) else {
@@ -346,8 +304,7 @@ impl<'a> Loader<'a> {
         for (generation, (key, name)) in chain.into_iter().rev().enumerate() {
             let ancestors = above + generation + 1;
             if ancestors == MAX_ANCESTORS {
-                self.out
-                    .push(fault::too_many_ancestors(&name, MAX_ANCESTORS));
+                self.out.push(fault::too_many_ancestors(&name, MAX_ANCESTORS));
             }
             let kind = kind.filter(|_| ancestors < MAX_ANCESTORS);
             self.kinds.insert(key, kind.map(|kind| (kind, ancestors)));
@@ -379,18 +336,12 @@ impl<'a> Loader<'a> {
     }
 
     /// Locates a template that must be of kind `wanted`.
-    pub(super) fn locate_kind(
-        &mut self,
-        home: usize,
-        reference: &Name,
-        wanted: Kind,
-    ) -> Option<Key> {
+    pub(super) fn locate_kind(&mut self, home: usize, reference: &Name, wanted: Kind) -> Option<Key> {
         let key = self.locate(home, reference)?;
         let kind = self.kind(&key)?;
         if kind != wanted {
             let defined = self.entry(&key).key;
-            self.out
-                .push(fault::wrong_kind(reference, kind, wanted, &defined));
+            self.out.push(fault::wrong_kind(reference, kind, wanted, &defined));
             return None;
         }
         Some(key)
@@ -399,9 +350,7 @@ impl<'a> Loader<'a> {
     /// The fields of a template's mapping.
     pub(super) fn fields(&mut self, entry: &Entry) -> Vec<Entry> {
         let what = format!("template `{}`", entry.key);
-        mapping(&entry.value, &what, &mut self.out)
-            .unwrap_or(&[])
-            .to_vec()
+        mapping(&entry.value, &what, &mut self.out).unwrap_or(&[]).to_vec()
     }
 }
 

@@ -78,15 +78,13 @@ pub(super) fn simulate(node: &Node, out: &mut Diagnostics) -> Simulate {
             "set" => {
                 for entry in mapping(value, &what, out).unwrap_or(&[]) {
                     let value = override_value(&entry.value, &format!("`{}`", entry.key), out);
-                    read.set
-                        .extend(value.map(|value| (entry.key.clone(), value)));
+                    read.set.extend(value.map(|value| (entry.key.clone(), value)));
                 }
             }
             "inputs" => {
                 for entry in mapping(value, &what, out).unwrap_or(&[]) {
                     let text = mapped(&entry.value, &format!("the input `{}`", entry.key), out);
-                    read.inputs
-                        .extend(text.map(|text| (entry.key.clone(), text)));
+                    read.inputs.extend(text.map(|text| (entry.key.clone(), text)));
                 }
             }
             "record" => read.record = record(value, out),
@@ -101,20 +99,13 @@ fn record(node: &Node, out: &mut Diagnostics) -> Vec<(Name, Name)> {
     match &node.value {
         Value::Mapping(entries) => entries
             .iter()
-            .filter_map(|e| {
-                required_text(&e.value, "a recorded path", out).map(|path| (e.key.clone(), path))
-            })
+            .filter_map(|e| required_text(&e.value, "a recorded path", out).map(|path| (e.key.clone(), path)))
             .collect(),
         Value::Sequence(items) => {
-            let paths = items
-                .iter()
-                .filter_map(|item| required_text(item, "a recorded path", out));
+            let paths = items.iter().filter_map(|item| required_text(item, "a recorded path", out));
             paths.map(|path| (path.clone(), path)).collect()
         }
-        _ => required_text(node, "`record`", out)
-            .map(|path| (path.clone(), path))
-            .into_iter()
-            .collect(),
+        _ => required_text(node, "`record`", out).map(|path| (path.clone(), path)).into_iter().collect(),
     }
 }
 

@@ -7,34 +7,23 @@ use crate::template::{Complex, Literal};
 /// A number as YAML or Python write it: `1`, `-2.5e-3`, `1_000`, `0x10`, `.inf`, `true` (1), `2j`, `0.5-1j`.
 pub fn parse_number(text: &str) -> Option<Complex> {
     let text = text.trim();
-    let text = text
-        .strip_prefix('(')
-        .and_then(|t| t.strip_suffix(')'))
-        .unwrap_or(text)
-        .trim();
+    let text = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(text).trim();
     if let Some(re) = parse_real(text) {
         return Some(Complex { re, im: 0.0 });
     }
     let body = text.strip_suffix(['j', 'J'])?;
     // The sign that splits real and imaginary part is the last one that is no exponent's.
     let bytes = body.as_bytes();
-    let split = (1..bytes.len())
-        .rev()
-        .find(|&i| matches!(bytes[i], b'+' | b'-') && !matches!(bytes[i - 1], b'e' | b'E'));
+    let split =
+        (1..bytes.len()).rev().find(|&i| matches!(bytes[i], b'+' | b'-') && !matches!(bytes[i - 1], b'e' | b'E'));
     let imaginary = |part: &str| match part.trim() {
         "" | "+" => Some(1.0),
         "-" => Some(-1.0),
         part => parse_real(&part.replace(' ', "")),
     };
     match split {
-        Some(at) => Some(Complex {
-            re: parse_real(body[..at].trim())?,
-            im: imaginary(&body[at..])?,
-        }),
-        None => Some(Complex {
-            re: 0.0,
-            im: imaginary(body)?,
-        }),
+        Some(at) => Some(Complex { re: parse_real(body[..at].trim())?, im: imaginary(&body[at..])? }),
+        None => Some(Complex { re: 0.0, im: imaginary(body)? }),
     }
 }
 
@@ -59,11 +48,7 @@ fn parse_real(text: &str) -> Option<f64> {
     if !(first.is_ascii_digit() || first == b'.') {
         return None;
     }
-    let plain = if lower.contains('_') {
-        lower.replace('_', "")
-    } else {
-        lower
-    };
+    let plain = if lower.contains('_') { lower.replace('_', "") } else { lower };
     plain.parse::<f64>().ok().map(|x| sign * x)
 }
 
@@ -121,12 +106,8 @@ pub(super) fn literal(node: &Node, what: &str, out: &mut Diagnostics) -> Option<
         return None;
     }
     if !items.iter().any(|i| matches!(i.value, Value::Sequence(_))) {
-        let numbers: Vec<Option<Complex>> =
-            items.iter().map(|i| out.absorb(number(i, what))).collect();
-        return numbers
-            .into_iter()
-            .collect::<Option<Vec<Complex>>>()
-            .map(Literal::List);
+        let numbers: Vec<Option<Complex>> = items.iter().map(|i| out.absorb(number(i, what))).collect();
+        return numbers.into_iter().collect::<Option<Vec<Complex>>>().map(Literal::List);
     }
     matrix(items, what, out)
 }
@@ -137,20 +118,11 @@ fn matrix(items: &[Node], what: &str, out: &mut Diagnostics) -> Option<Literal> 
     let mut whole = true;
     for item in items {
         let Value::Sequence(row) = &item.value else {
-            out.push(fault::wrong_form(
-                item,
-                &format!("a row of {what}"),
-                "a list of numbers",
-            ));
+            out.push(fault::wrong_form(item, &format!("a row of {what}"), "a list of numbers"));
             return None;
         };
         if *columns.get_or_insert(row.len()) != row.len() {
-            out.push(fault::ragged_matrix(
-                item.span,
-                what,
-                columns.unwrap_or(0),
-                row.len(),
-            ));
+            out.push(fault::ragged_matrix(item.span, what, columns.unwrap_or(0), row.len()));
             return None;
         }
         for entry in row {
@@ -160,11 +132,7 @@ fn matrix(items: &[Node], what: &str, out: &mut Diagnostics) -> Option<Literal> 
             }
         }
     }
-    whole.then_some(Literal::Matrix {
-        rows: items.len(),
-        columns: columns.unwrap_or(0),
-        data,
-    })
+    whole.then_some(Literal::Matrix { rows: items.len(), columns: columns.unwrap_or(0), data })
 }
 
 #[cfg(test)]

@@ -24,10 +24,7 @@ struct Declaration {
 /// Whether `name` can be used in equations.
 pub(super) fn is_identifier(name: &str) -> bool {
     let mut letters = name.chars();
-    letters
-        .next()
-        .is_some_and(|c| c.is_alphabetic() || c == '_')
-        && letters.all(|c| c.is_alphanumeric() || c == '_')
+    letters.next().is_some_and(|c| c.is_alphabetic() || c == '_') && letters.all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// Reads one entry of `variables`. `None` after a fault, and for `t`, which is always the time.
@@ -46,36 +43,13 @@ pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableT
     let mut description = None;
     let declaration = match &entry.value.value {
         Value::Mapping(fields) => {
-            if let Some(field) = fields
-                .iter()
-                .find(|f| DISTRIBUTIONS.contains(&&*f.key.text))
-            {
-                out.push(fault::distribution_refused(
-                    entry.value.span,
-                    &what,
-                    &field.key.text,
-                ));
+            if let Some(field) = fields.iter().find(|f| DISTRIBUTIONS.contains(&&*f.key.text)) {
+                out.push(fault::distribution_refused(entry.value.span, &what, &field.key.text));
                 return None;
             }
-            only(
-                fields,
-                &[
-                    "vtype",
-                    "dtype",
-                    "shape",
-                    "value",
-                    "default",
-                    "unit",
-                    "description",
-                ],
-                &what,
-                out,
-            );
-            let mut optional = |key| {
-                get(fields, key)
-                    .and_then(|e| text(&e.value, key, out))
-                    .map(|n| n.text.to_string())
-            };
+            only(fields, &["vtype", "dtype", "shape", "value", "default", "unit", "description"], &what, out);
+            let mut optional =
+                |key| get(fields, key).and_then(|e| text(&e.value, key, out)).map(|n| n.text.to_string());
             unit = optional("unit");
             description = optional("description");
             full_form(entry, fields, &what, out)?
@@ -85,23 +59,9 @@ pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableT
     if &*name.text == "t" {
         return None;
     }
-    let Declaration {
-        declared,
-        complex,
-        length,
-        value,
-    } = declaration;
+    let Declaration { declared, complex, length, value } = declaration;
     let span = name.span.to(entry.value.span);
-    Some(VariableTemplate {
-        name,
-        declared,
-        complex,
-        length,
-        value,
-        unit,
-        description,
-        span,
-    })
+    Some(VariableTemplate { name, declared, complex, length, value, unit, description, span })
 }
 
 /// `0.1`, `input`, `variable(1.0, 3)`, a list of numbers.
@@ -112,28 +72,14 @@ fn short_form(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Declarat
             None
         }
         Value::Scalar(scalar) => out.absorb(declaration(scalar.text.as_str(), node.span, what)),
-        _ => Some(constant(vector(
-            literal(node, what, out)?,
-            node.span,
-            what,
-            out,
-        )?)),
+        _ => Some(constant(vector(literal(node, what, out)?, node.span, what, out)?)),
     }
 }
 
 fn constant(value: Literal) -> Declaration {
     let complex = is_complex(&value);
-    let length = if let Literal::List(list) = &value {
-        Some(list.len())
-    } else {
-        None
-    };
-    Declaration {
-        declared: Declared::Constant,
-        complex,
-        length,
-        value,
-    }
+    let length = if let Literal::List(list) = &value { Some(list.len()) } else { None };
+    Declaration { declared: Declared::Constant, complex, length, value }
 }
 
 fn is_complex(value: &Literal) -> bool {
@@ -153,12 +99,7 @@ fn vector(value: Literal, span: Span, what: &str, out: &mut Diagnostics) -> Opti
 }
 
 /// `{vtype, dtype, shape, value, unit, description}`, in which only `value` or `vtype` is needed.
-fn full_form(
-    entry: &Entry,
-    fields: &[Entry],
-    what: &str,
-    out: &mut Diagnostics,
-) -> Option<Declaration> {
+fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics) -> Option<Declaration> {
     // `default` is the spelling of PyRates' first versions.
     let value = get(fields, "value").or_else(|| get(fields, "default"));
     let mut read = match value {
@@ -177,11 +118,7 @@ fn full_form(
             "input" => Declared::Input,
             "output" => Declared::Output,
             _ => {
-                out.push(fault::unknown_choice(
-                    &name,
-                    "vtype",
-                    &["constant", "variable", "input", "output"],
-                ));
+                out.push(fault::unknown_choice(&name, "vtype", &["constant", "variable", "input", "output"]));
                 return None;
             }
         };
@@ -191,11 +128,7 @@ fn full_form(
         match name.text.trim_end_matches(|c: char| c.is_ascii_digit()) {
             "complex" => read.complex = true,
             "float" | "int" | "real" | "double" => {}
-            _ => out.push(fault::unknown_choice(
-                &name,
-                "dtype",
-                &["float", "int", "complex"],
-            )),
+            _ => out.push(fault::unknown_choice(&name, "dtype", &["float", "int", "complex"])),
         }
     }
     if let Some(shape) = get(fields, "shape") {
@@ -217,26 +150,12 @@ fn shape_of(node: &Node, out: &mut Diagnostics) -> Option<Option<usize>> {
         out.push(fault::wrong_shape(node.span));
         None
     };
-    let one = |text: &str| {
-        text.trim()
-            .parse::<usize>()
-            .ok()
-            .filter(|n| (1..=MAX_LENGTH).contains(n))
-    };
+    let one = |text: &str| text.trim().parse::<usize>().ok().filter(|n| (1..=MAX_LENGTH).contains(n));
     let lengths: Option<Vec<usize>> = match &node.value {
         // `(3,)` is how Python writes a shape.
         Value::Scalar(s) => {
-            let inner = s
-                .text
-                .as_str()
-                .trim()
-                .trim_start_matches('(')
-                .trim_end_matches(')');
-            inner
-                .split(',')
-                .filter(|part| !part.trim().is_empty())
-                .map(one)
-                .collect()
+            let inner = s.text.as_str().trim().trim_start_matches('(').trim_end_matches(')');
+            inner.split(',').filter(|part| !part.trim().is_empty()).map(one).collect()
         }
         Value::Sequence(items) => items
             .iter()
@@ -283,9 +202,7 @@ fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration> {
         "" | "float" | "real" | "int" => (Complex::default(), false),
         "complex" => (Complex::default(), true),
         number => match parse_number(number) {
-            Some(n) if n.re.is_finite() && n.im.is_finite() => {
-                (n, n.im != 0.0 || number.ends_with(['j', 'J']))
-            }
+            Some(n) if n.re.is_finite() && n.im.is_finite() => (n, n.im != 0.0 || number.ends_with(['j', 'J'])),
             Some(_) => return Err(fault::not_finite(span, what, number).into()),
             None => return Err(fault::not_a_number(span, what, number).into()),
         },
@@ -300,12 +217,7 @@ fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration> {
     if parts.next().is_some() {
         return Err(fault::too_many_arguments(span, what, written).into());
     }
-    Ok(Declaration {
-        declared,
-        complex,
-        length,
-        value: Literal::Number(value),
-    })
+    Ok(Declaration { declared, complex, length, value: Literal::Number(value) })
 }
 
 /// A value that replaces a variable's own: one number, or one per unit or element.

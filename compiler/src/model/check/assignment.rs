@@ -8,12 +8,7 @@ use crate::model::Role;
 
 pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
     for equation in scope.operator.equations.iter() {
-        let Some(variable) = scope
-            .operator
-            .variables
-            .iter()
-            .find(|v| v.name == equation.lhs.variable.text)
-        else {
+        let Some(variable) = scope.operator.variables.iter().find(|v| v.name == equation.lhs.variable.text) else {
             continue;
         };
         match variable.role {

@@ -29,16 +29,11 @@ struct Graph<'a> {
 }
 
 pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
-    let mut graph = Graph {
-        groups: Vec::new(),
-        needs: Vec::new(),
-    };
+    let mut graph = Graph { groups: Vec::new(), needs: Vec::new() };
     for population in &circuit.populations {
         graph.add(&population.operators, &population.path);
     }
-    let number = |graph: &Graph<'_>, v: VariableRef| {
-        graph.groups[v.population].starts[v.operator] + v.variable
-    };
+    let number = |graph: &Graph<'_>, v: VariableRef| graph.groups[v.population].starts[v.operator] + v.variable;
     for projection in &circuit.projections {
         let source = number(&graph, projection.source);
         let target = number(&graph, projection.target);
@@ -80,66 +75,36 @@ impl<'a> Graph<'a> {
         let mut starts = Vec::with_capacity(operators.len());
         for operator in operators {
             starts.push(self.needs.len());
-            self.needs
-                .resize(self.needs.len() + operator.variables.len(), Vec::new());
+            self.needs.resize(self.needs.len() + operator.variables.len(), Vec::new());
         }
         for (o, operator) in operators.iter().enumerate() {
-            for equation in operator
-                .equations
-                .iter()
-                .filter(|e| e.lhs.kind == LhsKind::Value)
-            {
+            for equation in operator.equations.iter().filter(|e| e.lhs.kind == LhsKind::Value) {
                 let at = |name: &str| operator.variables.iter().position(|v| *v.name == *name);
                 let Some(defined) = at(&equation.lhs.variable.text) else {
                     continue;
                 };
                 let mut read = Vec::new();
                 names(&equation.rhs, &mut read);
-                equation
-                    .lhs
-                    .subscripts
-                    .iter()
-                    .flat_map(subscript_parts)
-                    .for_each(|e| names(e, &mut read));
+                equation.lhs.subscripts.iter().flat_map(subscript_parts).for_each(|e| names(e, &mut read));
                 for name in read {
                     let Some(v) = at(name) else { continue };
                     // One element of a vector may be computed from another.
                     let elements = v == defined && !equation.lhs.subscripts.is_empty();
-                    if !elements
-                        && matches!(
-                            operator.variables[v].role,
-                            Role::Output | Role::Input | Role::Parameter
-                        )
-                    {
+                    if !elements && matches!(operator.variables[v].role, Role::Output | Role::Input | Role::Parameter) {
                         self.needs[starts[o] + defined].push((starts[o] + v) as u32);
                     }
                 }
             }
-            for (v, input) in operator
-                .variables
-                .iter()
-                .enumerate()
-                .filter(|(_, v)| v.role == Role::Input)
-            {
-                for (other, feeding) in operators
-                    .iter()
-                    .enumerate()
-                    .filter(|(other, _)| *other != o)
-                {
-                    let feeds = |w: &crate::model::Variable| {
-                        w.output && w.role == Role::Output && w.name == input.name
-                    };
+            for (v, input) in operator.variables.iter().enumerate().filter(|(_, v)| v.role == Role::Input) {
+                for (other, feeding) in operators.iter().enumerate().filter(|(other, _)| *other != o) {
+                    let feeds = |w: &crate::model::Variable| w.output && w.role == Role::Output && w.name == input.name;
                     if let Some(w) = feeding.variables.iter().position(feeds) {
                         self.needs[starts[o] + v].push((starts[other] + w) as u32);
                     }
                 }
             }
         }
-        self.groups.push(Group {
-            operators,
-            starts,
-            place,
-        });
+        self.groups.push(Group { operators, starts, place });
     }
 
     /// Some cycles of variables that need each other, by depth-first search without recursion.
@@ -185,21 +150,14 @@ impl<'a> Graph<'a> {
     /// The name of a variable with its place, and where it is defined.
     fn describe(&self, number: usize) -> (String, Span) {
         let starts_at = |g: &Group<'_>| g.starts.first().copied().unwrap_or(usize::MAX);
-        let group = self
-            .groups
-            .iter()
-            .rev()
-            .find(|g| !g.starts.is_empty() && starts_at(g) <= number);
+        let group = self.groups.iter().rev().find(|g| !g.starts.is_empty() && starts_at(g) <= number);
         let Some(group) = group else {
             return (String::new(), Span::NOWHERE);
         };
         let o = group.starts.iter().rposition(|s| *s <= number).unwrap_or(0);
         let operator = &group.operators[o];
         let variable = &operator.variables[number - group.starts[o]];
-        let equation = operator
-            .equations
-            .iter()
-            .find(|e| e.lhs.variable.text == variable.name);
+        let equation = operator.equations.iter().find(|e| e.lhs.variable.text == variable.name);
         let name = format!("{}/{}/{}", group.place, operator.name, variable.name);
         (name, equation.map_or(variable.span, |e| e.span))
     }

@@ -32,13 +32,7 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
 
 /// The delay in `x(t - tau)`.
 pub(super) fn delayed(arguments: &[Expr]) -> Option<&Expr> {
-    let [
-        Expr {
-            kind: ExprKind::Binary(BinaryOp::Subtract, time, delay),
-            ..
-        },
-    ] = arguments
-    else {
+    let [Expr { kind: ExprKind::Binary(BinaryOp::Subtract, time, delay), .. }] = arguments else {
         return None;
     };
     // `t - a - b` is `(t - a) - b`.

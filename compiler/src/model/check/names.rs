@@ -13,11 +13,7 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
     for equation in scope.operator.equations.iter() {
         let defined = &equation.lhs.variable;
         if !scope.declares(&defined.text) {
-            out.push(fault::undeclared_variable(
-                defined,
-                &scope.operator.name,
-                &known,
-            ));
+            out.push(fault::undeclared_variable(defined, &scope.operator.name, &known));
         }
         let subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
         for expr in std::iter::once(&equation.rhs).chain(subscripts) {
@@ -25,20 +21,12 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
                 let ExprKind::Name(name) = &e.kind else {
                     return;
                 };
-                if scope.declares(name)
-                    || BUILT_IN.contains(&name.as_str())
-                    || **name == *defined.text
-                {
+                if scope.declares(name) || BUILT_IN.contains(&name.as_str()) || **name == *defined.text {
                     return;
                 }
                 let function = scope.functions.arity(name).is_some();
                 let name = Name::new(name.as_str(), e.span);
-                out.push(fault::unknown_name(
-                    &name,
-                    &scope.operator.name,
-                    &known,
-                    function,
-                ));
+                out.push(fault::unknown_name(&name, &scope.operator.name, &known, function));
             });
         }
     }

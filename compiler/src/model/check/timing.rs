@@ -11,9 +11,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
     for projection in &circuit.projections {
         for (what, literal) in [("delay", &projection.delay), ("spread", &projection.spread)] {
             let Some(literal) = literal else { continue };
-            let wrong = values(literal)
-                .into_iter()
-                .find(|n| !n.re.is_finite() || n.re < 0.0);
+            let wrong = values(literal).into_iter().find(|n| !n.re.is_finite() || n.re < 0.0);
             if let Some(wrong) = wrong
                 && last != Some(projection.span)
             {
@@ -21,10 +19,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
                 last = Some(projection.span);
             }
         }
-        if projection.spread.is_some()
-            && projection.delay.is_none()
-            && last != Some(projection.span)
-        {
+        if projection.spread.is_some() && projection.delay.is_none() && last != Some(projection.span) {
             out.push(fault::spread_without_delay(projection.span));
             last = Some(projection.span);
         }

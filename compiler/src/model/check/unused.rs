@@ -24,12 +24,7 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
             });
         }
     }
-    for variable in scope
-        .operator
-        .variables
-        .iter()
-        .filter(|v| !v.output && !used.contains(&*v.name))
-    {
+    for variable in scope.operator.variables.iter().filter(|v| !v.output && !used.contains(&*v.name)) {
         out.push(fault::unused_variable(variable, &scope.operator.name));
     }
 }

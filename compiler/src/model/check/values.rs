@@ -10,12 +10,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
     for population in &circuit.populations {
         for operator in &population.operators {
             for variable in &operator.variables {
-                one(
-                    variable,
-                    population.size.unwrap_or(1),
-                    &population.path,
-                    out,
-                );
+                one(variable, population.size.unwrap_or(1), &population.path, out);
             }
         }
     }
@@ -38,18 +33,12 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
 }
 
 fn one(variable: &Variable, units: usize, place: &str, out: &mut Diagnostics) {
-    if variable
-        .value
-        .iter()
-        .any(|n| !n.re.is_finite() || !n.im.is_finite())
-    {
+    if variable.value.iter().any(|n| !n.re.is_finite() || !n.im.is_finite()) {
         out.push(fault::variable_not_finite(variable));
     }
     let length = variable.length.unwrap_or(1);
     let found = variable.value.len();
     if !takes(found, units, length) {
-        out.push(fault::wrong_value_count(
-            variable, place, units, length, found,
-        ));
+        out.push(fault::wrong_value_count(variable, place, units, length, found));
     }
 }
