@@ -74,7 +74,11 @@ impl Inputs<'_> {
         self.series.push(Arc::new(samples));
         if columns == 1 {
             let signal = Signal::Series { series: index, column: 0 };
-            self.drives.extend(targets.iter().map(|(v, unit)| Drive { target: *v, unit: *unit, signal: signal.clone() }));
+            self.drives.extend(targets.iter().map(|(v, unit)| Drive {
+                target: *v,
+                unit: *unit,
+                signal: signal.clone(),
+            }));
             return Ok(());
         }
         if columns != units.len() {

@@ -8,9 +8,9 @@ use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
 use nullcline_compiler::ir::system::System;
 use nullcline_compiler::kernel::ir::{BufferRole, Module, Precision};
+use nullcline_compiler::model::Found;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
-use nullcline_compiler::model::Found;
 use nullcline_compiler::model::{Circuit, Role, VariableRef};
 use nullcline_compiler::pass::vectorise::Vectorise;
 use nullcline_compiler::pass::{self, Observable};
@@ -341,7 +341,8 @@ fn no_step(duration: f64, dt: f64) -> Diagnostic {
 
 fn cut_everything(cutoff: f64, duration: f64) -> Diagnostic {
     let message = format!("the cutoff {cutoff} leaves nothing of a simulation that lasts {duration}");
-    Diagnostic::error("cutoff", Span::NOWHERE, message, "").with_help("use a smaller `--cutoff` or a longer `--duration`")
+    Diagnostic::error("cutoff", Span::NOWHERE, message, "")
+        .with_help("use a smaller `--cutoff` or a longer `--duration`")
 }
 
 fn nothing_recorded() -> Diagnostic {
