@@ -23,21 +23,19 @@ pub(crate) struct Inputs<'a> {
     pub clock: Clock,
     /// Steps of the run, when known: samples must last that long.
     pub steps: u64,
-    /// Directory that relative file names start from.
-    pub directory: &'a Path,
     pub drives: Vec<Drive>,
     pub series: Vec<Arc<Samples>>,
 }
 
 impl Inputs<'_> {
-    /// Adds the input `spec` to the variables that `path` means.
-    pub fn add(&mut self, path: &Name, spec: &MappedText) -> Result<()> {
+    /// Adds the input `spec` to the variables that `path` means; relative file names start from `directory`.
+    pub fn add(&mut self, path: &Name, spec: &MappedText, directory: &Path) -> Result<()> {
         let found = self.circuit.find(path)?;
         let units: Vec<(VariableRef, Option<usize>)> = found.iter().map(|f| (f.variable, f.index)).collect();
         let text = spec.as_str().trim();
         let ending = Path::new(text).extension().and_then(|e| e.to_str());
         if ending.is_some_and(|e| FILES.contains(&e)) {
-            let series = read_series(self.directory.join(text)).map_err(|fault| file_fault(spec.whole(), &fault))?;
+            let series = read_series(directory.join(text)).map_err(|fault| file_fault(spec.whole(), &fault))?;
             return self.add_series(&units, series, spec.whole());
         }
         let expr = parse_expression(spec)?;
@@ -74,7 +72,11 @@ impl Inputs<'_> {
         self.series.push(Arc::new(samples));
         if columns == 1 {
             let signal = Signal::Series { series: index, column: 0 };
-            self.drives.extend(targets.iter().map(|(v, unit)| Drive { target: *v, unit: *unit, signal: signal.clone() }));
+            self.drives.extend(targets.iter().map(|(v, unit)| Drive {
+                target: *v,
+                unit: *unit,
+                signal: signal.clone(),
+            }));
             return Ok(());
         }
         if columns != units.len() {

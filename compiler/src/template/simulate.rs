@@ -29,6 +29,8 @@ pub struct Simulate {
     pub include_end: Option<bool>,
     /// `f32` or `f64`.
     pub precision: Option<Name>,
+    /// What holds before time 0 for delayed quantities: `initial` or `zero`.
+    pub history: Option<Name>,
     /// Seed of all random numbers.
     pub seed: Option<u64>,
     /// Values of variables: (path, value).
@@ -41,8 +43,8 @@ pub struct Simulate {
 
 /// The keys of the section.
 pub const KEYS: &[&str] = &[
-    "template", "duration", "dt", "scheme", "sample_every", "cutoff", "include_end", "precision", "seed", "set", "inputs",
-    "record",
+    "template", "duration", "dt", "scheme", "sample_every", "cutoff", "include_end", "precision", "history", "seed", "set",
+    "inputs", "record",
 ];
 
 /// Reads the value of the key `simulate`.
@@ -61,6 +63,7 @@ pub(super) fn simulate(node: &Node, out: &mut Diagnostics) -> Simulate {
             "cutoff" => read.cutoff = positive(value, &what, false, out),
             "scheme" => read.scheme = required_text(value, &what, out),
             "precision" => read.precision = required_text(value, &what, out),
+            "history" => read.history = required_text(value, &what, out),
             "include_end" => read.include_end = truth(value, &what, out),
             "seed" => read.seed = count(value, &what, 0, out),
             "set" => {
