@@ -3,6 +3,7 @@
 //! Data flow, each arrow a function of its input alone:
 //! text -> [`syntax`] -> [`template`] -> [`model`] -> [`ir`] -> [`pass`] -> [`kernel`] -> backend.
 
+pub mod backend;
 pub mod diagnostic;
 pub mod ir;
 pub mod kernel;

@@ -9,9 +9,7 @@ use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 type Pair = (f64, f64);
 
 fn prim(name: &str) -> &'static Prim {
-    table()
-        .find(|p| p.name == name)
-        .expect("a row of the table")
+    table().find(|p| p.name == name).expect("a row of the table")
 }
 
 fn of(g: &mut ExprGraph, (re, im): Pair) -> Value {
@@ -53,16 +51,8 @@ fn close(a: Pair, b: Pair) {
     assert!(distance <= 32.0 * f64::EPSILON * size, "{a:?} is not {b:?}");
 }
 
-const SAMPLES: [Pair; 8] = [
-    (0.3, 0.7),
-    (-1.2, 0.4),
-    (-0.5, -2.5),
-    (2.0, -1.0),
-    (1.5, 0.0),
-    (-1.5, 0.0),
-    (0.0, 1.25),
-    (0.0, -0.75),
-];
+const SAMPLES: [Pair; 8] =
+    [(0.3, 0.7), (-1.2, 0.4), (-0.5, -2.5), (2.0, -1.0), (1.5, 0.0), (-1.5, 0.0), (0.0, 1.25), (0.0, -0.75)];
 
 #[test]
 fn closed_forms() {
@@ -80,10 +70,7 @@ fn closed_forms() {
     close(apply("pow", &[(2.0, 3.0)], &[0.0]), (1.0, 0.0));
     close(apply("pow", &[(0.0, 0.0)], &[0.5]), (0.0, 0.0));
     // i^i = exp(-pi/2)
-    close(
-        apply("pow", &[(0.0, 1.0), (0.0, 1.0)], &[]),
-        ((-FRAC_PI_2).exp(), 0.0),
-    );
+    close(apply("pow", &[(0.0, 1.0), (0.0, 1.0)], &[]), ((-FRAC_PI_2).exp(), 0.0));
     close(unary("tanh", (0.0, FRAC_PI_4)), (0.0, 1.0));
     close(unary("tanh", (800.0, 0.3)), (1.0, 0.0));
     close(unary("sigmoid", (0.0, 0.0)), (0.5, 0.0));
@@ -109,13 +96,7 @@ fn identities_hold_in_the_whole_plane() {
         close(mul(root, root), z);
         close(apply("pow", &[z], &[3.0]), mul(z, mul(z, z)));
         close(apply("pow", &[z], &[0.5]), root);
-        close(
-            mul(
-                unary("sigmoid", z),
-                add((1.0, 0.0), unary("exp", (-z.0, -z.1))),
-            ),
-            (1.0, 0.0),
-        );
+        close(mul(unary("sigmoid", z), add((1.0, 0.0), unary("exp", (-z.0, -z.1)))), (1.0, 0.0));
         for w in SAMPLES {
             close(mul(apply("div", &[z, w], &[]), w), z);
             close(apply("mul", &[z, w], &[]), mul(z, w));
@@ -137,8 +118,7 @@ fn real_and_complex_arguments_mix() {
             close(mixed, apply(name, &[z, (x, 0.0)], &[]));
             let mut g = ExprGraph::new();
             let (real, complex) = (Value::Real(g.constant(x)), of(&mut g, z));
-            let swapped =
-                complex::call(&mut g, prim(name), &[real, complex]).expect("an extension");
+            let swapped = complex::call(&mut g, prim(name), &[real, complex]).expect("an extension");
             close(number(&mut g, swapped), apply(name, &[(x, 0.0), z], &[]));
         }
     }
@@ -179,14 +159,8 @@ fn comparison_and_choice_see_both_parts() {
     assert_eq!(apply("eq", &[(1.0, 2.0), (1.0, 2.0)], &[]), (1.0, 0.0));
     assert_eq!(apply("eq", &[(1.0, 2.0), (1.0, 3.0)], &[]), (0.0, 0.0));
     assert_eq!(apply("ne", &[(1.0, 2.0), (1.0, 3.0)], &[]), (1.0, 0.0));
-    assert_eq!(
-        apply("select", &[(0.0, 1.0), (5.0, 6.0)], &[7.0]),
-        (5.0, 6.0)
-    );
-    assert_eq!(
-        apply("select", &[(0.0, 0.0), (5.0, 6.0)], &[7.0]),
-        (7.0, 0.0)
-    );
+    assert_eq!(apply("select", &[(0.0, 1.0), (5.0, 6.0)], &[7.0]), (5.0, 6.0));
+    assert_eq!(apply("select", &[(0.0, 0.0), (5.0, 6.0)], &[7.0]), (7.0, 0.0));
 }
 
 #[test]

@@ -27,10 +27,10 @@ const EQUATIONS: &[&str] = &[
 
 /// Pieces that are likely to matter.
 const PIECES: &[&str] = &[
-    "'", "\"", "[", "]", "{", "}", ": ", "- ", "\n", "\r\n", "\t", "  ", "#", "&a ", "*a", "<<: ",
-    "|", ">", "!!str ", "!x ", "%", "---\n", "...", "?", ",", "\\u03c4", "\\\n", "τ", "\u{feff}",
-    "\u{85}", "\u{2028}", "😀", "~", "null", "(", ")", "^", "**", "=", "==", "<", "if ", " else ",
-    " not ", " and ", "d/dt", "dt", "1e", "0x", ".", "1e999", "2j", "//", "+=", "≤", "\0",
+    "'", "\"", "[", "]", "{", "}", ": ", "- ", "\n", "\r\n", "\t", "  ", "#", "&a ", "*a", "<<: ", "|", ">", "!!str ",
+    "!x ", "%", "---\n", "...", "?", ",", "\\u03c4", "\\\n", "τ", "\u{feff}", "\u{85}", "\u{2028}", "😀", "~", "null",
+    "(", ")", "^", "**", "=", "==", "<", "if ", " else ", " not ", " and ", "d/dt", "dt", "1e", "0x", ".", "1e999",
+    "2j", "//", "+=", "≤", "\0",
 ];
 
 /// Splitmix64.
@@ -47,18 +47,13 @@ impl Random {
 
     fn place(&mut self, text: &str) -> usize {
         let at = self.below(text.len() + 1);
-        (at..=text.len())
-            .find(|&at| text.is_char_boundary(at))
-            .unwrap_or(text.len())
+        (at..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())
     }
 
     fn range(&mut self, text: &str, longest: usize) -> std::ops::Range<usize> {
         let start = self.place(text);
         let end = (start + self.below(longest)).min(text.len());
-        start
-            ..(end..=text.len())
-                .find(|&at| text.is_char_boundary(at))
-                .unwrap_or(text.len())
+        start..(end..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())
     }
 
     fn mutate(&mut self, text: &mut String, other: &str) {
@@ -115,10 +110,7 @@ fn texts<'n>(node: &'n Node, found: &mut Vec<&'n MappedText>) {
 fn show(faults: &Diagnostics, sources: &SourceMap) {
     for fault in &faults.0 {
         let file = sources.file(fault.span.file);
-        assert!(
-            fault.span.is_nowhere()
-                || file.is_some_and(|f| f.text.is_char_boundary(fault.span.start as usize))
-        );
+        assert!(fault.span.is_nowhere() || file.is_some_and(|f| f.text.is_char_boundary(fault.span.start as usize)));
     }
     assert!(!render(faults, sources, false).is_empty());
     assert!(!render_short(faults, sources).is_empty());
@@ -130,8 +122,7 @@ fn check_equation(text: &MappedText, sources: &SourceMap) {
         Ok(read) => {
             let printed = print::equation(&read);
             let again = MappedText::at(printed.as_str(), Span::new(FileId(0), 0, printed.len()));
-            let again = equation::parse_equation(&again)
-                .unwrap_or_else(|faults| panic!("{printed}: {faults:?}"));
+            let again = equation::parse_equation(&again).unwrap_or_else(|faults| panic!("{printed}: {faults:?}"));
             assert_eq!(print::equation(&again), printed);
         }
         Err(faults) => show(&faults, sources),
@@ -150,9 +141,7 @@ fn check_document(text: &str) {
             let mut found = Vec::new();
             texts(&root, &mut found);
             found.truncate(200);
-            found
-                .into_iter()
-                .for_each(|text| check_equation(text, &sources));
+            found.into_iter().for_each(|text| check_equation(text, &sources));
         }
         Err(faults) => show(&faults, &sources),
     }
@@ -166,18 +155,11 @@ fn check(text: &str, document: bool) {
         } else {
             let mut sources = SourceMap::new();
             let file = sources.add("--set", text);
-            check_equation(
-                &MappedText::at(text, Span::new(file, 0, text.len())),
-                &sources,
-            );
+            check_equation(&MappedText::at(text, Span::new(file, 0, text.len())), &sources);
         }
     });
     assert!(outcome.is_ok(), "panicked on {text:?}");
-    assert!(
-        start.elapsed() < PATIENCE,
-        "took {:?} for {text:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < PATIENCE, "took {:?} for {text:?}", start.elapsed());
 }
 
 fn collect(folder: &Path, found: &mut Vec<String>) {
@@ -185,15 +167,8 @@ fn collect(folder: &Path, found: &mut Vec<String>) {
         let path = entry.path();
         if path.is_dir() {
             collect(&path, found);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml")
-        {
-            found.extend(
-                fs::read_to_string(&path)
-                    .ok()
-                    .filter(|text| text.len() < 20_000),
-            );
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.extend(fs::read_to_string(&path).ok().filter(|text| text.len() < 20_000));
         }
     }
 }
@@ -201,14 +176,8 @@ fn collect(folder: &Path, found: &mut Vec<String>) {
 #[test]
 #[ignore = "long; see the top of the file"]
 fn fuzz() {
-    let iterations = std::env::var("NULLCLINE_FUZZ")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(100_000);
-    let seed = std::env::var("NULLCLINE_FUZZ_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1);
+    let iterations = std::env::var("NULLCLINE_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let seed = std::env::var("NULLCLINE_FUZZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut corpus = Vec::new();
     for folder in ["tests/malformed", "../templates", "../tests"] {

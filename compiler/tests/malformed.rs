@@ -37,9 +37,7 @@ fn equations(sources: &mut SourceMap, file: FileId) -> Diagnostics {
             Value::Scalar(_) => {}
             Value::Sequence(items) => items.iter().for_each(|item| collect(item, inside, found)),
             Value::Mapping(entries) => {
-                entries.iter().for_each(|entry| {
-                    collect(&entry.value, &*entry.key.text == "equations", found)
-                });
+                entries.iter().for_each(|entry| collect(&entry.value, &*entry.key.text == "equations", found));
             }
         }
     }
@@ -128,26 +126,16 @@ fn malformed_documents_are_reported_as_the_table_says() {
     let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the table is there")
         .map(|entry| entry.expect("the folder can be read").path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     cases.sort();
     assert!(cases.len() >= 40, "only {} cases", cases.len());
     let mut differing = Vec::new();
     for case in cases {
-        let name = case
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
+        let name = case.file_name().expect("a file").to_string_lossy().into_owned();
         let mut sources = SourceMap::new();
         let file = sources.add(name.clone(), fs::read_to_string(&case).expect("text"));
-        let found = STAGES
-            .iter()
-            .map(|stage| stage(&mut sources, file))
-            .find(|found| !found.is_empty());
+        let found = STAGES.iter().map(|stage| stage(&mut sources, file)).find(|found| !found.is_empty());
         let rendered = render(&found.unwrap_or_default(), &sources, false);
         assert!(!rendered.is_empty(), "{name} is not refused");
         let beside = case.with_extension("txt");
@@ -157,9 +145,5 @@ fn malformed_documents_are_reported_as_the_table_says() {
             differing.push(format!("{name} now renders as\n{rendered}"));
         }
     }
-    assert!(
-        differing.is_empty(),
-        "NULLCLINE_BLESS=1 accepts this:\n{}",
-        differing.join("\n")
-    );
+    assert!(differing.is_empty(), "NULLCLINE_BLESS=1 accepts this:\n{}", differing.join("\n"));
 }

@@ -18,11 +18,7 @@ impl Random {
     }
 
     fn expr(&mut self, depth: u64) -> Expr {
-        let form = if depth == 0 {
-            self.below(3)
-        } else {
-            self.below(14)
-        };
+        let form = if depth == 0 { self.below(3) } else { self.below(14) };
         let inner = |random: &mut Random| Box::new(random.expr(depth - 1));
         let kind = match form {
             0 => ExprKind::Name(["x", "τ", "v_m", "d", "dt"][self.below(5) as usize].to_string()),
@@ -34,11 +30,7 @@ impl Random {
             3 => ExprKind::Unary(UnaryOp::Negate, inner(self)),
             4 => ExprKind::Unary(UnaryOp::Not, inner(self)),
             5 => ExprKind::Unary(UnaryOp::Plus, inner(self)),
-            6 => ExprKind::Conditional {
-                test: inner(self),
-                then: inner(self),
-                otherwise: inner(self),
-            },
+            6 => ExprKind::Conditional { test: inner(self), then: inner(self), otherwise: inner(self) },
             7 => {
                 let arguments = (0..self.below(4)).map(|_| self.expr(depth - 1)).collect();
                 ExprKind::Call(Name::new("f", Span::NOWHERE), arguments)
@@ -56,10 +48,7 @@ impl Random {
                 ExprKind::Binary(BinaryOp::TABLE[row].0, inner(self), inner(self))
             }
         };
-        Expr {
-            kind,
-            span: Span::NOWHERE,
-        }
+        Expr { kind, span: Span::NOWHERE }
     }
 }
 
@@ -69,38 +58,26 @@ fn bare(expr: &Expr) -> Expr {
     let kind = match &expr.kind {
         ExprKind::Unary(op, a) => ExprKind::Unary(*op, inner(a)),
         ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, inner(a), inner(b)),
-        ExprKind::Conditional {
-            test,
-            then,
-            otherwise,
-        } => ExprKind::Conditional {
-            test: inner(test),
-            then: inner(then),
-            otherwise: inner(otherwise),
-        },
-        ExprKind::Call(name, arguments) => ExprKind::Call(
-            Name::new(name.text.clone(), Span::NOWHERE),
-            arguments.iter().map(bare).collect(),
-        ),
+        ExprKind::Conditional { test, then, otherwise } => {
+            ExprKind::Conditional { test: inner(test), then: inner(then), otherwise: inner(otherwise) }
+        }
+        ExprKind::Call(name, arguments) => {
+            ExprKind::Call(Name::new(name.text.clone(), Span::NOWHERE), arguments.iter().map(bare).collect())
+        }
         ExprKind::Index(base, list) => ExprKind::Index(
             inner(base),
             list.iter()
                 .map(|subscript| match subscript {
                     Subscript::At(at) => Subscript::At(bare(at)),
-                    Subscript::Range(from, to, _) => Subscript::Range(
-                        from.as_ref().map(bare),
-                        to.as_ref().map(bare),
-                        Span::NOWHERE,
-                    ),
+                    Subscript::Range(from, to, _) => {
+                        Subscript::Range(from.as_ref().map(bare), to.as_ref().map(bare), Span::NOWHERE)
+                    }
                 })
                 .collect(),
         ),
         other => other.clone(),
     };
-    Expr {
-        kind,
-        span: Span::NOWHERE,
-    }
+    Expr { kind, span: Span::NOWHERE }
 }
 
 #[test]
@@ -111,8 +88,7 @@ fn printed_expressions_read_back_as_the_same_tree() {
         let expr = random.expr(depth);
         let printed = print::expression(&expr);
         let text = MappedText::at(printed.as_str(), Span::new(FileId(0), 0, printed.len()));
-        let read = equation::parse_expression(&text)
-            .unwrap_or_else(|faults| panic!("{printed}\n{faults:?}"));
+        let read = equation::parse_expression(&text).unwrap_or_else(|faults| panic!("{printed}\n{faults:?}"));
         assert_eq!(bare(&read), expr, "{printed}");
     }
 }

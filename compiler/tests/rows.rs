@@ -31,9 +31,7 @@ const POINTS: usize = 200;
 
 /// Inputs that stand for the arguments.
 fn arguments(g: &mut ExprGraph, count: usize) -> Vec<ExprId> {
-    (0..count as u32)
-        .map(|i| g.add(Op::Input(InputId(i)), vec![], SpaceId::SCALAR))
-        .collect()
+    (0..count as u32).map(|i| g.add(Op::Input(InputId(i)), vec![], SpaceId::SCALAR)).collect()
 }
 
 fn value(g: &ExprGraph, root: ExprId, inputs: &[f64]) -> f64 {
@@ -44,9 +42,7 @@ fn value(g: &ExprGraph, root: ExprId, inputs: &[f64]) -> f64 {
 }
 
 fn eval(name: &str, args: &[f64]) -> f64 {
-    let prim = table()
-        .find(|p| p.name == name)
-        .expect("a row of the table");
+    let prim = table().find(|p| p.name == name).expect("a row of the table");
     (prim.eval)(args)
 }
 
@@ -65,12 +61,7 @@ fn every_row_is_well_formed() {
         let mut g = ExprGraph::new();
         let args = arguments(&mut g, p.arity);
         let call = g.call(p, &args);
-        assert_eq!(
-            (p.partial)(&mut g, &args, call).len(),
-            p.arity,
-            "{}",
-            p.name
-        );
+        assert_eq!((p.partial)(&mut g, &args, call).len(), p.arity, "{}", p.name);
     }
     for row in complex::PARTS {
         for name in row.aliases.iter().chain([&row.name]) {
@@ -78,9 +69,7 @@ fn every_row_is_well_formed() {
         }
     }
     for row in complex::EXTENSIONS {
-        let prim = table()
-            .find(|p| p.name == row.name)
-            .expect("an extension extends a row");
+        let prim = table().find(|p| p.name == row.name).expect("an extension extends a row");
         assert_eq!(row.arity, prim.arity, "{}", row.name);
     }
 }
@@ -130,14 +119,8 @@ fn partial_derivatives_agree_with_central_differences() {
                 // `near`. Each value is off by at most 4 ulp, which the division by the step enlarges. The last term is
                 // the rounding of the partial itself, whose terms may be larger than their sum.
                 let size = (p.eval)(&at).abs() + near.abs() + 1.0;
-                let tolerance = (far - near).abs()
-                    + 4.0 * f64::EPSILON * (p.eval)(&at).abs() / STEP
-                    + 1e-12 * size;
-                assert!(
-                    tolerance < 1e-6 * size,
-                    "{} at {at:?}: the test says nothing",
-                    p.name
-                );
+                let tolerance = (far - near).abs() + 4.0 * f64::EPSILON * (p.eval)(&at).abs() / STEP + 1e-12 * size;
+                assert!(tolerance < 1e-6 * size, "{} at {at:?}: the test says nothing", p.name);
                 let exact = value(&g, *partial, &at);
                 assert!(
                     (exact - near).abs() <= tolerance,
@@ -217,9 +200,7 @@ fn expansions_keep_documented_special_values() {
         ("identity", &[2.5], 2.5),
     ];
     for (name, at, expected) in cases {
-        let p = table()
-            .find(|p| p.name == *name)
-            .expect("a row of the table");
+        let p = table().find(|p| p.name == *name).expect("a row of the table");
         let mut g = ExprGraph::new();
         let args = arguments(&mut g, p.arity);
         let root = p.expand.expect("a row with an expansion")(&mut g, &args);
@@ -266,35 +247,20 @@ fn rows_without_expansion_have_known_values() {
     ] {
         let got = eval(name, &at);
         // The table of erf has ten digits.
-        let tolerance = if name == "erf" {
-            1e-10
-        } else {
-            2.0 * f64::EPSILON
-        };
-        assert!(
-            (got - expected).abs() <= tolerance * expected.abs(),
-            "{name}{at:?} = {got}"
-        );
+        let tolerance = if name == "erf" { 1e-10 } else { 2.0 * f64::EPSILON };
+        assert!((got - expected).abs() <= tolerance * expected.abs(), "{name}{at:?} = {got}");
     }
 }
 
 #[test]
 fn fma_rounds_once_in_both_precisions() {
-    let fma = table()
-        .find(|p| p.name == "fma")
-        .expect("a row of the table");
+    let fma = table().find(|p| p.name == "fma").expect("a row of the table");
     // (1 + e)^2 - (1 + 2e) = e^2 exactly, which a rounded product loses.
     let e = f64::EPSILON;
-    assert_eq!(
-        fma.evaluate(&[1.0 + e, 1.0 + e, -(1.0 + 2.0 * e)], false),
-        e * e
-    );
+    assert_eq!(fma.evaluate(&[1.0 + e, 1.0 + e, -(1.0 + 2.0 * e)], false), e * e);
     // The exact sum lies 2^-70 below the middle of two single-precision numbers; rounded to double first, it would fall on
     // the middle and from there to the even neighbour above.
-    let (a, b) = (
-        1.0 + 2f64.powi(-23),
-        2f64.powi(-24) * (1.0 - 2f64.powi(-23)),
-    );
+    let (a, b) = (1.0 + 2f64.powi(-23), 2f64.powi(-24) * (1.0 - 2f64.powi(-23)));
     let c = 1.0 + 2f64.powi(-23);
     assert_eq!(fma.evaluate(&[a, b, c], true), c);
 }
@@ -330,10 +296,7 @@ fn derivative_of_sinc_is_smooth_through_zero() {
         // Taylor series of (x cos x - sin x) / x^2; the next term is below 1e-11 of the first.
         let series = -x / 3.0 + x.powi(3) / 30.0 - x.powi(5) / 840.0;
         let got = value(&g, partial, &[x]);
-        assert!(
-            (got - series).abs() <= 1e-10 * series.abs(),
-            "{x}: {got} {series}"
-        );
+        assert!((got - series).abs() <= 1e-10 * series.abs(), "{x}: {got} {series}");
     }
 }
 

@@ -2,8 +2,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod artifact;
+pub mod device;
+pub mod engine;
 pub mod io;
 pub mod observe;
 #[cfg(feature = "plot")]
 pub mod plot;
+pub mod program;
 pub mod sim;

@@ -1,9 +1,14 @@
 //! The command line: parses arguments, calls the library, prints.
 
+mod check;
+mod compile;
 mod fault;
+mod init;
+mod list;
 mod model;
 mod print;
 mod run;
+mod show;
 
 use std::process::ExitCode;
 
@@ -31,7 +36,12 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Run(run::Run),
+    Run(Box<run::Run>),
+    Check(check::Check),
+    Compile(Box<compile::Compile>),
+    List(list::List),
+    Show(show::Show),
+    Init(init::Init),
 }
 
 impl Cli {
@@ -39,6 +49,11 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match self.command {
             Command::Run(run) => run.run(),
+            Command::Check(check) => check.run(),
+            Command::Compile(compile) => compile.run(),
+            Command::List(list) => list.run(),
+            Command::Show(show) => show.run(),
+            Command::Init(init) => init.run(),
         };
         match done {
             Ok(code) => ExitCode::from(code),

@@ -4,6 +4,7 @@ use super::{Diagnostic, did_you_mean, list_names};
 use crate::model::{Operator, Population, Role, Variable};
 use crate::source::{Name, Span};
 use crate::syntax::ast::{Lhs, LhsKind};
+use crate::template::Override;
 
 /// Most names that a message lists.
 const MOST: usize = 12;
@@ -95,7 +96,13 @@ pub fn unknown_variable_of_node(path: &Name, variable: &str, population: &Popula
 }
 
 /// A variable without its operator that two operators have.
-pub fn ambiguous_variable(path: &Name, variable: &str, population: &Population, first: &str, second: &str) -> Diagnostic {
+pub fn ambiguous_variable(
+    path: &Name,
+    variable: &str,
+    population: &Population,
+    first: &str,
+    second: &str,
+) -> Diagnostic {
     let message = format!("`{path}`: two operators of node `{}` have a variable `{variable}`", population.path);
     Diagnostic::error("ambiguous-path", path.span, message, "ambiguous")
         .with_help(format!("name the operator: `{first}/{variable}` or `{second}/{variable}`"))
@@ -106,8 +113,7 @@ pub fn ambiguous_variable(path: &Name, variable: &str, population: &Population, 
 /// An edge onto a variable that an equation defines.
 pub fn target_is_assigned(path: &Name, variable: &Variable, operator: &Operator) -> Diagnostic {
     let message = format!("`{path}` cannot be the target of an edge: an equation defines it");
-    let inputs: Vec<&str> =
-        operator.variables.iter().filter(|v| v.role == Role::Input).map(|v| &*v.name).collect();
+    let inputs: Vec<&str> = operator.variables.iter().filter(|v| v.role == Role::Input).map(|v| &*v.name).collect();
     let fault = Diagnostic::error("edge-onto-assigned", path.span, message, "expected an input or a constant")
         .with_related(variable.span, format!("`{}` is declared here", variable.name));
     match inputs.as_slice() {
@@ -127,9 +133,9 @@ pub fn matrix_does_not_fit(span: Span, what: &str, found: &str, rows: usize, col
 }
 
 /// More nodes than memory should hold.
-pub fn too_many_nodes(label: &Name, limit: usize) -> Diagnostic {
-    let message = format!("the circuit has more than {limit} nodes");
-    Diagnostic::error("too-many-nodes", label.span, message, "one node too many")
+pub fn too_many_nodes(circuit: &Name, limit: usize) -> Diagnostic {
+    let message = format!("circuit `{circuit}` has more than {limit} nodes, with those of the circuits in it");
+    Diagnostic::error("too-many-nodes", circuit.span, message, "too many nodes")
         .with_help("make a population of equal nodes: `n: 1000` in the node")
 }
 
@@ -279,16 +285,19 @@ pub fn unknown_name(name: &Name, operator: &str, known: &[&str], function: bool)
 pub fn unknown_function(name: &Name, known: &[&str]) -> Diagnostic {
     let near = did_you_mean(&name.text, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     Diagnostic::error("unknown-function", name.span, format!("there is no function `{name}`"), "unknown function")
-        .with_help(near.unwrap_or_else(|| {
-            format!("define it in the file: `functions: {{{name}: {{args: [x], expr: \"..\"}}}}`")
-        }))
+        .with_help(
+            near.unwrap_or_else(|| {
+                format!("define it in the file: `functions: {{{name}: {{args: [x], expr: \"..\"}}}}`")
+            }),
+        )
 }
 
 /// `x(t)`, `x(2.0)`.
 pub fn variable_called(name: &Name) -> Diagnostic {
     let message = format!("`{name}` is a variable, not a function");
-    Diagnostic::error("variable-called", name.span, message, "called like a function")
-        .with_help(format!("write `{name}` for its value now, `{name}(t - tau)` for its value `tau` ago, `{name} * (..)` for a product"))
+    Diagnostic::error("variable-called", name.span, message, "called like a function").with_help(format!(
+        "write `{name}` for its value now, `{name}(t - tau)` for its value `tau` ago, `{name} * (..)` for a product"
+    ))
 }
 
 /// Too few or too many arguments.
@@ -343,9 +352,8 @@ pub fn algebraic_cycle(steps: &[(String, Span)]) -> Diagnostic {
     let span = steps.first().map_or(Span::NOWHERE, |s| s.1);
     if let [(name, span)] = steps {
         let message = format!("`{name}` is defined by itself");
-        return Diagnostic::error("algebraic-cycle", *span, message, "needs its own value").with_help(
-            "solve the equation for the variable, or make it a state: `x' = (.. - x)/tau`",
-        );
+        return Diagnostic::error("algebraic-cycle", *span, message, "needs its own value")
+            .with_help("solve the equation for the variable, or make it a state: `x' = (.. - x)/tau`");
     }
     let names: Vec<String> = steps.iter().chain(steps.first()).map(|(name, _)| format!("`{name}`")).collect();
     let message = format!("algebraic variables need each other: {}", names.join(" -> "));
@@ -369,17 +377,29 @@ pub fn weight_not_finite(span: Span) -> Diagnostic {
     Diagnostic::error("not-finite", span, "a weight of this edge is not a finite number", "not finite")
 }
 
-/// A list of values that matches neither units nor elements.
-pub fn wrong_value_count(variable: &Variable, place: &str, units: usize, length: usize, found: usize) -> Diagnostic {
-    let name = &variable.name;
-    let expected = match (units, length) {
+/// What a variable takes, for a message.
+fn expected_values(units: usize, length: usize) -> String {
+    match (units, length) {
         (1, 1) => "is a single number".to_string(),
         (units, 1) => format!("takes 1 or {units} values, one per unit"),
         (1, length) => format!("takes 1 or {length} values, one per element"),
-        (units, length) => format!("takes 1, {units}, {length} or {} values", units * length),
-    };
-    let message = format!("`{place}`: `{name}` {expected}, but {found} values are given");
+        (units, length) => format!("takes 1, {units}, {length} or {} values", units.saturating_mul(length)),
+    }
+}
+
+/// A list of values that matches neither units nor elements.
+pub fn wrong_value_count(variable: &Variable, place: &str, units: usize, length: usize, found: usize) -> Diagnostic {
+    let name = &variable.name;
+    let message = format!("`{place}`: `{name}` {}, but has {found}", expected_values(units, length));
     let fault = Diagnostic::error("wrong-number-of-values", variable.span, message, "declared here");
+    if units == 1 { fault.with_help(format!("give the node a size: `n: {found}`")) } else { fault }
+}
+
+/// The same for a value that a node gives.
+pub fn wrong_override_count(given: &Override, units: usize, length: usize, found: usize) -> Diagnostic {
+    let message = format!("`{}` {}, but {found} are given", given.variable, expected_values(units, length));
+    let fault = Diagnostic::error("wrong-number-of-values", given.span, message, format!("{found} values"))
+        .with_related(given.variable.span, "the variable");
     if units == 1 { fault.with_help(format!("give the node a size: `n: {found}`")) } else { fault }
 }
 

@@ -32,11 +32,7 @@ pub fn render_short(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
         let separator = if place.is_empty() { "" } else { ": " };
         let (severity, code) = (severity(diagnostic.severity), diagnostic.code);
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{place}{separator}{severity}[{code}]: {}",
-            diagnostic.message
-        );
+        let _ = writeln!(text, "{place}{separator}{severity}[{code}]: {}", diagnostic.message);
         if let Some(help) = &diagnostic.help {
             let _ = writeln!(text, "  help: {help}");
         }
@@ -57,14 +53,8 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> String {
     let kind = severity(diagnostic.severity);
     let mut text = if let Some(primary) = excerpts.place(diagnostic.span) {
         let (report_kind, related_color) = match diagnostic.severity {
-            Severity::Error => (
-                ReportKind::Custom("error", ariadne::Color::Red),
-                ariadne::Color::Cyan,
-            ),
-            Severity::Warning => (
-                ReportKind::Custom("warning", ariadne::Color::Yellow),
-                ariadne::Color::Cyan,
-            ),
+            Severity::Error => (ReportKind::Custom("error", ariadne::Color::Red), ariadne::Color::Cyan),
+            Severity::Warning => (ReportKind::Custom("warning", ariadne::Color::Yellow), ariadne::Color::Cyan),
         };
         let main_color = match diagnostic.severity {
             Severity::Error => ariadne::Color::Red,
@@ -77,24 +67,13 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> String {
             .with_tab_width(4);
         let mut labels = vec![(primary.clone(), &diagnostic.label, main_color, 1)];
         for (span, label) in &diagnostic.related {
-            labels.extend(
-                excerpts
-                    .place(*span)
-                    .map(|place| (place, label, related_color, 0)),
-            );
+            labels.extend(excerpts.place(*span).map(|place| (place, label, related_color, 0)));
         }
         // In the order of the text, the excerpt of the fault first: otherwise one excerpt falls into several.
         labels.sort_by_key(|((id, range), ..)| (*id != primary.0, *id, range.start));
-        let mut report = Report::build(report_kind, primary)
-            .with_config(config)
-            .with_message("");
+        let mut report = Report::build(report_kind, primary).with_config(config).with_message("");
         for (place, label, color, priority) in labels {
-            report = report.with_label(
-                Label::new(place)
-                    .with_message(label)
-                    .with_color(color)
-                    .with_priority(priority),
-            );
+            report = report.with_label(Label::new(place).with_message(label).with_color(color).with_priority(priority));
         }
         let mut bytes = Vec::new();
         match report.finish().write(&mut excerpts, &mut bytes) {
@@ -105,27 +84,12 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> String {
         String::new()
     };
     // The first line and the last ones are ours: ariadne would name the kind after the code and indent the help.
-    let body = text
-        .split_once('\n')
-        .map_or("", |(_, rest)| rest)
-        .to_string();
+    let body = text.split_once('\n').map_or("", |(_, rest)| rest).to_string();
     let paint = |what: &str, code: &str| {
-        if color {
-            format!("\u{1b}[{code}m{what}\u{1b}[0m")
-        } else {
-            what.to_string()
-        }
+        if color { format!("\u{1b}[{code}m{what}\u{1b}[0m") } else { what.to_string() }
     };
-    let kind_color = if diagnostic.severity == Severity::Error {
-        "1;31"
-    } else {
-        "1;33"
-    };
-    text = format!(
-        "{}: {}\n",
-        paint(&format!("{kind}[{}]", diagnostic.code), kind_color),
-        diagnostic.message
-    );
+    let kind_color = if diagnostic.severity == Severity::Error { "1;31" } else { "1;33" };
+    text = format!("{}: {}\n", paint(&format!("{kind}[{}]", diagnostic.code), kind_color), diagnostic.message);
     text.extend(body.lines().map(|line| format!("{}\n", line.trim_end())));
     for note in &diagnostic.notes {
         let _ = writeln!(text, "  {}: {note}", paint("note", "1"));

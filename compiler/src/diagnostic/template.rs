@@ -27,9 +27,9 @@ fn kind_of_value(node: &Node) -> &'static str {
 pub fn file_not_found(span: Span, path: &str, tried: &[String]) -> Diagnostic {
     let fault = Diagnostic::error("file-not-found", span, format!("there is no file `{path}`"), "not found");
     let shown: Vec<&str> = tried.iter().map(String::as_str).collect();
-    fault
-        .with_note(format!("looked for {}", list_names(shown, 12)))
-        .with_help("give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`")
+    fault.with_note(format!("looked for {}", list_names(shown, 12))).with_help(
+        "give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`",
+    )
 }
 
 /// A file that exists and cannot be read.
@@ -158,8 +158,13 @@ pub fn several_templates(names: &[Name], kind: Kind, path: &str) -> Diagnostic {
 
 /// A file with nothing to run.
 pub fn no_template(span: Span, path: &str) -> Diagnostic {
-    Diagnostic::error("no-template", span, format!("`{path}` defines nothing that can be run"), "no circuit, node or operator")
-        .with_help("add a circuit: `NAME: {base: CircuitTemplate, nodes: {..}, edges: [..]}`")
+    Diagnostic::error(
+        "no-template",
+        span,
+        format!("`{path}` defines nothing that can be run"),
+        "no circuit, node or operator",
+    )
+    .with_help("add a circuit: `NAME: {base: CircuitTemplate, nodes: {..}, edges: [..]}`")
 }
 
 /// An edge template asked for as the model.
@@ -187,7 +192,12 @@ pub fn missing_key(span: Span, owner: &str, key: &str, example: &str) -> Diagnos
 /// A list where a mapping is needed, and the like.
 pub fn wrong_form(node: &Node, what: &str, expected: &str) -> Diagnostic {
     let found = kind_of_value(node);
-    Diagnostic::error("wrong-form", node.span, format!("{what} must be {expected}, not {found}"), format!("expected {expected}"))
+    Diagnostic::error(
+        "wrong-form",
+        node.span,
+        format!("{what} must be {expected}, not {found}"),
+        format!("expected {expected}"),
+    )
 }
 
 /// Two things of one name.
@@ -199,15 +209,21 @@ pub fn duplicate(what: &str, second: &Name, first: Span) -> Diagnostic {
 /// One of a few words was expected.
 pub fn unknown_choice(found: &Name, what: &str, choices: &[&str]) -> Diagnostic {
     let all = list_names(choices.iter().copied(), 8);
-    Diagnostic::error("unknown-choice", found.span, format!("{what} cannot be `{found}`"), format!("expected one of {all}"))
-        .with_help_if(nearest(&found.text, choices.iter().copied()))
+    Diagnostic::error(
+        "unknown-choice",
+        found.span,
+        format!("{what} cannot be `{found}`"),
+        format!("expected one of {all}"),
+    )
+    .with_help_if(nearest(&found.text, choices.iter().copied()))
 }
 
 // Numbers
 
 /// Text where a number is needed.
 pub fn not_a_number(span: Span, what: &str, found: &str) -> Diagnostic {
-    let fault = Diagnostic::error("not-a-number", span, format!("{what}: `{found}` is not a number"), "expected a number");
+    let fault =
+        Diagnostic::error("not-a-number", span, format!("{what}: `{found}` is not a number"), "expected a number");
     let quotient = found.split_once('/').and_then(|(a, b)| {
         let (a, b): (f64, f64) = (a.trim().parse().ok()?, b.trim().parse().ok()?);
         (a / b).is_finite().then_some(a / b)
@@ -276,17 +292,32 @@ pub fn unknown_declaration(span: Span, what: &str, written: &str, word: &str) ->
 
 /// `variable(0.0`.
 pub fn unclosed_declaration(span: Span, what: &str, written: &str) -> Diagnostic {
-    Diagnostic::error("unclosed-declaration", span, format!("{what}: `{written}` does not end with `)`"), "expected `)` at the end")
+    Diagnostic::error(
+        "unclosed-declaration",
+        span,
+        format!("{what}: `{written}` does not end with `)`"),
+        "expected `)` at the end",
+    )
 }
 
 /// `variable(0.0, 3, 4)`.
 pub fn too_many_arguments(span: Span, what: &str, written: &str) -> Diagnostic {
-    Diagnostic::error("too-many-arguments", span, format!("{what}: too many arguments in `{written}`"), "expected `(value, length)`")
+    Diagnostic::error(
+        "too-many-arguments",
+        span,
+        format!("{what}: too many arguments in `{written}`"),
+        "expected `(value, length)`",
+    )
 }
 
 /// `variable(0.0, x)`.
 pub fn wrong_length(span: Span, what: &str, found: &str) -> Diagnostic {
-    Diagnostic::error("wrong-length", span, format!("{what}: `{found}` is not a number of elements"), "expected `(value, length)`")
+    Diagnostic::error(
+        "wrong-length",
+        span,
+        format!("{what}: `{found}` is not a number of elements"),
+        "expected `(value, length)`",
+    )
 }
 
 /// A shape that is none.
@@ -296,19 +327,34 @@ pub fn wrong_shape(span: Span) -> Diagnostic {
 
 /// Shape and value disagree.
 pub fn shape_mismatch(span: Span, what: &str, shape: usize, value: usize) -> Diagnostic {
-    Diagnostic::error("shape-mismatch", span, format!("{what} has shape [{shape}] but {value} values"), "shape and value disagree")
+    Diagnostic::error(
+        "shape-mismatch",
+        span,
+        format!("{what} has shape [{shape}] but {value} values"),
+        "shape and value disagree",
+    )
 }
 
 /// A matrix as the value of a variable.
 pub fn matrix_variable(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error("matrix-variable", span, format!("{what} cannot be a matrix"), "expected a number or a list of numbers")
-        .with_help("matrices of weights belong to edges: `[source, target, null, {weight: [[..], [..]]}]`")
+    Diagnostic::error(
+        "matrix-variable",
+        span,
+        format!("{what} cannot be a matrix"),
+        "expected a number or a list of numbers",
+    )
+    .with_help("matrices of weights belong to edges: `[source, target, null, {weight: [[..], [..]]}]`")
 }
 
 /// A name no equation can use.
 pub fn not_an_identifier(name: &Name) -> Diagnostic {
-    Diagnostic::error("not-an-identifier", name.span, format!("`{name}` cannot be used as a name in equations"), "not a name")
-        .with_help("a name consists of letters, digits and `_`, and does not begin with a digit")
+    Diagnostic::error(
+        "not-an-identifier",
+        name.span,
+        format!("`{name}` cannot be used as a name in equations"),
+        "not a name",
+    )
+    .with_help("a name consists of letters, digits and `_`, and does not begin with a digit")
 }
 
 /// `pi: 3`.
@@ -324,13 +370,20 @@ pub fn several_outputs(first: &Name, second: &Name) -> Diagnostic {
     let message = format!("an operator has one output, but `{first}` and `{second}` are both declared `output`");
     Diagnostic::error("several-outputs", second.span, message, "second output")
         .with_related(first.span, "first output")
-        .with_help(format!("declare one of them `variable`: every variable can be recorded and read by edges, `{second}` too"))
+        .with_help(format!(
+            "declare one of them `variable`: every variable can be recorded and read by edges, `{second}` too"
+        ))
 }
 
 /// `equations: {replace: ..}` in an operator without parent.
 pub fn edit_without_parent(span: Span) -> Diagnostic {
-    Diagnostic::error("edit-without-parent", span, "there are no inherited equations to edit", "the base has no equations")
-        .with_help("write a list of equations, or name a parent operator in `base`")
+    Diagnostic::error(
+        "edit-without-parent",
+        span,
+        "there are no inherited equations to edit",
+        "the base has no equations",
+    )
+    .with_help("write a list of equations, or name a parent operator in `base`")
 }
 
 /// An edit that changes nothing.
@@ -393,7 +446,9 @@ pub fn bad_label(label: &Name) -> Diagnostic {
     let reason = match &*label.text {
         "all" => "`all` selects all labels in a path, so it cannot be one".to_string(),
         "" => "a label must not be empty".to_string(),
-        text => format!("`{text}` cannot be a label: `/`, `[`, `]` and spaces have a meaning in paths"),
+        text => {
+            format!("`{text}` cannot be a label: `/`, `[`, `]` and spaces have a meaning in paths")
+        }
     };
     Diagnostic::error("bad-label", label.span, reason, "not a label").with_help("choose another label")
 }
@@ -430,7 +485,9 @@ pub fn edge_key_without_template(key: &Name, known: &[&str]) -> Diagnostic {
     let message = format!("the edge has no attribute `{key}`");
     let attributes = ["weight", "delay", "spread"];
     Diagnostic::error("unknown-attribute", key.span, message, "unknown attribute")
-        .with_note("attributes are `weight`, `delay`, `spread`, and variables of the edge's template; it has no template")
+        .with_note(
+            "attributes are `weight`, `delay`, `spread`, and variables of the edge's template; it has no template",
+        )
         .with_help_if(nearest(&key.text, attributes).or_else(|| nearest(&key.text, known.iter().copied())))
 }
 

@@ -58,19 +58,8 @@ pub struct Row {
     pub doc: &'static str,
 }
 
-const fn row(
-    name: &'static str,
-    arity: usize,
-    apply: fn(&mut ExprGraph, &[Value]) -> Value,
-    doc: &'static str,
-) -> Row {
-    Row {
-        name,
-        aliases: &[],
-        arity,
-        apply,
-        doc,
-    }
+const fn row(name: &'static str, arity: usize, apply: fn(&mut ExprGraph, &[Value]) -> Value, doc: &'static str) -> Row {
+    Row { name, aliases: &[], arity, apply, doc }
 }
 
 const fn part(
@@ -79,13 +68,7 @@ const fn part(
     apply: fn(&mut ExprGraph, &[Value]) -> Value,
     doc: &'static str,
 ) -> Row {
-    Row {
-        name,
-        aliases,
-        arity: 1,
-        apply,
-        doc,
-    }
+    Row { name, aliases, arity: 1, apply, doc }
 }
 
 /// Complex extensions of function rows, by the row's name.
@@ -95,110 +78,39 @@ pub static EXTENSIONS: &[Row] = &[
     row("mul", 2, |g, a| mul(g, a[0], a[1]), "a * b"),
     row("div", 2, |g, a| div(g, a[0], a[1]), "a / b"),
     row("neg", 1, |g, a| neg(g, a[0]), "-a"),
-    row(
-        "pow",
-        2,
-        |g, a| pow(g, a[0], a[1]),
-        "products for an integer constant b, else exp(b log a); 0 for a = 0",
-    ),
-    row(
-        "eq",
-        2,
-        |g, a| Real(equal(g, a[0], a[1])),
-        "1 if both parts are equal",
-    ),
-    row(
-        "ne",
-        2,
-        |g, a| Real(differ(g, a[0], a[1])),
-        "1 if a part differs",
-    ),
+    row("pow", 2, |g, a| pow(g, a[0], a[1]), "products for an integer constant b, else exp(b log a); 0 for a = 0"),
+    row("eq", 2, |g, a| Real(equal(g, a[0], a[1])), "1 if both parts are equal"),
+    row("ne", 2, |g, a| Real(differ(g, a[0], a[1])), "1 if a part differs"),
     row("select", 3, select, "a if c is not 0, else b"),
     row("identity", 1, |_, a| a[0], "z itself"),
-    row(
-        "abs",
-        1,
-        |g, a| Real(magnitude(g, a[0])),
-        "sqrt(re^2 + im^2), real",
-    ),
+    row("abs", 1, |g, a| Real(magnitude(g, a[0])), "sqrt(re^2 + im^2), real"),
     row("exp", 1, |g, a| exp(g, a[0]), "e^re (cos im + i sin im)"),
-    row(
-        "log",
-        1,
-        |g, a| log(g, a[0]),
-        "principal value log|z| + i arg z",
-    ),
-    row(
-        "sqrt",
-        1,
-        |g, a| sqrt(g, a[0]),
-        "principal value, real part >= 0",
-    ),
-    row(
-        "sin",
-        1,
-        |g, a| sin(g, a[0]),
-        "sin re cosh im + i cos re sinh im",
-    ),
-    row(
-        "cos",
-        1,
-        |g, a| cos(g, a[0]),
-        "cos re cosh im - i sin re sinh im",
-    ),
+    row("log", 1, |g, a| log(g, a[0]), "principal value log|z| + i arg z"),
+    row("sqrt", 1, |g, a| sqrt(g, a[0]), "principal value, real part >= 0"),
+    row("sin", 1, |g, a| sin(g, a[0]), "sin re cosh im + i cos re sinh im"),
+    row("cos", 1, |g, a| cos(g, a[0]), "cos re cosh im - i sin re sinh im"),
     row("tan", 1, |g, a| tan(g, a[0]), "-i tanh(i z)"),
-    row(
-        "sinh",
-        1,
-        |g, a| sinh(g, a[0]),
-        "sinh re cos im + i cosh re sin im",
-    ),
-    row(
-        "cosh",
-        1,
-        |g, a| cosh(g, a[0]),
-        "cosh re cos im + i sinh re sin im",
-    ),
+    row("sinh", 1, |g, a| sinh(g, a[0]), "sinh re cos im + i cosh re sin im"),
+    row("cosh", 1, |g, a| cosh(g, a[0]), "cosh re cos im + i sinh re sin im"),
     row("tanh", 1, |g, a| tanh(g, a[0]), "sinh z / cosh z"),
-    row(
-        "sigmoid",
-        1,
-        |g, a| sigmoid(g, a[0]),
-        "1 / (1 + exp(-z)), re > -700",
-    ),
+    row("sigmoid", 1, |g, a| sigmoid(g, a[0]), "1 / (1 + exp(-z)), re > -700"),
 ];
 
 /// Functions that concern the parts of a number; real arguments may be given too.
 pub static PARTS: &[Row] = &[
     part("real", &["re"], |g, a| Real(a[0].parts(g).0), "real part"),
-    part(
-        "imag",
-        &["im"],
-        |g, a| Real(a[0].parts(g).1),
-        "imaginary part",
-    ),
+    part("imag", &["im"], |g, a| Real(a[0].parts(g).1), "imaginary part"),
     part("conj", &["conjugate"], conjugate, "complex conjugate"),
-    part(
-        "arg",
-        &["angle"],
-        |g, a| Real(argument(g, a[0])),
-        "angle in [-pi, pi]",
-    ),
+    part("arg", &["angle"], |g, a| Real(argument(g, a[0])), "angle in [-pi, pi]"),
 ];
 
 /// The row of [`PARTS`] that an equation means by `name`.
 pub fn lookup(name: &str) -> Option<&'static Row> {
-    PARTS
-        .iter()
-        .find(|r| r.name == name || r.aliases.contains(&name))
+    PARTS.iter().find(|r| r.name == name || r.aliases.contains(&name))
 }
 
 /// A function of the table on real or complex arguments, as many as its arity.
-pub fn call(
-    g: &mut ExprGraph,
-    prim: &'static Prim,
-    args: &[Value],
-) -> Result<Value, UnsupportedComplex> {
+pub fn call(g: &mut ExprGraph, prim: &'static Prim, args: &[Value]) -> Result<Value, UnsupportedComplex> {
     let real: Option<Vec<ExprId>> = args
         .iter()
         .map(|a| match *a {
@@ -210,9 +122,7 @@ pub fn call(
         return Ok(Real(g.call(prim, &args)));
     }
     let row = EXTENSIONS.iter().find(|r| r.name == prim.name);
-    let row = row.ok_or(UnsupportedComplex {
-        function: prim.name,
-    })?;
+    let row = row.ok_or(UnsupportedComplex { function: prim.name })?;
     Ok((row.apply)(g, args))
 }
 
@@ -248,9 +158,7 @@ pub fn neg(g: &mut ExprGraph, a: Value) -> Value {
 pub fn mul(g: &mut ExprGraph, a: Value, b: Value) -> Value {
     match (a, b) {
         (Real(a), Real(b)) => Real(g.product(a, b)),
-        (Real(s), Complex(a, b)) | (Complex(a, b), Real(s)) => {
-            Complex(g.product(s, a), g.product(s, b))
-        }
+        (Real(s), Complex(a, b)) | (Complex(a, b), Real(s)) => Complex(g.product(s, a), g.product(s, b)),
         (Complex(a, b), Complex(c, d)) => {
             let (ac, bd) = (g.product(a, c), g.product(b, d));
             let (ad, bc) = (g.product(a, d), g.product(b, c));
@@ -295,11 +203,7 @@ pub fn pow(g: &mut ExprGraph, a: Value, b: Value) -> Value {
 fn integer(g: &ExprGraph, value: Value) -> Option<i32> {
     let Real(id) = value else { return None };
     let node = g.node(id);
-    let number = if node.op == Op::Call(&NEG) {
-        -g.as_constant(node.args[0])?
-    } else {
-        g.as_constant(id)?
-    };
+    let number = if node.op == Op::Call(&NEG) { -g.as_constant(node.args[0])? } else { g.as_constant(id)? };
     (number.fract() == 0.0 && number.abs() <= 64.0).then_some(number as i32)
 }
 
@@ -372,10 +276,7 @@ fn differ(g: &mut ExprGraph, a: Value, b: Value) -> ExprId {
 /// `a if condition else b` for a real condition.
 fn choose(g: &mut ExprGraph, condition: ExprId, a: Value, b: Value) -> Value {
     let ((a, b), (c, d)) = (a.parts(g), b.parts(g));
-    Complex(
-        g.call(&SELECT, &[condition, a, c]),
-        g.call(&SELECT, &[condition, b, d]),
-    )
+    Complex(g.call(&SELECT, &[condition, a, c]), g.call(&SELECT, &[condition, b, d]))
 }
 
 fn select(g: &mut ExprGraph, a: &[Value]) -> Value {
@@ -390,12 +291,7 @@ fn select(g: &mut ExprGraph, a: &[Value]) -> Value {
 }
 
 /// `f(re) p(im) + i h(re) q(im)`, the form that addition theorems give.
-fn addition_theorem(
-    g: &mut ExprGraph,
-    z: Value,
-    [f, p]: [&'static Prim; 2],
-    [h, q]: [&'static Prim; 2],
-) -> Value {
+fn addition_theorem(g: &mut ExprGraph, z: Value, [f, p]: [&'static Prim; 2], [h, q]: [&'static Prim; 2]) -> Value {
     let (a, b) = z.parts(g);
     let (fa, pb) = (g.call(f, &[a]), g.call(p, &[b]));
     let (ha, qb) = (g.call(h, &[a]), g.call(q, &[b]));
@@ -424,10 +320,7 @@ fn sqrt(g: &mut ExprGraph, z: Value) -> Value {
     let divisor = g.call(&SELECT, &[null, one, twice]);
     let right = Complex(m, g.quotient(b, divisor));
     let (below, minus_m) = (g.call(&LT, &[b, zero]), g.negative(m));
-    let left = Complex(
-        g.quotient(abs_b, divisor),
-        g.call(&SELECT, &[below, minus_m, m]),
-    );
+    let left = Complex(g.quotient(abs_b, divisor), g.call(&SELECT, &[below, minus_m, m]));
     let on_right = g.call(&GE, &[a, zero]);
     choose(g, on_right, right, left)
 }

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::expr::{
-    ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, SpaceId, StateId, TableId,
-};
+use super::expr::{ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, SpaceId, StateId, TableId};
 
 /// An index set: the units of a population (or of several equal ones), or the elements of vectors.
 #[derive(Clone, PartialEq, Debug)]
@@ -162,11 +160,7 @@ pub struct System {
 impl System {
     /// A system without equations.
     pub fn new(name: impl Into<String>) -> System {
-        System {
-            name: name.into(),
-            spaces: vec![Space { name: "scalar".to_string(), size: 1 }],
-            ..System::default()
-        }
+        System { name: name.into(), spaces: vec![Space { name: "scalar".to_string(), size: 1 }], ..System::default() }
     }
 
     /// Number of elements of a space.

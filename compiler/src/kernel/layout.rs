@@ -58,10 +58,8 @@ pub fn history_passes(graph: &ExprGraph, histories: &[crate::ir::system::History
         .collect();
     let mut depth = vec![1usize; histories.len()];
     for _ in 0..histories.len() {
-        let next: Vec<usize> = reads
-            .iter()
-            .map(|r| 1 + r.iter().map(|h| depth[*h]).max().unwrap_or(0).min(histories.len() - 1))
-            .collect();
+        let next: Vec<usize> =
+            reads.iter().map(|r| 1 + r.iter().map(|h| depth[*h]).max().unwrap_or(0).min(histories.len() - 1)).collect();
         if next == depth {
             break;
         }

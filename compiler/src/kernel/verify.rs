@@ -21,9 +21,8 @@ pub fn verify(module: &Module) -> Result<(), String> {
 }
 
 fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), String> {
-    let buffer = |id: BufferId| {
-        module.buffers.get(id.index()).ok_or_else(|| format!("buffer {} does not exist", id.index()))
-    };
+    let buffer =
+        |id: BufferId| module.buffers.get(id.index()).ok_or_else(|| format!("buffer {} does not exist", id.index()));
     match body {
         Body::Pointwise(stmts) => {
             let mut assigned = 0u32;
@@ -105,7 +104,11 @@ fn verify_state_order(module: &Module) -> Result<(), String> {
             Body::Take { source, target, .. } | Body::Couple { source, target, .. } => (vec![*source], vec![*target]),
         };
         if let Some(late) = reads.iter().chain(&writes).find(|b| is_state(b) && stored.contains(b)) {
-            return Err(format!("`{}` uses state `{}` after it was stored", kernel.name, module.buffers[late.index()].name));
+            return Err(format!(
+                "`{}` uses state `{}` after it was stored",
+                kernel.name,
+                module.buffers[late.index()].name
+            ));
         }
         stored.extend(writes.into_iter().filter(|b| is_state(b)));
     }

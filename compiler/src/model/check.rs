@@ -48,14 +48,8 @@ impl Scope<'_> {
 pub const BUILT_IN: &[&str] = &["t", "pi", "E", "I"];
 
 /// Checks of one operator by itself.
-const OF_OPERATORS: &[fn(&Scope<'_>, &mut Diagnostics)] = &[
-    names::check,
-    functions::check,
-    definitions::check,
-    assignment::check,
-    outputs::check,
-    unused::check,
-];
+const OF_OPERATORS: &[fn(&Scope<'_>, &mut Diagnostics)] =
+    &[names::check, functions::check, definitions::check, assignment::check, outputs::check, unused::check];
 
 /// Checks of the whole circuit.
 const OF_CIRCUITS: &[fn(&Circuit, &mut Diagnostics)] = &[values::check, timing::check, cycles::check];

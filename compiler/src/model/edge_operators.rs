@@ -6,7 +6,7 @@ use super::instantiate::Builder;
 use super::population::{operators, set};
 use super::tree::{Tree, variable_of};
 use super::{EdgeInput, EdgeOperators, Operator, Role, VariableRef};
-use crate::diagnostic::{Diagnostic, model as fault};
+use crate::diagnostic::{Diagnostics, Result, model as fault};
 use crate::source::Name;
 use crate::template::{EdgeSource, EdgeTemplate, EdgeUse, Literal};
 
@@ -26,10 +26,10 @@ impl Builder {
         if let Some(known) = self.edges.get(&key) {
             return known.clone();
         }
-        let made = match prototype(template) {
+        let made = match prototype(template, &mut self.out) {
             Ok(made) => Some(Arc::new(made)),
             Err(fault) => {
-                self.out.push(fault);
+                self.out.0.extend(fault);
                 None
             }
         };
@@ -45,22 +45,28 @@ impl Builder {
         ends: (VariableRef, VariableRef),
         entry: Option<usize>,
         tree: &Tree,
-    ) -> Result<EdgeOperators, Diagnostic> {
+    ) -> Result<EdgeOperators> {
         let mut operators = prototype.operators.clone();
         for (name, value) in &edge.overrides {
-            let Some((o, v)) = position(&operators, name) else { continue };
+            let Some((o, v)) = position(&operators, name) else {
+                continue;
+            };
             let own = match (value, entry) {
-                (Literal::Matrix { data, .. }, Some(at)) => data.get(at).map(|re| Literal::Number(super::Complex { re: *re, im: 0.0 })),
+                (Literal::Matrix { data, .. }, Some(at)) => {
+                    data.get(at).map(|re| Literal::Number(super::Complex { re: *re, im: 0.0 }))
+                }
                 _ => None,
             };
             set(&mut operators[o].variables[v], own.as_ref().unwrap_or(value));
         }
         let mut sources = Vec::new();
         for (name, source) in &edge.sources {
-            let Some(input) = position(&operators, name) else { continue };
+            let Some(input) = position(&operators, name) else {
+                continue;
+            };
             let variable = &operators[input.0].variables[input.1];
             if variable.role != Role::Input && variable.role != Role::Parameter {
-                return Err(fault::edge_input_is_assigned(name, variable));
+                return Err(fault::edge_input_is_assigned(name, variable).into());
             }
             let read = match source {
                 EdgeSource::OwnSource => EdgeInput::Source,
@@ -72,14 +78,16 @@ impl Builder {
         let open: Vec<(usize, usize)> =
             prototype.free.iter().copied().filter(|i| sources.iter().all(|(mapped, _)| mapped != i)).collect();
         match open.as_slice() {
-            [] if sources.is_empty() => return Err(fault::edge_without_input(edge.span, &edge.source)),
+            [] if sources.is_empty() => {
+                return Err(fault::edge_without_input(edge.span, &edge.source).into());
+            }
             [only] if !explicit => sources.push((*only, EdgeInput::Source)),
             [] => {}
             // Inputs beside the mapped ones keep their defaults.
             _ if explicit => {}
             several => {
                 let names: Vec<String> = several.iter().map(|&(o, v)| path_of(&operators, o, v)).collect();
-                return Err(fault::edge_inputs_unmapped(edge.span, &names));
+                return Err(fault::edge_inputs_unmapped(edge.span, &names).into());
             }
         }
         sources.sort_by_key(|(input, _)| *input);
@@ -88,7 +96,7 @@ impl Builder {
 
     /// The variable that the path of an edge input means; `source/..` and `target/..` are the nodes of the edge, unless the
     /// circuit has nodes of those labels.
-    fn edge_source(&self, path: &Name, ends: (VariableRef, VariableRef), tree: &Tree) -> Result<VariableRef, Diagnostic> {
+    fn edge_source(&self, path: &Name, ends: (VariableRef, VariableRef), tree: &Tree) -> Result<VariableRef> {
         let populations = &self.circuit.populations;
         let found = match tree.variables(path, populations) {
             Ok(found) => found,
@@ -102,21 +110,28 @@ impl Builder {
                 let population = &populations[end.population];
                 match variable_of(end.population, population, &parts[1..], path)? {
                     Some(variable) => vec![variable],
-                    None => return Err(fault::unknown_variable_of_node(path, parts.last().unwrap_or(&""), population)),
+                    None => {
+                        return Err(
+                            fault::unknown_variable_of_node(path, parts.last().unwrap_or(&""), population).into()
+                        );
+                    }
                 }
             }
         };
         match found.as_slice() {
             [one] => Ok(*one),
-            several => Err(fault::edge_input_of_several(path, several.len())),
+            several => Err(fault::edge_input_of_several(path, several.len()).into()),
         }
     }
 }
 
-fn prototype(template: &EdgeTemplate) -> Result<EdgePrototype, Diagnostic> {
-    let operators = operators(&template.operators);
+fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgePrototype> {
+    let operators = operators(&template.operators, None, out);
     let each = |wanted: &dyn Fn(&super::Variable) -> bool| -> Vec<(usize, usize)> {
-        let all = operators.iter().enumerate().flat_map(|(o, op)| op.variables.iter().enumerate().map(move |(v, x)| (o, v, x)));
+        let all = operators
+            .iter()
+            .enumerate()
+            .flat_map(|(o, op)| op.variables.iter().enumerate().map(move |(v, x)| (o, v, x)));
         all.filter(|(_, _, x)| wanted(x)).map(|(o, v, _)| (o, v)).collect()
     };
     let name = |(o, v): (usize, usize)| &*operators[o].variables[v].name;
@@ -126,10 +141,10 @@ fn prototype(template: &EdgeTemplate) -> Result<EdgePrototype, Diagnostic> {
     let sinks: Vec<(usize, usize)> = outputs.iter().copied().filter(|o| !feeds(*o)).collect();
     let output = match sinks.as_slice() {
         [one] => *one,
-        [] => return Err(fault::edge_without_output(&template.name)),
+        [] => return Err(fault::edge_without_output(&template.name).into()),
         several => {
             let names: Vec<String> = several.iter().map(|&(o, v)| path_of(&operators, o, v)).collect();
-            return Err(fault::edge_with_several_outputs(&template.name, &names));
+            return Err(fault::edge_with_several_outputs(&template.name, &names).into());
         }
     };
     let fed = |input: (usize, usize)| outputs.iter().any(|o| o.0 != input.0 && name(*o) == name(input));
@@ -147,7 +162,9 @@ fn position(operators: &[Operator], name: &Name) -> Option<(usize, usize)> {
         Some((operator, variable)) => (Some(operator), variable),
         None => (None, &*name.text),
     };
-    operators.iter().enumerate().filter(|(_, o)| operator.is_none_or(|n| n == &*o.name)).find_map(|(i, o)| {
-        o.variables.iter().position(|v| *v.name == *variable).map(|v| (i, v))
-    })
+    operators
+        .iter()
+        .enumerate()
+        .filter(|(_, o)| operator.is_none_or(|n| n == &*o.name))
+        .find_map(|(i, o)| o.variables.iter().position(|v| *v.name == *variable).map(|v| (i, v)))
 }

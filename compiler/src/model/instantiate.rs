@@ -15,12 +15,13 @@ const MAX_POPULATIONS: usize = 1 << 20;
 
 /// Instantiates a circuit: sub-circuits are flattened depth first, paths resolved, values filled in.
 pub fn instantiate(template: &CircuitTemplate) -> Result<Circuit> {
+    if node_count(template, &mut HashMap::new()) > MAX_POPULATIONS {
+        return Err(fault::too_many_nodes(&template.name, MAX_POPULATIONS).into());
+    }
     let mut builder = Builder::default();
     builder.circuit.name = template.name.text.to_string();
     let tree = builder.populations(template, "");
-    if !builder.full {
-        builder.projections(template, &tree);
-    }
+    builder.projections(template, &tree);
     let Builder { circuit, out, .. } = builder;
     out.into_result(circuit)
 }
@@ -34,7 +35,24 @@ pub(super) struct Builder {
     nodes: HashMap<*const NodeTemplate, Arc<[Operator]>>,
     /// The same for edge templates; `None` after a fault.
     pub(super) edges: HashMap<*const EdgeTemplate, Option<Arc<EdgePrototype>>>,
-    full: bool,
+}
+
+/// How many nodes the circuit has, with those of the circuits in it. Each template is counted once.
+fn node_count(template: &CircuitTemplate, known: &mut HashMap<*const CircuitTemplate, usize>) -> usize {
+    // A circuit without nodes of its own still takes a visit.
+    let mut count = template.nodes.len().max(1);
+    for (_, circuit) in &template.circuits {
+        let inner = match known.get(&Arc::as_ptr(circuit)) {
+            Some(inner) => *inner,
+            None => {
+                let inner = node_count(circuit, known);
+                known.insert(Arc::as_ptr(circuit), inner);
+                inner
+            }
+        };
+        count = count.saturating_add(inner);
+    }
+    count
 }
 
 impl Builder {
@@ -42,14 +60,10 @@ impl Builder {
     fn populations(&mut self, template: &CircuitTemplate, prefix: &str) -> Tree {
         let mut tree = Tree::default();
         for (label, node) in &template.nodes {
-            if self.circuit.populations.len() >= MAX_POPULATIONS {
-                if !self.full {
-                    self.out.push(fault::too_many_nodes(label, MAX_POPULATIONS));
-                }
-                self.full = true;
-                return tree;
-            }
-            let operators = self.nodes.entry(Arc::as_ptr(node)).or_insert_with(|| operators(&node.operators).into());
+            let operators = self
+                .nodes
+                .entry(Arc::as_ptr(node))
+                .or_insert_with(|| operators(&node.operators, Some(node.size.unwrap_or(1)), &mut self.out).into());
             tree.add_population(label.text.clone(), self.circuit.populations.len());
             self.circuit.populations.push(Population {
                 path: format!("{prefix}{label}").into(),
@@ -61,9 +75,6 @@ impl Builder {
         for (label, circuit) in &template.circuits {
             let inner = self.populations(circuit, &format!("{prefix}{label}/"));
             tree.add_circuit(label.text.clone(), inner);
-            if self.full {
-                break;
-            }
         }
         tree
     }

@@ -3,7 +3,7 @@
 use super::population::values;
 use super::tree::ALL;
 use super::{Circuit, VariableRef};
-use crate::diagnostic::{Diagnostic, Result, model as fault};
+use crate::diagnostic::{Result, model as fault};
 use crate::source::Name;
 use crate::template::{Complex, Literal};
 
@@ -22,10 +22,7 @@ impl Circuit {
     /// A whole path is `circuits/node/operator/variable`; the operator may be left out, labels may be `all`. A path that
     /// is no whole path may be the end of one; without `all` it must be the end of one only.
     pub fn find(&self, path: &Name) -> Result<Vec<Found>> {
-        let (text, index) = match index_of(path) {
-            Ok(split) => split,
-            Err(fault) => return Err(fault.into()),
-        };
+        let (text, index) = index_of(path)?;
         let parts: Vec<&str> = text.split('/').collect();
         let mut found = self.matches(&parts, true);
         if found.is_empty() {
@@ -81,7 +78,8 @@ impl Circuit {
                 Some(index) => {
                     let now = variable.value.len();
                     if now != elements {
-                        let expanded: Vec<Complex> = (0..elements).map(|i| variable.value[i * now / elements]).collect();
+                        let expanded: Vec<Complex> =
+                            (0..elements).map(|i| variable.value[i * now / elements]).collect();
                         variable.value = expanded;
                     }
                     variable.value[index] = given[0];
@@ -105,7 +103,9 @@ impl Circuit {
     /// Variables whose path is `parts` (`whole`) or ends in it.
     fn matches(&self, parts: &[&str], whole: bool) -> Vec<VariableRef> {
         let mut found = Vec::new();
-        let Some((last, before)) = parts.split_last() else { return found };
+        let Some((last, before)) = parts.split_last() else {
+            return found;
+        };
         for (population, p) in self.populations.iter().enumerate() {
             let labels: Vec<&str> = p.path.split('/').collect();
             for (operator, o) in p.operators.iter().enumerate() {
@@ -124,7 +124,9 @@ impl Circuit {
         let mut names = Vec::new();
         for (population, p) in self.populations.iter().enumerate() {
             for (operator, o) in p.operators.iter().enumerate() {
-                names.extend((0..o.variables.len()).map(|variable| self.path(VariableRef { population, operator, variable })));
+                names.extend(
+                    (0..o.variables.len()).map(|variable| self.path(VariableRef { population, operator, variable })),
+                );
             }
         }
         names
@@ -141,11 +143,13 @@ fn fits(labels: &[&str], pattern: &[&str], whole: bool) -> bool {
 }
 
 /// Splits `r[3]` into `r` and 3.
-fn index_of(path: &Name) -> std::result::Result<(String, Option<usize>), Diagnostic> {
+fn index_of(path: &Name) -> Result<(String, Option<usize>)> {
     let text = path.text.trim();
-    let Some((name, rest)) = text.split_once('[') else { return Ok((text.to_string(), None)) };
+    let Some((name, rest)) = text.split_once('[') else {
+        return Ok((text.to_string(), None));
+    };
     match rest.strip_suffix(']').and_then(|digits| digits.trim().parse().ok()) {
         Some(index) => Ok((name.to_string(), Some(index))),
-        None => Err(fault::malformed_index(path)),
+        None => Err(fault::malformed_index(path).into()),
     }
 }

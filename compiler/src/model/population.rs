@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 
+use crate::diagnostic::{Diagnostics, model as fault};
 use crate::model::{Operator, Role, Variable};
 use crate::syntax::ast::LhsKind;
 use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
 
-/// The operators of a node or an edge.
-pub(super) fn operators(uses: &[OperatorUse]) -> Vec<Operator> {
-    uses.iter().map(operator).collect()
+/// The operators of a node of `units` units; of an edge template, whose units only its edges know, when that is `None`.
+pub(super) fn operators(uses: &[OperatorUse], units: Option<usize>, out: &mut Diagnostics) -> Vec<Operator> {
+    uses.iter().map(|used| operator(used, units, out)).collect()
 }
 
-fn operator(used: &OperatorUse) -> Operator {
+fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> Operator {
     let template = &used.template;
     // Shared, so that equal nodes are recognised by it.
     let equations = template.equations.clone();
@@ -30,6 +31,12 @@ fn operator(used: &OperatorUse) -> Operator {
     for given in &used.overrides {
         if let Some(variable) = variables.iter_mut().find(|v| v.name == given.variable.text) {
             set(variable, &given.value);
+            let length = variable.length.unwrap_or(1);
+            if let Some(units) = units
+                && !takes(variable.value.len(), units, length)
+            {
+                out.push(fault::wrong_override_count(given, units, length, variable.value.len()));
+            }
         }
     }
     Operator { name: used.name.text.clone(), variables, equations, span: template.name.span }
@@ -61,6 +68,12 @@ fn variable(template: &VariableTemplate, differential: bool, algebraic: bool) ->
 pub(super) fn set(variable: &mut Variable, value: &Literal) {
     variable.value = values(value);
     variable.complex |= variable.value.iter().any(|n| n.im != 0.0);
+}
+
+/// Whether a variable of `length` elements in each of `units` units takes so many values: one, one per unit, one per element,
+/// or one per element of each unit.
+pub(super) fn takes(values: usize, units: usize, length: usize) -> bool {
+    values == 1 || values == units || values == length || values == units.saturating_mul(length)
 }
 
 /// The numbers of a literal, row by row.

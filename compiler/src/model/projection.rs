@@ -5,20 +5,22 @@ use std::sync::Arc;
 use super::instantiate::Builder;
 use super::tree::{Tree, variable_of};
 use super::{Projection, Role, VariableRef, Weights};
-use crate::diagnostic::{Diagnostic, model as fault};
+use crate::diagnostic::{Result, model as fault};
 use crate::source::{Name, Span};
 use crate::template::{Complex, EdgeMatrix, EdgeUse, Literal};
 
 /// Most projections that a circuit may have.
-const MAX_PROJECTIONS: usize = 1 << 24;
+const MAX_PROJECTIONS: usize = 1 << 23;
 
 impl Builder {
     /// Adds the projections of one edge.
     pub(super) fn edge(&mut self, edge: &EdgeUse, tree: &Tree) {
         let populations = &self.circuit.populations;
-        let sources = keep(tree.variables(&edge.source, populations), &mut self.out);
-        let targets = keep(tree.variables(&edge.target, populations), &mut self.out);
-        let (Some(sources), Some(targets)) = (sources, targets) else { return };
+        let sources = self.out.absorb(tree.variables(&edge.source, populations));
+        let targets = self.out.absorb(tree.variables(&edge.target, populations));
+        let (Some(sources), Some(targets)) = (sources, targets) else {
+            return;
+        };
         if !self.may_add(sources.len(), targets.len(), edge.span) {
             return;
         }
@@ -34,14 +36,14 @@ impl Builder {
                     Some((known, weights)) if *known == sizes => weights.clone(),
                     _ => match weights(&edge.weight, sizes, edge.span) {
                         Ok(weights) => shared.insert((sizes, weights)).1.clone(),
-                        Err(fault) => return self.out.push(fault),
+                        Err(fault) => return self.out.0.extend(fault),
                     },
                 };
                 let delay = time(edge.delay.as_ref(), "delay", sizes, edge.span);
                 let spread = time(edge.spread.as_ref(), "spread", sizes, edge.span);
                 let (delay, spread) = match (delay, spread) {
                     (Ok(delay), Ok(spread)) => (delay, spread),
-                    (Err(fault), _) | (_, Err(fault)) => return self.out.push(fault),
+                    (Err(fault), _) | (_, Err(fault)) => return self.out.0.extend(fault),
                 };
                 if !self.project(edge, (source, target), (weights, delay, spread), None, tree) {
                     return;
@@ -55,7 +57,9 @@ impl Builder {
         let edge = &matrix.edge;
         let sources = self.ends(&matrix.source_nodes, &edge.source, tree);
         let targets = self.ends(&matrix.target_nodes, &edge.target, tree);
-        let (Some(sources), Some(targets)) = (sources, targets) else { return };
+        let (Some(sources), Some(targets)) = (sources, targets) else {
+            return;
+        };
         if !self.may_add(sources.len(), targets.len(), edge.span) {
             return;
         }
@@ -69,14 +73,14 @@ impl Builder {
             [("weight", Some(&edge.weight)), ("delay", edge.delay.as_ref()), ("spread", edge.spread.as_ref())]
         {
             if let Some(Err(fault)) = literal.map(|l| fits(l, what, shape, edge.span)) {
-                return self.out.push(fault);
+                return self.out.0.extend(fault);
             }
         }
         for (name, value) in &edge.overrides {
             if let Literal::Matrix { .. } = value
                 && let Err(fault) = fits(value, &name.text, shape, name.span)
             {
-                return self.out.push(fault);
+                return self.out.0.extend(fault);
             }
         }
         for (j, &target) in targets.iter().enumerate() {
@@ -104,7 +108,7 @@ impl Builder {
         let mut ends = Vec::with_capacity(nodes.len());
         let mut sound = true;
         for name in nodes {
-            let Some(found) = keep(tree.nodes(name), &mut self.out) else {
+            let Some(found) = self.out.absorb(tree.nodes(name)) else {
                 sound = false;
                 continue;
             };
@@ -118,7 +122,7 @@ impl Builder {
                         return None;
                     }
                     Err(fault) => {
-                        self.out.push(fault);
+                        self.out.0.extend(fault);
                         return None;
                     }
                 }
@@ -139,11 +143,13 @@ impl Builder {
         let operators = match &edge.template {
             None => None,
             Some(template) => {
-                let Some(prototype) = self.prototype(template) else { return false };
+                let Some(prototype) = self.prototype(template) else {
+                    return false;
+                };
                 match self.edge_operators(edge, &prototype, (source, target), entry, tree) {
                     Ok(operators) => Some(Arc::new(operators)),
                     Err(fault) => {
-                        self.out.push(fault);
+                        self.out.0.extend(fault);
                         return false;
                     }
                 }
@@ -179,20 +185,18 @@ impl Builder {
     }
 }
 
-fn keep<T>(result: Result<T, Diagnostic>, out: &mut crate::diagnostic::Diagnostics) -> Option<T> {
-    result.map_err(|fault| out.push(fault)).ok()
-}
-
 /// Whether a literal is a number or has one entry per pair.
-fn fits(literal: &Literal, what: &str, (rows, columns): (usize, usize), span: Span) -> Result<(), Diagnostic> {
+fn fits(literal: &Literal, what: &str, (rows, columns): (usize, usize), span: Span) -> Result<()> {
     let found = match literal {
         Literal::Number(_) => return Ok(()),
         Literal::Matrix { rows: r, columns: c, .. } if (*r, *c) == (rows, columns) => return Ok(()),
-        Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => return Ok(()),
+        Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => {
+            return Ok(());
+        }
         Literal::Matrix { rows, columns, .. } => format!("{rows} x {columns}"),
         Literal::List(list) => format!("a list of {}", list.len()),
     };
-    Err(fault::matrix_does_not_fit(span, what, &found, rows, columns))
+    Err(fault::matrix_does_not_fit(span, what, &found, rows, columns).into())
 }
 
 /// One entry of a literal that fits.
@@ -204,7 +208,7 @@ fn at(literal: &Literal, entry: usize) -> f64 {
     }
 }
 
-fn weights(literal: &Literal, sizes: (usize, usize), span: Span) -> Result<Weights, Diagnostic> {
+fn weights(literal: &Literal, sizes: (usize, usize), span: Span) -> Result<Weights> {
     fits(literal, "weight", sizes, span)?;
     Ok(match literal {
         Literal::Number(n) => Weights::Scalar(n.re),
@@ -215,13 +219,10 @@ fn weights(literal: &Literal, sizes: (usize, usize), span: Span) -> Result<Weigh
 }
 
 /// A delay or spread: one number, or one per entry of the weights.
-fn time(
-    literal: Option<&Literal>,
-    what: &str,
-    sizes: (usize, usize),
-    span: Span,
-) -> Result<Option<Literal>, Diagnostic> {
-    let Some(literal) = literal else { return Ok(None) };
+fn time(literal: Option<&Literal>, what: &str, sizes: (usize, usize), span: Span) -> Result<Option<Literal>> {
+    let Some(literal) = literal else {
+        return Ok(None);
+    };
     fits(literal, what, sizes, span)?;
     Ok(Some(match literal {
         _ if sizes == (1, 1) => Literal::Number(Complex { re: at(literal, 0), im: 0.0 }),

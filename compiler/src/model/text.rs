@@ -52,9 +52,8 @@ impl Circuit {
         for operator in &edge.operators {
             operator_lines(f, operator, "    ")?;
         }
-        let name = |(o, v): (usize, usize)| {
-            format!("{}/{}", edge.operators[o].name, edge.operators[o].variables[v].name)
-        };
+        let name =
+            |(o, v): (usize, usize)| format!("{}/{}", edge.operators[o].name, edge.operators[o].variables[v].name);
         for (input, source) in &edge.sources {
             let source = match source {
                 EdgeInput::Source => "source".to_string(),

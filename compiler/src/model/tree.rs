@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diagnostic::{Diagnostic, model as fault};
+use crate::diagnostic::{Diagnostic, Result, model as fault};
 use crate::model::{Population, VariableRef};
 use crate::source::Name;
 
@@ -47,7 +47,9 @@ impl Tree {
 
     /// All populations that a path of labels (and `all`) leads to.
     pub(super) fn populations(&self, labels: &[&str], found: &mut Vec<usize>) {
-        let Some((label, rest)) = labels.split_first() else { return };
+        let Some((label, rest)) = labels.split_first() else {
+            return;
+        };
         let mut enter = |place: &Place| match place {
             Place::Population(index) if rest.is_empty() => found.push(*index),
             Place::Population(_) => {}
@@ -61,22 +63,25 @@ impl Tree {
     }
 
     /// The populations that the path of a node leads to; at least one.
-    pub(super) fn nodes(&self, path: &Name) -> Result<Vec<usize>, Diagnostic> {
+    pub(super) fn nodes(&self, path: &Name) -> Result<Vec<usize>> {
         let labels: Vec<&str> = path.text.split('/').collect();
         let mut found = Vec::new();
         self.populations(&labels, &mut found);
         if found.is_empty() {
-            return Err(self.unknown_label(path, &labels).unwrap_or_else(|| fault::not_a_node(path)));
+            let fault = self.unknown_label(path, &labels);
+            return Err(fault.unwrap_or_else(|| fault::not_a_node(path)).into());
         }
         Ok(found)
     }
 
     /// The variables that `node/operator/variable` or `node/variable` leads to; at least one.
-    pub(super) fn variables(&self, path: &Name, populations: &[Population]) -> Result<Vec<VariableRef>, Diagnostic> {
+    pub(super) fn variables(&self, path: &Name, populations: &[Population]) -> Result<Vec<VariableRef>> {
         let parts: Vec<&str> = path.text.split('/').collect();
         let mut found = Vec::new();
         for behind in [2, 1] {
-            let Some(count) = parts.len().checked_sub(behind).filter(|n| *n > 0) else { continue };
+            let Some(count) = parts.len().checked_sub(behind).filter(|n| *n > 0) else {
+                continue;
+            };
             let mut nodes = Vec::new();
             self.populations(&parts[..count], &mut nodes);
             for node in nodes {
@@ -86,7 +91,7 @@ impl Tree {
                 return Ok(found);
             }
         }
-        Err(self.unknown(path, &parts, populations))
+        Err(self.unknown(path, &parts, populations).into())
     }
 
     /// What is wrong with a path that leads nowhere.
@@ -136,7 +141,7 @@ pub(super) fn variable_of(
     population: &Population,
     parts: &[&str],
     path: &Name,
-) -> Result<Option<VariableRef>, Diagnostic> {
+) -> Result<Option<VariableRef>> {
     let (wanted, name) = match parts {
         [operator, variable] => (Some(*operator), *variable),
         [variable] => (None, *variable),
@@ -147,11 +152,13 @@ pub(super) fn variable_of(
         if wanted.is_some_and(|w| w != &*operator.name) {
             continue;
         }
-        let Some(v) = operator.variables.iter().position(|v| &*v.name == name) else { continue };
+        let Some(v) = operator.variables.iter().position(|v| &*v.name == name) else {
+            continue;
+        };
         let this = VariableRef { population: index, operator: o, variable: v };
         if let Some(VariableRef { operator: first, .. }) = found {
             let first = &population.operators[first].name;
-            return Err(fault::ambiguous_variable(path, name, population, first, &operator.name));
+            return Err(fault::ambiguous_variable(path, name, population, first, &operator.name).into());
         }
         found = Some(this);
     }

@@ -175,19 +175,117 @@ mod tests {
     fn each_rewrite_does_what_its_name_says() {
         type Make = fn(&mut ExprGraph, ExprId, ExprId) -> ExprId;
         let table: &[(&str, Make, Make)] = &[
-            ("fold-constants", |g, _, _| { let (a, b) = (g.constant(2.0), g.constant(3.0)); g.product(a, b) }, |g, _, _| g.constant(6.0)),
-            ("drop-neutral", |g, x, _| { let z = g.constant(0.0); g.sum(z, x) }, |_, x, _| x),
-            ("drop-neutral", |g, x, _| { let z = g.constant(0.0); g.difference(x, z) }, |_, x, _| x),
-            ("drop-neutral", |g, x, _| { let o = g.constant(1.0); g.product(x, o) }, |_, x, _| x),
-            ("drop-neutral", |g, x, _| { let o = g.constant(1.0); g.quotient(x, o) }, |_, x, _| x),
-            ("fold-signs", |g, x, y| { let m = g.negative(y); g.sum(x, m) }, |g, x, y| g.difference(x, y)),
-            ("fold-signs", |g, x, y| { let m = g.negative(x); g.sum(m, y) }, |g, x, y| g.difference(y, x)),
-            ("fold-signs", |g, x, y| { let m = g.negative(y); g.difference(x, m) }, |g, x, y| g.sum(x, y)),
-            ("fold-signs", |g, x, _| { let m = g.negative(x); g.negative(m) }, |_, x, _| x),
-            ("multiply-powers", |g, x, _| { let n = g.constant(3.0); g.call(&elementary::POW, &[x, n]) }, |g, x, _| { let s = g.product(x, x); g.product(s, x) }),
-            ("multiply-powers", |g, x, _| { let n = g.constant(-1.0); g.call(&elementary::POW, &[x, n]) }, |g, x, _| { let o = g.constant(1.0); g.quotient(o, x) }),
-            ("multiply-powers", |g, x, _| { let n = g.constant(0.5); g.call(&elementary::POW, &[x, n]) }, |g, x, _| g.call(&arith::SQRT, &[x])),
-            ("divide-by-invariant", |g, x, y| g.quotient(x, y), |g, x, y| { let o = g.constant(1.0); let r = g.quotient(o, y); g.product(x, r) }),
+            (
+                "fold-constants",
+                |g, _, _| {
+                    let (a, b) = (g.constant(2.0), g.constant(3.0));
+                    g.product(a, b)
+                },
+                |g, _, _| g.constant(6.0),
+            ),
+            (
+                "drop-neutral",
+                |g, x, _| {
+                    let z = g.constant(0.0);
+                    g.sum(z, x)
+                },
+                |_, x, _| x,
+            ),
+            (
+                "drop-neutral",
+                |g, x, _| {
+                    let z = g.constant(0.0);
+                    g.difference(x, z)
+                },
+                |_, x, _| x,
+            ),
+            (
+                "drop-neutral",
+                |g, x, _| {
+                    let o = g.constant(1.0);
+                    g.product(x, o)
+                },
+                |_, x, _| x,
+            ),
+            (
+                "drop-neutral",
+                |g, x, _| {
+                    let o = g.constant(1.0);
+                    g.quotient(x, o)
+                },
+                |_, x, _| x,
+            ),
+            (
+                "fold-signs",
+                |g, x, y| {
+                    let m = g.negative(y);
+                    g.sum(x, m)
+                },
+                |g, x, y| g.difference(x, y),
+            ),
+            (
+                "fold-signs",
+                |g, x, y| {
+                    let m = g.negative(x);
+                    g.sum(m, y)
+                },
+                |g, x, y| g.difference(y, x),
+            ),
+            (
+                "fold-signs",
+                |g, x, y| {
+                    let m = g.negative(y);
+                    g.difference(x, m)
+                },
+                |g, x, y| g.sum(x, y),
+            ),
+            (
+                "fold-signs",
+                |g, x, _| {
+                    let m = g.negative(x);
+                    g.negative(m)
+                },
+                |_, x, _| x,
+            ),
+            (
+                "multiply-powers",
+                |g, x, _| {
+                    let n = g.constant(3.0);
+                    g.call(&elementary::POW, &[x, n])
+                },
+                |g, x, _| {
+                    let s = g.product(x, x);
+                    g.product(s, x)
+                },
+            ),
+            (
+                "multiply-powers",
+                |g, x, _| {
+                    let n = g.constant(-1.0);
+                    g.call(&elementary::POW, &[x, n])
+                },
+                |g, x, _| {
+                    let o = g.constant(1.0);
+                    g.quotient(o, x)
+                },
+            ),
+            (
+                "multiply-powers",
+                |g, x, _| {
+                    let n = g.constant(0.5);
+                    g.call(&elementary::POW, &[x, n])
+                },
+                |g, x, _| g.call(&arith::SQRT, &[x]),
+            ),
+            (
+                "divide-by-invariant",
+                |g, x, y| g.quotient(x, y),
+                |g, x, y| {
+                    let o = g.constant(1.0);
+                    let r = g.quotient(o, y);
+                    g.product(x, r)
+                },
+            ),
         ];
         for (name, before, after) in table {
             let mut g = ExprGraph::new();

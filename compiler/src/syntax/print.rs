@@ -20,11 +20,7 @@ const ATOM: u8 = 9;
 
 /// An equation: `d/dt * x = ..` is written `x' = ..`.
 pub fn equation(equation: &Equation) -> String {
-    format!(
-        "{} = {}",
-        left_side(&equation.lhs),
-        expression(&equation.rhs)
-    )
+    format!("{} = {}", left_side(&equation.lhs), expression(&equation.rhs))
 }
 
 /// The left side of an equation.
@@ -88,11 +84,7 @@ fn write_expression(expr: &Expr, text: &mut String) {
             operand(inner, least, text);
         }
         ExprKind::Binary(op, left, right) => binary(*op, left, right, text),
-        ExprKind::Conditional {
-            test,
-            then,
-            otherwise,
-        } => {
+        ExprKind::Conditional { test, then, otherwise } => {
             operand(then, CONDITIONAL + 1, text);
             text.push_str(" if ");
             operand(test, CONDITIONAL + 1, text);
@@ -157,11 +149,7 @@ fn subscripts(list: &[Subscript], text: &mut String) {
 /// The shortest text that reads back as the same number.
 pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
-    if size == 0.0 || (1e-4..1e15).contains(&size) {
-        format!("{value}")
-    } else {
-        format!("{value:e}")
-    }
+    if size == 0.0 || (1e-4..1e15).contains(&size) { format!("{value}") } else { format!("{value:e}") }
 }
 
 /// A YAML tree, one key or item a line, indented by two spaces; texts stay as they are. Aliases and merge keys show
@@ -205,9 +193,7 @@ fn block(node: &Node, indent: usize, text: &mut String) {
 fn after(node: &Node, indent: usize, text: &mut String) {
     let nested = |n: &Node| matches!(n.value, Value::Sequence(_) | Value::Mapping(_));
     let children_flat = match &node.value {
-        Value::Sequence(items) => {
-            items.iter().all(|item| !nested(item)) && !items.iter().any(is_long_text)
-        }
+        Value::Sequence(items) => items.iter().all(|item| !nested(item)) && !items.iter().any(is_long_text),
         Value::Mapping(entries) => entries.is_empty(),
         _ => true,
     };
@@ -230,9 +216,7 @@ fn is_long_text(node: &Node) -> bool {
 fn inline(node: &Node, text: &mut String) {
     match &node.value {
         Value::Null => text.push_str("null"),
-        Value::Scalar(scalar) => {
-            text.push_str(&quoted_if_needed(scalar.text.as_str(), !scalar.quoted))
-        }
+        Value::Scalar(scalar) => text.push_str(&quoted_if_needed(scalar.text.as_str(), !scalar.quoted)),
         Value::Sequence(items) => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -256,20 +240,13 @@ fn inline(node: &Node, text: &mut String) {
 
 /// A text as YAML; in double quotes when it would read as something else. `plain` says that it was written plain.
 fn quoted_if_needed(written: &str, plain: bool) -> String {
-    let number_like =
-        written.parse::<f64>().is_ok() || matches!(written, "~" | "null" | "Null" | "NULL");
+    let number_like = written.parse::<f64>().is_ok() || matches!(written, "~" | "null" | "Null" | "NULL");
     let special = written.is_empty()
-        || written.starts_with(|c: char| {
-            !c.is_alphanumeric() && !matches!(c, '_' | '/' | '.' | '-' | '+' | '(')
-        })
+        || written.starts_with(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '/' | '.' | '-' | '+' | '('))
         || written.starts_with(['-', '.']) && !number_like
         || written.ends_with([' ', ':'])
         || written.contains([',', '[', ']', '{', '}', '#', '"', '\\'])
         || written.contains(": ")
         || written.contains(char::is_control);
-    if special || (number_like && !plain) {
-        format!("{written:?}")
-    } else {
-        written.to_string()
-    }
+    if special || (number_like && !plain) { format!("{written:?}") } else { written.to_string() }
 }

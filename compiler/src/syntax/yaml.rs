@@ -66,18 +66,10 @@ pub struct Entry {
 /// found, those of the YAML syntax itself end the reading; duplicate keys, tags and the like are collected.
 pub fn parse(sources: &SourceMap, file: FileId) -> Result<Node> {
     let Some(source) = sources.file(file) else {
-        return Ok(Node {
-            value: Value::Null,
-            span: Span::NOWHERE,
-        });
+        return Ok(Node { value: Value::Null, span: Span::NOWHERE });
     };
     if source.text.len() > MAX_FILE_BYTES {
-        return Err(syntax::file_too_large(
-            Span::new(file, 0, 0),
-            source.text.len(),
-            MAX_FILE_BYTES,
-        )
-        .into());
+        return Err(syntax::file_too_large(Span::new(file, 0, 0), source.text.len(), MAX_FILE_BYTES).into());
     }
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
     let offset = source.text.len() - text.len();
@@ -95,11 +87,7 @@ impl Node {
     pub fn kind_name(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
-            Value::Scalar(scalar)
-                if !scalar.quoted && scalar.text.as_str().parse::<f64>().is_ok() =>
-            {
-                "a number"
-            }
+            Value::Scalar(scalar) if !scalar.quoted && scalar.text.as_str().parse::<f64>().is_ok() => "a number",
             Value::Scalar(_) => "text",
             Value::Sequence(_) => "a list",
             Value::Mapping(_) => "a mapping",
@@ -142,9 +130,6 @@ impl Node {
 
     /// The value under `key` of a mapping.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.as_mapping()?
-            .iter()
-            .find(|entry| &*entry.key.text == key)
-            .map(|entry| &entry.value)
+        self.as_mapping()?.iter().find(|entry| &*entry.key.text == key).map(|entry| &entry.value)
     }
 }

@@ -72,7 +72,9 @@ impl Loader<'_> {
             self.sub_circuits(home, &circuits.value, &mut circuit);
         }
         for key in ["edges", "connections"] {
-            let Some(edges) = get(fields, key) else { continue };
+            let Some(edges) = get(fields, key) else {
+                continue;
+            };
             for edge in sequence(&edges.value, &format!("`{key}`"), &mut self.out).unwrap_or(&[]) {
                 circuit.edges.extend(self.edge(home, edge));
             }
@@ -140,12 +142,16 @@ impl Loader<'_> {
                 continue;
             }
             let reference = required_text(&entry.value, &format!("circuit `{label}`"), &mut self.out);
-            let Some(key) = reference.and_then(|r| self.locate_kind(home, &r, Kind::Circuit)) else { continue };
+            let Some(key) = reference.and_then(|r| self.locate_kind(home, &r, Kind::Circuit)) else {
+                continue;
+            };
             if let Some((_, span)) = self.open_circuits.last_mut() {
                 // Where a cycle, if there is one, leaves this circuit.
                 *span = entry.value.span;
             }
-            let Some(template) = self.circuit(&key) else { continue };
+            let Some(template) = self.circuit(&key) else {
+                continue;
+            };
             match circuit.circuits.iter_mut().find(|(l, _)| l.text == label.text) {
                 Some(inherited) => *inherited = (label, template),
                 None => circuit.circuits.push((label, template)),

@@ -115,7 +115,9 @@ impl Loader<'_> {
         home: usize,
         node: Option<&Node>,
     ) -> Result<Option<Arc<EdgeTemplate>>, ()> {
-        let Some(node) = node.filter(|n| n.value != Value::Null) else { return Ok(None) };
+        let Some(node) = node.filter(|n| n.value != Value::Null) else {
+            return Ok(None);
+        };
         let reference = required_text(node, "the template of an edge", &mut self.out).ok_or(())?;
         // `operators: []` on an edge template is PyRates' way to write "no template".
         let key = self.locate_kind(home, &reference, Kind::Edge).ok_or(())?;
@@ -123,7 +125,12 @@ impl Loader<'_> {
     }
 
     /// Reads `weight`, `delay`, `spread`, and what concerns the operators of the edge template.
-    pub(super) fn attributes(&mut self, home: usize, entries: &[&Entry], template: Option<&EdgeTemplate>) -> Attributes {
+    pub(super) fn attributes(
+        &mut self,
+        home: usize,
+        entries: &[&Entry],
+        template: Option<&EdgeTemplate>,
+    ) -> Attributes {
         let mut read = Attributes {
             weight: Literal::Number(Complex { re: 1.0, im: 0.0 }),
             delay: None,
@@ -164,7 +171,9 @@ impl Loader<'_> {
         if let Value::Scalar(scalar) = &entry.value.value
             && parse_number(scalar.text.as_str()).is_none()
         {
-            let Some(path) = required_text(&entry.value, "the source of an edge input", &mut self.out) else { return };
+            let Some(path) = required_text(&entry.value, "the source of an edge input", &mut self.out) else {
+                return;
+            };
             let source = if &*path.text == "source" { EdgeSource::OwnSource } else { EdgeSource::Path(path) };
             if let Some((first, _)) = read.sources.iter().find(|(n, _)| n.text == name.text) {
                 self.out.push(fault::duplicate("source of the edge input", &name, first.span));

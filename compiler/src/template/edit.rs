@@ -40,9 +40,13 @@ pub(super) fn edit(equations: Vec<MappedText>, edits: &[Entry], out: &mut Diagno
     for entry in in_order {
         match &*entry.key.text {
             "replace" => {
-                let Some(pairs) = mapping(&entry.value, "`replace`", out) else { continue };
+                let Some(pairs) = mapping(&entry.value, "`replace`", out) else {
+                    continue;
+                };
                 for pair in pairs {
-                    let Some(new) = mapped(&pair.value, "the replacement", out) else { continue };
+                    let Some(new) = mapped(&pair.value, "the replacement", out) else {
+                        continue;
+                    };
                     substitute(&mut equations, &pair.key.text, &new, pair.key.span, out);
                 }
             }
@@ -52,7 +56,9 @@ pub(super) fn edit(equations: Vec<MappedText>, edits: &[Entry], out: &mut Diagno
                 }
             }
             "append" => {
-                let Some(tail) = mapped(&entry.value, "`append`", out) else { continue };
+                let Some(tail) = mapped(&entry.value, "`append`", out) else {
+                    continue;
+                };
                 for (equation, edited) in &mut equations {
                     equation.push(" ", tail.whole());
                     equation.push_range(&tail, 0, tail.as_str().len());
@@ -60,7 +66,9 @@ pub(super) fn edit(equations: Vec<MappedText>, edits: &[Entry], out: &mut Diagno
                 }
             }
             "prepend" => {
-                let Some(head) = mapped(&entry.value, "`prepend`", out) else { continue };
+                let Some(head) = mapped(&entry.value, "`prepend`", out) else {
+                    continue;
+                };
                 for (equation, edited) in &mut equations {
                     *equation = prepended(equation, &head);
                     *edited = true;
@@ -86,13 +94,7 @@ fn prepended(equation: &MappedText, head: &MappedText) -> MappedText {
     result
 }
 
-fn substitute(
-    equations: &mut [(MappedText, bool)],
-    old: &str,
-    new: &MappedText,
-    span: Span,
-    out: &mut Diagnostics,
-) {
+fn substitute(equations: &mut [(MappedText, bool)], old: &str, new: &MappedText, span: Span, out: &mut Diagnostics) {
     let pattern = MappedText::at(old, Span::NOWHERE);
     let pattern: Vec<&str> = tokens(&pattern).iter().map(|t| &old[t.range.clone()]).collect();
     if pattern.is_empty() {

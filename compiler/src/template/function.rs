@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::expression::{for_each_child, size};
 use super::fields::{get, mapping, only, sequence, text};
 use super::variable::is_identifier;
 use crate::diagnostic::{Diagnostics, template as fault};
 use crate::source::Name;
-use super::expression::{for_each_child, size};
 use crate::syntax::ast::{Equation, Expr, ExprKind};
 use crate::syntax::equation::parse_expression;
 use crate::syntax::yaml::{Node, Value};
@@ -40,12 +40,16 @@ pub(super) fn functions(node: &Node, out: &mut Diagnostics) -> Functions {
             continue;
         }
         let owner = format!("function `{name}`");
-        let Some(fields) = mapping(&entry.value, &owner, out) else { continue };
+        let Some(fields) = mapping(&entry.value, &owner, out) else {
+            continue;
+        };
         only(fields, &["args", "expr", "description"], &owner, out);
         let mut arguments: Vec<Name> = Vec::new();
         if let Some(args) = get(fields, "args") {
             for argument in sequence(&args.value, "`args`", out).unwrap_or(&[]) {
-                let Some(argument) = text(argument, "an argument", out) else { continue };
+                let Some(argument) = text(argument, "an argument", out) else {
+                    continue;
+                };
                 if !is_identifier(&argument.text) {
                     out.push(fault::not_an_identifier(&argument));
                 } else if let Some(first) = arguments.iter().find(|a| a.text == argument.text) {
@@ -101,7 +105,9 @@ impl Inliner<'_> {
         for argument in arguments.iter_mut() {
             depth = depth.max(self.expression(argument));
         }
-        let Some(function) = (self.lookup)(&name.text) else { return depth + 1 };
+        let Some(function) = (self.lookup)(&name.text) else {
+            return depth + 1;
+        };
         if self.open.iter().any(|f| **f == *name.text) {
             self.open.push(name.text.to_string());
             self.out.push(fault::recursive_function(name, &self.open));

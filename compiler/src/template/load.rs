@@ -78,7 +78,9 @@ pub fn load_all(sources: &mut SourceMap, library: &dyn Library, path: &str) -> L
         }
         for key in loader.keys(file) {
             let faults = loader.out.0.len();
-            let Some(kind) = loader.kind(&key) else { continue };
+            let Some(kind) = loader.kind(&key) else {
+                continue;
+            };
             if kind == Kind::Edge {
                 loader.edge_template(&key);
                 continue;
@@ -113,7 +115,8 @@ impl Loader<'_> {
         let keys = self.keys(file);
         let kinds: Vec<Option<Kind>> = keys.iter().map(|key| self.kind(key)).collect();
         for kind in [Kind::Circuit, Kind::Node, Kind::Operator] {
-            let of_kind: Vec<&Key> = keys.iter().zip(&kinds).filter(|(_, k)| **k == Some(kind)).map(|(k, _)| k).collect();
+            let of_kind: Vec<&Key> =
+                keys.iter().zip(&kinds).filter(|(_, k)| **k == Some(kind)).map(|(k, _)| k).collect();
             match of_kind.as_slice() {
                 [] => {}
                 [only] => return Some((*only).clone()),

@@ -41,13 +41,16 @@ fn parse_csv(content: &[u8]) -> Result<Table, String> {
             continue;
         }
         let before = data.len();
-        let fields: Box<dyn Iterator<Item = &str>> =
-            if line.contains([',', ';']) { Box::new(line.split([',', ';'])) } else { Box::new(line.split_whitespace()) };
+        let fields: Box<dyn Iterator<Item = &str>> = if line.contains([',', ';']) {
+            Box::new(line.split([',', ';']))
+        } else {
+            Box::new(line.split_whitespace())
+        };
         for (column, field) in fields.enumerate() {
             let field = field.trim();
-            let value: f64 = field.parse().map_err(|_| {
-                format!("line {}, column {}: `{field}` is not a number", number + 1, column + 1)
-            })?;
+            let value: f64 = field
+                .parse()
+                .map_err(|_| format!("line {}, column {}: `{field}` is not a number", number + 1, column + 1))?;
             data.push(value);
         }
         let found = data.len() - before;
@@ -75,7 +78,8 @@ fn parse_npy(content: &[u8]) -> Result<Table, String> {
     if field("'fortran_order'").is_none_or(|v| v.starts_with("True")) {
         return Err("it is in Fortran order; save it with numpy.ascontiguousarray".to_string());
     }
-    let shape = field("'shape'").and_then(|v| v.strip_prefix('(')).and_then(|v| v.split_once(')')).ok_or_else(broken)?.0;
+    let shape =
+        field("'shape'").and_then(|v| v.strip_prefix('(')).and_then(|v| v.split_once(')')).ok_or_else(broken)?.0;
     let shape: Vec<usize> = shape
         .split(',')
         .filter(|part| !part.trim().is_empty())
@@ -93,7 +97,9 @@ fn parse_npy(content: &[u8]) -> Result<Table, String> {
         "<i8" => numbers(body, |b| i64::from_le_bytes(b) as f64),
         "<i4" => numbers(body, |b| f64::from(i32::from_le_bytes(b))),
         "|b1" | "|u1" => numbers(body, |b: [u8; 1]| f64::from(b[0])),
-        _ => return Err(format!("its numbers are of type `{kind}`; save them as float64")),
+        _ => {
+            return Err(format!("its numbers are of type `{kind}`; save them as float64"));
+        }
     };
     match rows.checked_mul(columns) {
         Some(0) | None => Err("it holds no numbers".to_string()),

@@ -74,7 +74,9 @@ impl Loader<'_> {
         }
         let mut uses: Vec<OperatorUse> = Vec::new();
         for (reference, values) in written {
-            let Some(key) = self.locate_kind(home, &reference, Kind::Operator) else { continue };
+            let Some(key) = self.locate_kind(home, &reference, Kind::Operator) else {
+                continue;
+            };
             let template = self.operator(&key).template.clone();
             let name = Name::new(template.name.text.clone(), reference.span);
             if let Some(first) = uses.iter().find(|u| u.name.text == name.text) {

@@ -69,7 +69,9 @@ impl Loader<'_> {
         parent: Option<&OperatorDraft>,
     ) -> (Vec<EquationText>, bool) {
         let inherited = parent.map(|p| p.equations.clone()).unwrap_or_default();
-        let Some(written) = get(fields, "equations") else { return (inherited, false) };
+        let Some(written) = get(fields, "equations") else {
+            return (inherited, false);
+        };
         match equations(&written.value, &mut self.out) {
             Equations::Replaced(texts) => {
                 (texts.into_iter().map(|text| EquationText { text, homes: vec![home] }).collect(), true)
@@ -137,7 +139,9 @@ impl Loader<'_> {
         let mut own = Vec::new();
         if let Some(written) = get(fields, "variables") {
             for entry in mapping(&written.value, "`variables`", &mut self.out).unwrap_or(&[]) {
-                let Some(variable) = variable(entry, &mut self.out) else { continue };
+                let Some(variable) = variable(entry, &mut self.out) else {
+                    continue;
+                };
                 own.push(variable.name.text.clone());
                 match variables.iter_mut().find(|v| v.name.text == variable.name.text) {
                     Some(inherited) => {

@@ -125,7 +125,9 @@ impl<'a> Loader<'a> {
     /// `span` is where it was asked for. A fault in the file is reported at the first request.
     pub(super) fn open(&mut self, path: &str, directory: Option<&str>, span: Span) -> Option<usize> {
         let spellings = match path.rsplit('/').next() {
-            Some(last) if last.ends_with(".yaml") || last.ends_with(".yml") => vec![path.to_string()],
+            Some(last) if last.ends_with(".yaml") || last.ends_with(".yml") => {
+                vec![path.to_string()]
+            }
             _ => vec![format!("{path}.yaml"), format!("{path}.yml"), path.to_string()],
         };
         let mut tried = Vec::new();
@@ -286,7 +288,9 @@ impl<'a> Loader<'a> {
                 self.out.push(fault::missing_base(&entry.key, likely_kind(fields)));
                 break None;
             };
-            let Some(base) = text(&base.value, "`base`", &mut self.out) else { break None };
+            let Some(base) = text(&base.value, "`base`", &mut self.out) else {
+                break None;
+            };
             if let Some(kind) = Kind::ALL.into_iter().find(|k| k.base() == &*base.text) {
                 break Some((kind, 0));
             }

@@ -43,14 +43,27 @@ pub struct Simulate {
 
 /// The keys of the section.
 pub const KEYS: &[&str] = &[
-    "template", "duration", "dt", "scheme", "sample_every", "cutoff", "include_end", "precision", "history", "seed", "set",
-    "inputs", "record",
+    "template",
+    "duration",
+    "dt",
+    "scheme",
+    "sample_every",
+    "cutoff",
+    "include_end",
+    "precision",
+    "history",
+    "seed",
+    "set",
+    "inputs",
+    "record",
 ];
 
 /// Reads the value of the key `simulate`.
 pub(super) fn simulate(node: &Node, out: &mut Diagnostics) -> Simulate {
     let mut read = Simulate::default();
-    let Some(entries) = mapping(node, "`simulate`", out) else { return read };
+    let Some(entries) = mapping(node, "`simulate`", out) else {
+        return read;
+    };
     only(entries, KEYS, "the section `simulate`", out);
     for entry in entries.iter().filter(|e| e.value.value != Value::Null) {
         let (key, value) = (&*entry.key.text, &entry.value);

@@ -1,6 +1,6 @@
 //! Numbers, lists and matrices as written in YAML.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, template as fault};
+use crate::diagnostic::{Diagnostics, Result, template as fault};
 use crate::syntax::yaml::{Node, Value};
 use crate::template::{Complex, Literal};
 
@@ -14,9 +14,8 @@ pub fn parse_number(text: &str) -> Option<Complex> {
     let body = text.strip_suffix(['j', 'J'])?;
     // The sign that splits real and imaginary part is the last one that is no exponent's.
     let bytes = body.as_bytes();
-    let split = (1..bytes.len()).rev().find(|&i| {
-        matches!(bytes[i], b'+' | b'-') && !matches!(bytes[i - 1], b'e' | b'E')
-    });
+    let split =
+        (1..bytes.len()).rev().find(|&i| matches!(bytes[i], b'+' | b'-') && !matches!(bytes[i - 1], b'e' | b'E'));
     let imaginary = |part: &str| match part.trim() {
         "" | "+" => Some(1.0),
         "-" => Some(-1.0),
@@ -54,15 +53,15 @@ fn parse_real(text: &str) -> Option<f64> {
 }
 
 /// The number a scalar node holds, or what is wrong with it.
-pub(super) fn number(node: &Node, what: &str) -> Result<Complex, Diagnostic> {
+pub(super) fn number(node: &Node, what: &str) -> Result<Complex> {
     let Value::Scalar(scalar) = &node.value else {
-        return Err(fault::wrong_form(node, what, "a number"));
+        return Err(fault::wrong_form(node, what, "a number").into());
     };
     let text = scalar.text.as_str();
     match parse_number(text) {
         Some(n) if n.re.is_finite() && n.im.is_finite() => Ok(n),
-        Some(_) => Err(fault::not_finite(node.span, what, text)),
-        None => Err(fault::not_a_number(node.span, what, text)),
+        Some(_) => Err(fault::not_finite(node.span, what, text).into()),
+        None => Err(fault::not_a_number(node.span, what, text).into()),
     }
 }
 
@@ -75,7 +74,7 @@ pub(super) fn real(node: &Node, what: &str, out: &mut Diagnostics) -> Option<f64
             None
         }
         Err(fault) => {
-            out.push(fault);
+            out.0.extend(fault);
             None
         }
     }
@@ -100,14 +99,14 @@ pub(super) fn literal(node: &Node, what: &str, out: &mut Diagnostics) -> Option<
             out.push(fault::distribution_refused(node.span, what, key));
             return None;
         }
-        return keep(number(node, what), out).map(Literal::Number);
+        return out.absorb(number(node, what)).map(Literal::Number);
     };
     if items.is_empty() {
         out.push(fault::empty_list(node.span, what));
         return None;
     }
     if !items.iter().any(|i| matches!(i.value, Value::Sequence(_))) {
-        let numbers: Vec<Option<Complex>> = items.iter().map(|i| keep(number(i, what), out)).collect();
+        let numbers: Vec<Option<Complex>> = items.iter().map(|i| out.absorb(number(i, what))).collect();
         return numbers.into_iter().collect::<Option<Vec<Complex>>>().map(Literal::List);
     }
     matrix(items, what, out)
@@ -134,10 +133,6 @@ fn matrix(items: &[Node], what: &str, out: &mut Diagnostics) -> Option<Literal> 
         }
     }
     whole.then_some(Literal::Matrix { rows: items.len(), columns: columns.unwrap_or(0), data })
-}
-
-pub(super) fn keep<T>(result: Result<T, Diagnostic>, out: &mut Diagnostics) -> Option<T> {
-    result.map_err(|fault| out.push(fault)).ok()
 }
 
 #[cfg(test)]

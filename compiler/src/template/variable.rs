@@ -1,14 +1,17 @@
 //! Declarations of variables: the entries of an operator's `variables` map.
 
 use super::fields::{get, only, text};
-use super::value::{keep, literal, number, parse_number};
-use crate::diagnostic::{Diagnostic, Diagnostics, template as fault};
+use super::value::{literal, number, parse_number};
+use crate::diagnostic::{Diagnostics, Result, template as fault};
 use crate::source::Span;
 use crate::syntax::yaml::{Entry, Node, Value};
 use crate::template::{Complex, Declared, Literal, VariableTemplate};
 
 /// Most elements of a vector variable.
 const MAX_LENGTH: usize = 1 << 24;
+
+/// Distributions of values, which are named but not supported here.
+const DISTRIBUTIONS: &[&str] = &["uniform", "normal", "lorentzian"];
 
 /// A declaration without its name.
 struct Declaration {
@@ -40,8 +43,13 @@ pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableT
     let mut description = None;
     let declaration = match &entry.value.value {
         Value::Mapping(fields) => {
+            if let Some(field) = fields.iter().find(|f| DISTRIBUTIONS.contains(&&*f.key.text)) {
+                out.push(fault::distribution_refused(entry.value.span, &what, &field.key.text));
+                return None;
+            }
             only(fields, &["vtype", "dtype", "shape", "value", "default", "unit", "description"], &what, out);
-            let mut optional = |key| get(fields, key).and_then(|e| text(&e.value, key, out)).map(|n| n.text.to_string());
+            let mut optional =
+                |key| get(fields, key).and_then(|e| text(&e.value, key, out)).map(|n| n.text.to_string());
             unit = optional("unit");
             description = optional("description");
             full_form(entry, fields, &what, out)?
@@ -63,7 +71,7 @@ fn short_form(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Declarat
             out.push(fault::empty_declaration(node.span, what));
             None
         }
-        Value::Scalar(scalar) => keep(declaration(scalar.text.as_str(), node.span, what), out),
+        Value::Scalar(scalar) => out.absorb(declaration(scalar.text.as_str(), node.span, what)),
         _ => Some(constant(vector(literal(node, what, out)?, node.span, what, out)?)),
     }
 }
@@ -166,18 +174,18 @@ fn shape_of(node: &Node, out: &mut Diagnostics) -> Option<Option<usize>> {
 }
 
 /// `0.1`, `input`, `input(0.0)`, `variable(complex)`, `variable(1.0, 3)`.
-fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration, Diagnostic> {
+fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration> {
     let written = written.trim();
     if let Some(n) = parse_number(written) {
         if !n.re.is_finite() || !n.im.is_finite() {
-            return Err(fault::not_finite(span, what, written));
+            return Err(fault::not_finite(span, what, written).into());
         }
         return Ok(constant(Literal::Number(n)));
     }
     let (word, arguments) = match written.split_once('(') {
         Some((word, rest)) => match rest.strip_suffix(')') {
             Some(inner) => (word.trim(), Some(inner)),
-            None => return Err(fault::unclosed_declaration(span, what, written)),
+            None => return Err(fault::unclosed_declaration(span, what, written).into()),
         },
         None => (written, None),
     };
@@ -186,7 +194,7 @@ fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration, Dia
         "output" => Declared::Output,
         "variable" => Declared::Variable,
         "constant" => Declared::Constant,
-        _ => return Err(fault::unknown_declaration(span, what, written, word)),
+        _ => return Err(fault::unknown_declaration(span, what, written, word).into()),
     };
     let mut parts = arguments.unwrap_or("").split(',').map(str::trim);
     let first = parts.next().unwrap_or("");
@@ -195,19 +203,19 @@ fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration, Dia
         "complex" => (Complex::default(), true),
         number => match parse_number(number) {
             Some(n) if n.re.is_finite() && n.im.is_finite() => (n, n.im != 0.0 || number.ends_with(['j', 'J'])),
-            Some(_) => return Err(fault::not_finite(span, what, number)),
-            None => return Err(fault::not_a_number(span, what, number)),
+            Some(_) => return Err(fault::not_finite(span, what, number).into()),
+            None => return Err(fault::not_a_number(span, what, number).into()),
         },
     };
     let length = match parts.next() {
         None => None,
         Some(n) => match n.parse::<usize>() {
             Ok(n) if (1..=MAX_LENGTH).contains(&n) => Some(n),
-            _ => return Err(fault::wrong_length(span, what, n)),
+            _ => return Err(fault::wrong_length(span, what, n).into()),
         },
     };
     if parts.next().is_some() {
-        return Err(fault::too_many_arguments(span, what, written));
+        return Err(fault::too_many_arguments(span, what, written).into());
     }
     Ok(Declaration { declared, complex, length, value: Literal::Number(value) })
 }
@@ -215,7 +223,7 @@ fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration, Dia
 /// A value that replaces a variable's own: one number, or one per unit or element.
 pub(super) fn override_value(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Literal> {
     match &node.value {
-        Value::Scalar(_) => keep(number(node, what), out).map(Literal::Number),
+        Value::Scalar(_) => out.absorb(number(node, what)).map(Literal::Number),
         _ => vector(literal(node, what, out)?, node.span, what, out),
     }
 }

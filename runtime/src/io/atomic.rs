@@ -30,62 +30,41 @@ impl AtomicFile {
         if let Some(metadata) = &existing {
             if metadata.is_dir() {
                 let fault = Fault::write(path, "it is a directory, expected a file name");
-                return Err(
-                    fault.with_help(format!("write `{}`", path.join("recording.csv").display()))
-                );
+                return Err(fault.with_help(format!("write `{}`", path.join("recording.csv").display())));
             }
             if !metadata.is_file() {
-                let file = OpenOptions::new()
-                    .write(true)
-                    .open(path)
-                    .map_err(|error| Fault::write_os(path, &error))?;
+                let file = OpenOptions::new().write(true).open(path).map_err(|error| Fault::write_os(path, &error))?;
                 let writer = BufWriter::with_capacity(BUFFER, file);
-                return Ok(AtomicFile {
-                    path: path.to_owned(),
-                    writer,
-                    pending: None,
-                });
+                return Ok(AtomicFile { path: path.to_owned(), writer, pending: None });
             }
             if metadata.permissions().readonly() {
                 let fault = Fault::write(path, "the file exists and is read-only");
-                return Err(fault.with_help(format!(
-                    "write elsewhere, or `chmod u+w {}`",
-                    path.display()
-                )));
+                return Err(fault.with_help(format!("write elsewhere, or `chmod u+w {}`", path.display())));
             }
         }
         let target = match &existing {
             Some(_) => fs::canonicalize(path).map_err(|error| Fault::write_os(path, &error))?,
             None => path.to_owned(),
         };
-        let temporary = temporary_beside(&target)
-            .ok_or_else(|| Fault::write(path, "this is not a file name"))?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(|error| match (error.kind(), target.parent()) {
-                (io::ErrorKind::NotFound, Some(parent)) => Fault::write(
-                    path,
-                    format!("directory `{}` does not exist", parent.display()),
-                )
-                .with_help(format!("create it: `mkdir -p {}`", parent.display())),
-                (io::ErrorKind::NotADirectory, Some(parent)) => Fault::write(
-                    path,
-                    format!("`{}` is a file, expected a directory", parent.display()),
-                ),
+        let temporary = temporary_beside(&target).ok_or_else(|| Fault::write(path, "this is not a file name"))?;
+        let file = OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|error| {
+            match (error.kind(), target.parent()) {
+                (io::ErrorKind::NotFound, Some(parent)) => {
+                    Fault::write(path, format!("directory `{}` does not exist", parent.display()))
+                        .with_help(format!("create it: `mkdir -p {}`", parent.display()))
+                }
+                (io::ErrorKind::NotADirectory, Some(parent)) => {
+                    Fault::write(path, format!("`{}` is a file, expected a directory", parent.display()))
+                }
                 _ => Fault::write_os(path, &error),
-            })?;
+            }
+        })?;
         if let Some(metadata) = existing {
             // The replaced file's permissions are a convenience: a file system that cannot set them may refuse.
             let _ = file.set_permissions(metadata.permissions());
         }
         let writer = BufWriter::with_capacity(BUFFER, file);
-        Ok(AtomicFile {
-            path: path.to_owned(),
-            writer,
-            pending: Some((temporary, target)),
-        })
+        Ok(AtomicFile { path: path.to_owned(), writer, pending: Some((temporary, target)) })
     }
 
     /// The path that the finished file will have, as given.
@@ -95,8 +74,7 @@ impl AtomicFile {
 
     /// Completes the file: only now does it appear under its name.
     pub fn finish(mut self) -> Result<(), Fault> {
-        self.commit()
-            .map_err(|error| Fault::write_os(&self.path, &error))
+        self.commit().map_err(|error| Fault::write_os(&self.path, &error))
     }
 
     fn commit(&mut self) -> io::Result<()> {
@@ -116,11 +94,7 @@ fn temporary_beside(target: &Path) -> Option<PathBuf> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut name = OsString::from(".");
     name.push(target.file_name()?);
-    name.push(format!(
-        ".{}-{}.partial",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    ));
+    name.push(format!(".{}-{}.partial", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
     Some(target.with_file_name(name))
 }
 

@@ -18,10 +18,7 @@ impl CsvSink {
         super::check_names(labels, path)?;
         let mut file = AtomicFile::create(path)?;
         header(&mut file, labels).map_err(|error| Fault::write_os(path, &error))?;
-        Ok(CsvSink {
-            file,
-            columns: labels.len(),
-        })
+        Ok(CsvSink { file, columns: labels.len() })
     }
 
     /// Completes the file.
@@ -33,11 +30,7 @@ impl CsvSink {
 impl Sink for CsvSink {
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         if values.len() != self.columns {
-            let cause = format!(
-                "found a row of {} values, expected {}",
-                values.len(),
-                self.columns
-            );
+            let cause = format!("found a row of {} values, expected {}", values.len(), self.columns);
             return Err(Fault::write(self.file.path(), cause).into());
         }
         row(&mut self.file, time, values.iter().copied())
@@ -55,11 +48,7 @@ pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
 fn table(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
     header(out, &recording.labels)?;
     for (index, &time) in recording.times.iter().enumerate() {
-        row(
-            out,
-            time,
-            recording.columns.iter().map(|column| column[index]),
-        )?;
+        row(out, time, recording.columns.iter().map(|column| column[index]))?;
     }
     Ok(())
 }

@@ -40,22 +40,16 @@ impl Fault {
 
     /// The operating system refused to write.
     pub fn write_os(path: &Path, error: &io::Error) -> Fault {
-        Fault::write(path, "").with_os(
-            error,
-            "choose a directory you may write to, or change its permissions",
-        )
+        Fault::write(path, "").with_os(error, "choose a directory you may write to, or change its permissions")
     }
 
     /// The operating system refused to read.
     pub fn read_os(path: &Path, error: &io::Error) -> Fault {
-        let fault =
-            Fault::read(path, "").with_os(error, "change the file's permissions: `chmod u+r FILE`");
+        let fault = Fault::read(path, "").with_os(error, "change the file's permissions: `chmod u+r FILE`");
         match error.kind() {
             io::ErrorKind::NotFound => fault.with_help(format!(
                 "check the name; it is looked up from the working directory{}",
-                std::env::current_dir()
-                    .map(|here| format!(" `{}`", here.display()))
-                    .unwrap_or_default()
+                std::env::current_dir().map(|here| format!(" `{}`", here.display())).unwrap_or_default()
             )),
             _ => fault,
         }
@@ -66,14 +60,7 @@ impl Fault {
             Action::Read => io::ErrorKind::InvalidData,
             Action::Write => io::ErrorKind::InvalidInput,
         };
-        Fault {
-            path: path.to_owned(),
-            place: None,
-            cause,
-            help: None,
-            action,
-            kind,
-        }
+        Fault { path: path.to_owned(), place: None, cause, help: None, action, kind }
     }
 
     fn with_os(mut self, error: &io::Error, permission_help: &str) -> Fault {

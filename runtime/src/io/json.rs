@@ -25,10 +25,7 @@ fn object(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
         serde_json::to_writer(&mut *out, column)?;
     }
     out.write_all(b"},\"units\":{")?;
-    let units = recording
-        .labels
-        .iter()
-        .filter_map(|label| Some((&label.name, label.unit.as_ref()?)));
+    let units = recording.labels.iter().filter_map(|label| Some((&label.name, label.unit.as_ref()?)));
     for (index, (name, unit)) in units.enumerate() {
         out.write_all(if index == 0 { b"" } else { b"," })?;
         serde_json::to_writer(&mut *out, name)?;

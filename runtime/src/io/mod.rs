@@ -54,18 +54,14 @@ impl Format {
             Some("csv") => Ok(Format::Csv),
             Some("npz") => Ok(Format::Npz),
             Some("json") => Ok(Format::Json),
-            _ => Err(
-                Fault::write(path, unknown_extension(path, ".csv, .npz or .json"))
-                    .with_renamed(path, "csv"),
-            ),
+            _ => Err(Fault::write(path, unknown_extension(path, ".csv, .npz or .json")).with_renamed(path, "csv")),
         }
     }
 }
 
 /// The extension in lower case.
 pub(crate) fn extension(path: &Path) -> Option<String> {
-    path.extension()
-        .map(|extension| extension.to_string_lossy().to_lowercase())
+    path.extension().map(|extension| extension.to_string_lossy().to_lowercase())
 }
 
 /// The cause of a fault over the extension, naming those that would do.
@@ -82,15 +78,11 @@ fn check_names(labels: &[Label], path: &Path) -> Result<(), Fault> {
     for label in labels {
         if label.name == "t" {
             let fault = Fault::write(path, "a column is named `t`, which is the name of the time");
-            return Err(
-                fault.with_help("record the variable under another name: `--record NAME=path`")
-            );
+            return Err(fault.with_help("record the variable under another name: `--record NAME=path`"));
         }
         if !seen.insert(&label.name) {
             let fault = Fault::write(path, format!("two columns are named `{}`", label.name));
-            return Err(
-                fault.with_help("record one of them under another name: `--record NAME=path`")
-            );
+            return Err(fault.with_help("record one of them under another name: `--record NAME=path`"));
         }
     }
     Ok(())

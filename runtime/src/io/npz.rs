@@ -18,67 +18,28 @@ const RESERVED: [&str; 3] = ["t", "names", "units"];
 pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
     let groups = recording.groups();
     if let Some((name, _)) = groups.iter().find(|(name, _)| RESERVED.contains(name)) {
-        let fault = Fault::write(
-            path,
-            format!("a column is named `{name}`, which the format uses itself"),
-        );
-        return Err(fault.with_help(format!(
-            "record it under another name: `--record {name}_1=path`"
-        )));
+        let fault = Fault::write(path, format!("a column is named `{name}`, which the format uses itself"));
+        return Err(fault.with_help(format!("record it under another name: `--record {name}_1=path`")));
     }
     let file = AtomicFile::create(path)?;
-    archive(file, recording, &groups)
-        .map_err(|error| Fault::write_os(path, &error))?
-        .finish()
+    archive(file, recording, &groups).map_err(|error| Fault::write_os(path, &error))?.finish()
 }
 
-fn archive(
-    file: AtomicFile,
-    recording: &Recording,
-    groups: &[(&str, Vec<usize>)],
-) -> io::Result<AtomicFile> {
+fn archive(file: AtomicFile, recording: &Recording, groups: &[(&str, Vec<usize>)]) -> io::Result<AtomicFile> {
     let mut zip = ZipWriter::new(file);
     let rows = recording.times.len();
-    member(&mut zip, "t", "<f8", &[rows], rows, |out| {
-        numbers(out, recording.times.iter().copied())
-    })?;
+    member(&mut zip, "t", "<f8", &[rows], rows, |out| numbers(out, recording.times.iter().copied()))?;
     for (name, columns) in groups {
         let complex = is_complex(&recording.labels, columns);
-        let elements = if complex {
-            columns.len() / 2
-        } else {
-            columns.len()
-        };
-        let shape: &[usize] = if elements == 1 {
-            &[rows]
-        } else {
-            &[rows, elements]
-        };
+        let elements = if complex { columns.len() / 2 } else { columns.len() };
+        let shape: &[usize] = if elements == 1 { &[rows] } else { &[rows, elements] };
         let descr = if complex { "<c16" } else { "<f8" };
         member(&mut zip, name, descr, shape, rows * columns.len(), |out| {
-            numbers(
-                out,
-                (0..rows).flat_map(|row| {
-                    columns
-                        .iter()
-                        .map(move |&column| recording.columns[column][row])
-                }),
-            )
+            numbers(out, (0..rows).flat_map(|row| columns.iter().map(move |&column| recording.columns[column][row])))
         })?;
     }
-    strings(
-        &mut zip,
-        "names",
-        recording.labels.iter().map(|label| label.name.as_str()),
-    )?;
-    strings(
-        &mut zip,
-        "units",
-        recording
-            .labels
-            .iter()
-            .map(|label| label.unit.as_deref().unwrap_or("")),
-    )?;
+    strings(&mut zip, "names", recording.labels.iter().map(|label| label.name.as_str()))?;
+    strings(&mut zip, "units", recording.labels.iter().map(|label| label.unit.as_deref().unwrap_or("")))?;
     Ok(zip.finish()?)
 }
 
@@ -103,9 +64,7 @@ fn member(
 ) -> io::Result<()> {
     // The zip format needs to know beforehand that a member passes 4 GiB; the margin covers the header.
     let large = doubles >= (1 << 29) - (1 << 13);
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .large_file(large);
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
     zip.start_file(format!("{name}.npy"), options)?;
     zip.write_all(&npy::header(descr, shape))?;
     data(zip)
@@ -130,29 +89,13 @@ fn strings<'a>(
     texts: impl ExactSizeIterator<Item = &'a str> + Clone,
 ) -> io::Result<()> {
     // Some readers refuse text of no characters.
-    let width = texts
-        .clone()
-        .map(|text| text.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(1);
+    let width = texts.clone().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
     let doubles = (texts.len() * width).div_ceil(2);
-    member(
-        zip,
-        name,
-        &format!("<U{width}"),
-        &[texts.len()],
-        doubles,
-        |out| {
-            for text in texts {
-                let padded = text
-                    .chars()
-                    .map(u32::from)
-                    .chain(std::iter::repeat(0))
-                    .take(width);
-                out.write_all(&padded.flat_map(u32::to_le_bytes).collect::<Vec<u8>>())?;
-            }
-            Ok(())
-        },
-    )
+    member(zip, name, &format!("<U{width}"), &[texts.len()], doubles, |out| {
+        for text in texts {
+            let padded = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(width);
+            out.write_all(&padded.flat_map(u32::to_le_bytes).collect::<Vec<u8>>())?;
+        }
+        Ok(())
+    })
 }

@@ -26,11 +26,7 @@ impl Series {
 
     /// The values of one column.
     pub fn column(&self, column: usize) -> impl Iterator<Item = f64> {
-        self.data
-            .iter()
-            .skip(column)
-            .step_by(self.columns.max(1))
-            .copied()
+        self.data.iter().skip(column).step_by(self.columns.max(1)).copied()
     }
 }
 
@@ -46,33 +42,22 @@ pub fn read_series(path: impl AsRef<Path>) -> Result<Series, Fault> {
         Some("npy" | "csv" | "tsv" | "txt" | "dat") => {}
         Some("npz") => {
             let fault = Fault::read(path, "an archive of several arrays, expected one array");
-            return Err(fault.with_help(
-                "save the array alone: `numpy.save(\"input.npy\", archive[\"NAME\"])`",
-            ));
+            return Err(fault.with_help("save the array alone: `numpy.save(\"input.npy\", archive[\"NAME\"])`"));
         }
         _ => {
             let fault = Fault::read(path, unknown_extension(path, ".csv or .npy"));
-            return Err(fault.with_help(
-                "save the series as text with one row per sample, or with `numpy.save`",
-            ));
+            return Err(fault.with_help("save the series as text with one row per sample, or with `numpy.save`"));
         }
     }
     let bytes = std::fs::read(path).map_err(|error| Fault::read_os(path, &error))?;
     let series = if kind.as_deref() == Some("npy") {
-        let matrix = npy::decode(&bytes)
-            .map_err(|(cause, help)| Fault::read(path, cause).with_help(help))?;
-        Series {
-            rows: matrix.rows,
-            columns: matrix.columns,
-            data: matrix.data,
-            ..Series::default()
-        }
+        let matrix = npy::decode(&bytes).map_err(|(cause, help)| Fault::read(path, cause).with_help(help))?;
+        Series { rows: matrix.rows, columns: matrix.columns, data: matrix.data, ..Series::default() }
     } else {
         table::parse(path, &bytes)?
     };
     if series.data.is_empty() {
-        return Err(Fault::read(path, "the file has no values")
-            .with_help("give at least one row with one number"));
+        return Err(Fault::read(path, "the file has no values").with_help("give at least one row with one number"));
     }
     Ok(series)
 }

@@ -44,51 +44,28 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Series, Fault> {
     let first = fields(first_row, delimiter, path, first_line)?;
     let width = first.len();
     let mut has_time = false;
-    if first
-        .first()
-        .is_some_and(|field| field.text.parse::<f64>().is_err())
-    {
+    if first.first().is_some_and(|field| field.text.parse::<f64>().is_err()) {
         rows.next();
         // Once a first field is no number, other numbers there may well be names of elements: `t,0,1`.
         has_time = width > 1 && ["t", "time"].contains(&first[0].text.to_lowercase().as_str());
         if looks_like_number(&first[0].text) {
             return Err(not_a_number(&first[0], delimiter, path, first_line));
         }
-        series.names = Some(
-            first
-                .into_iter()
-                .skip(usize::from(has_time))
-                .map(|field| field.text)
-                .collect(),
-        );
+        series.names = Some(first.into_iter().skip(usize::from(has_time)).map(|field| field.text).collect());
     }
     series.columns = width - usize::from(has_time);
     let mut times = Vec::new();
     for (line, row) in rows {
         let found = fields(row, delimiter, path, line)?;
         if found.len() != width {
-            let column = found
-                .get(width)
-                .or(found.last())
-                .map_or(1, |field| field.column);
-            let cause = format!(
-                "found {} fields, expected {width} as in line {first_line}",
-                found.len()
-            );
-            let help =
-                "every row needs the same number of fields; write `nan` where a value is missing";
+            let column = found.get(width).or(found.last()).map_or(1, |field| field.column);
+            let cause = format!("found {} fields, expected {width} as in line {first_line}", found.len());
+            let help = "every row needs the same number of fields; write `nan` where a value is missing";
             return Err(Fault::read(path, cause).at(line, column).with_help(help));
         }
         for (index, field) in found.iter().enumerate() {
-            let value: f64 = field
-                .text
-                .parse()
-                .map_err(|_| not_a_number(field, delimiter, path, line))?;
-            if has_time && index == 0 {
-                times.push(value)
-            } else {
-                series.data.push(value)
-            }
+            let value: f64 = field.text.parse().map_err(|_| not_a_number(field, delimiter, path, line))?;
+            if has_time && index == 0 { times.push(value) } else { series.data.push(value) }
         }
         series.rows += 1;
     }
@@ -101,17 +78,10 @@ fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Fault> {
     std::str::from_utf8(bytes).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
         let line = before.split('\n').count();
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |last| last.chars().count())
-            + 1;
-        Fault::read(
-            path,
-            "found bytes that are no UTF-8 text, expected numbers as text",
-        )
-        .at(line, column)
-        .with_help("save the table as UTF-8 text, or as .npy with `numpy.save`")
+        let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        Fault::read(path, "found bytes that are no UTF-8 text, expected numbers as text")
+            .at(line, column)
+            .with_help("save the table as UTF-8 text, or as .npy with `numpy.save`")
     })
 }
 
@@ -161,8 +131,7 @@ fn fields(row: &str, delimiter: Delimiter, path: &Path, line: usize) -> Result<V
                     }
                     None if rest.is_empty() => return Ok(fields),
                     None => {
-                        let cause =
-                            format!("found `{rest}` after a closing quote, expected `{character}`");
+                        let cause = format!("found `{rest}` after a closing quote, expected `{character}`");
                         return Err(Fault::read(path, cause).at(line, column));
                     }
                 }
@@ -198,18 +167,13 @@ fn not_a_number(field: &Field, delimiter: Delimiter, path: &Path, line: usize) -
     }
     let fault = fault(format!("found `{}`, expected a number", field.text));
     if field.text.contains(',') && field.text.replace(',', ".").parse::<f64>().is_ok() {
-        let help = format!(
-            "write decimals with a point: `{}`",
-            field.text.replace(',', ".")
-        );
+        let help = format!("write decimals with a point: `{}`", field.text.replace(',', "."));
         return fault.with_help(help);
     }
     match delimiter {
-        Delimiter::Character(_) => {
-            fault.with_help("comments start with `#`; a header may only be the first row")
+        Delimiter::Character(_) => fault.with_help("comments start with `#`; a header may only be the first row"),
+        Delimiter::Spaces => {
+            fault.with_help("separate fields by commas, semicolons, tabs or spaces; comments start with `#`")
         }
-        Delimiter::Spaces => fault.with_help(
-            "separate fields by commas, semicolons, tabs or spaces; comments start with `#`",
-        ),
     }
 }

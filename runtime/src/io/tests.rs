@@ -6,16 +6,7 @@ use ndarray_npy::{NpzReader, ReadNpyExt, WriteNpyExt};
 use std::fs;
 use tempfile::TempDir;
 
-const AWKWARD: [f64; 8] = [
-    0.1,
-    -0.0,
-    1e300,
-    5e-324,
-    1.0 / 3.0,
-    123456789012345680.0,
-    f64::NEG_INFINITY,
-    2.5e-5,
-];
+const AWKWARD: [f64; 8] = [0.1, -0.0, 1e300, 5e-324, 1.0 / 3.0, 123456789012345680.0, f64::NEG_INFINITY, 2.5e-5];
 
 fn recording() -> Recording {
     let mut recording = Recording::new(vec![
@@ -26,9 +17,7 @@ fn recording() -> Recording {
         Label::new("z.im").in_group("z"),
     ]);
     for (row, value) in AWKWARD.into_iter().enumerate() {
-        recording
-            .row(row as f64 * 1e-4, &[value, row as f64, -1.5, 0.25, value])
-            .unwrap();
+        recording.row(row as f64 * 1e-4, &[value, row as f64, -1.5, 0.25, value]).unwrap();
     }
     recording
 }
@@ -44,9 +33,7 @@ fn saved(name: &str, recording: &Recording) -> (TempDir, std::path::PathBuf) {
 fn fault(action: impl Fn(&Path) -> Result<(), Fault>) -> String {
     let directory = TempDir::new().unwrap();
     let fault = action(directory.path()).unwrap_err();
-    fault
-        .to_string()
-        .replace(&format!("{}/", directory.path().display()), "")
+    fault.to_string().replace(&format!("{}/", directory.path().display()), "")
 }
 
 fn read_fault(name: &str, content: &[u8]) -> String {
@@ -64,10 +51,7 @@ fn series(content: &str) -> Series {
 fn csv_values_read_back_bit_identical() {
     let (_directory, path) = saved("out.csv", &recording());
     let text = fs::read_to_string(&path).unwrap();
-    assert!(
-        text.starts_with("t,psp,x[0],x[1],z.re,z.im\n0,0.1,0,-1.5,0.25,0.1\n0.0001,-0,1,"),
-        "{text}"
-    );
+    assert!(text.starts_with("t,psp,x[0],x[1],z.re,z.im\n0,0.1,0,-1.5,0.25,0.1\n0.0001,-0,1,"), "{text}");
     let read = read_series(&path).unwrap();
     let psp: Vec<u64> = read.column(0).map(f64::to_bits).collect();
     assert_eq!(psp, AWKWARD.map(f64::to_bits));
@@ -82,17 +66,10 @@ fn a_streamed_csv_equals_a_saved_one() {
     let recording = recording();
     let mut sink = CsvSink::create(&streamed, &recording.labels).unwrap();
     for (index, &time) in recording.times.iter().enumerate() {
-        let row: Vec<f64> = recording
-            .columns
-            .iter()
-            .map(|column| column[index])
-            .collect();
+        let row: Vec<f64> = recording.columns.iter().map(|column| column[index]).collect();
         sink.row(time, &row).unwrap();
     }
-    assert!(
-        !streamed.exists(),
-        "the file must not appear before it is complete"
-    );
+    assert!(!streamed.exists(), "the file must not appear before it is complete");
     sink.finish().unwrap();
     assert_eq!(fs::read(streamed).unwrap(), fs::read(path).unwrap());
 }
@@ -103,10 +80,7 @@ fn names_with_commas_and_quotes_are_quoted() {
     let mut recording = Recording::new(names.map(Label::new).to_vec());
     recording.row(0.0, &[1.0, 2.0]).unwrap();
     let (_directory, path) = saved("out.csv", &recording);
-    assert_eq!(
-        fs::read_to_string(&path).unwrap(),
-        "t,\"a,b\",\"the \"\"big\"\" one\"\n0,1,2\n"
-    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "t,\"a,b\",\"the \"\"big\"\" one\"\n0,1,2\n");
     assert_eq!(read_series(&path).unwrap().names.unwrap(), names);
 }
 
@@ -114,10 +88,7 @@ fn names_with_commas_and_quotes_are_quoted() {
 fn npz_reads_back_with_an_independent_reader() {
     let (_directory, path) = saved("out.npz", &recording());
     let mut archive = NpzReader::new(fs::File::open(path).unwrap()).unwrap();
-    assert_eq!(
-        archive.names().unwrap(),
-        ["t", "psp", "x", "z", "names", "units"]
-    );
+    assert_eq!(archive.names().unwrap(), ["t", "psp", "x", "z", "names", "units"]);
     let times: ndarray::Array1<f64> = archive.by_name("t").unwrap();
     assert_eq!(times.to_vec(), recording().times);
     let psp: ndarray::Array1<f64> = archive.by_name("psp").unwrap();
@@ -139,10 +110,7 @@ fn json_keeps_the_columns_in_order_and_has_null_for_what_is_not_finite() {
     assert_eq!(value["columns"]["psp"][0], 0.1);
     assert!(value["columns"]["psp"][1].is_null() && value["columns"]["psp"][6].is_null());
     assert_eq!(value["units"], serde_json::json!({"psp": "mV"}));
-    assert_eq!(
-        value["t"][7].as_f64().unwrap().to_bits(),
-        recording.times[7].to_bits()
-    );
+    assert_eq!(value["t"][7].as_f64().unwrap().to_bits(), recording.times[7].to_bits());
 }
 
 #[test]
@@ -172,18 +140,13 @@ fn a_finished_write_keeps_links_and_devices_in_place() {
     save(&one, &link).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::read_to_string(&path).unwrap(), "t,x\n0,1\n");
-    CsvSink::create("/dev/null", &one.labels)
-        .unwrap()
-        .finish()
-        .unwrap();
+    CsvSink::create("/dev/null", &one.labels).unwrap().finish().unwrap();
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 
 #[test]
 fn writing_faults_say_what_failed_and_what_to_do() {
-    let saving = |name: &str, recording: &Recording| {
-        fault(|directory| save(recording, directory.join(name)))
-    };
+    let saving = |name: &str, recording: &Recording| fault(|directory| save(recording, directory.join(name)));
     assert_eq!(
         saving("out.xls", &recording()),
         "cannot write `out.xls`: unknown extension `.xls`, expected .csv, .npz or .json\n  help: write `out.csv`"
@@ -220,10 +183,7 @@ fn writing_faults_say_what_failed_and_what_to_do() {
         fs::write(directory.join("file"), "").unwrap();
         save(&recording(), directory.join("file/out.csv"))
     });
-    assert_eq!(
-        behind_a_file,
-        "cannot write `file/out.csv`: `file` is a file, expected a directory"
-    );
+    assert_eq!(behind_a_file, "cannot write `file/out.csv`: `file` is a file, expected a directory");
     let mut twice = recording();
     twice.labels[2].name = "x[0]".into();
     assert_eq!(
@@ -251,40 +211,25 @@ fn writing_faults_say_what_failed_and_what_to_do() {
 
 #[test]
 fn tables_are_read_with_any_common_delimiter() {
-    for text in [
-        "1,2\n3,4\n",
-        "1;2\r\n3;4",
-        "1\t2\n\n3\t4\n",
-        "  1   2\n3 \t 4 \n",
-        "# made by hand\n1, 2 # first\n3 ,4",
-    ] {
+    for text in
+        ["1,2\n3,4\n", "1;2\r\n3;4", "1\t2\n\n3\t4\n", "  1   2\n3 \t 4 \n", "# made by hand\n1, 2 # first\n3 ,4"]
+    {
         let read = series(text);
-        assert_eq!(
-            (read.rows, read.columns, &read.data[..]),
-            (2, 2, &[1.0, 2.0, 3.0, 4.0][..]),
-            "{text:?}"
-        );
+        assert_eq!((read.rows, read.columns, &read.data[..]), (2, 2, &[1.0, 2.0, 3.0, 4.0][..]), "{text:?}");
         assert_eq!((read.times, read.names), (None, None));
     }
 }
 
 #[test]
 fn a_column_named_t_or_time_becomes_the_times() {
-    for text in [
-        "t,u\n0,5\n0.1,6\n",
-        "\u{feff}Time;u\n0;5\n0.1;6\n",
-        "\"time\" \"u\"\n0 5\n0.1 6\n",
-    ] {
+    for text in ["t,u\n0,5\n0.1,6\n", "\u{feff}Time;u\n0;5\n0.1;6\n", "\"time\" \"u\"\n0 5\n0.1 6\n"] {
         let read = series(text);
         assert_eq!(read.times.as_deref(), Some(&[0.0, 0.1][..]), "{text:?}");
         assert_eq!((read.columns, &read.data[..]), (1, &[5.0, 6.0][..]));
         assert_eq!(read.names.unwrap(), ["u"]);
     }
     let values_named_t = series("t\n1\n2\n");
-    assert_eq!(
-        (values_named_t.times, values_named_t.data),
-        (None, vec![1.0, 2.0])
-    );
+    assert_eq!((values_named_t.times, values_named_t.data), (None, vec![1.0, 2.0]));
     assert_eq!(series("t,0,1\n0,5,6\n").names.unwrap(), ["0", "1"]);
 }
 
@@ -307,30 +252,15 @@ fn table_faults_point_at_line_and_column() {
             "# c\n1 2\n3\n",
             "u.csv:3:1: found 1 fields, expected 2 as in line 2\n  help: every row needs the same number of fields; write `nan` where a value is missing",
         ),
-        (
-            "1;2\n3;4,5\n",
-            "u.csv:2:3: found `4,5`, expected a number\n  help: write decimals with a point: `4.5`",
-        ),
+        ("1;2\n3;4,5\n", "u.csv:2:3: found `4,5`, expected a number\n  help: write decimals with a point: `4.5`"),
         (
             "1.2.3\n4\n",
             "u.csv:1:1: found `1.2.3`, expected a number\n  help: separate fields by commas, semicolons, tabs or spaces; comments start with `#`",
         ),
-        (
-            "\"a,b\n1,2\n",
-            "u.csv:1:1: a quote is opened and not closed in this line\n  help: add the closing `\"`",
-        ),
-        (
-            "\"a\"b,c\n1,2\n",
-            "u.csv:1:4: found `b,c` after a closing quote, expected `,`",
-        ),
-        (
-            "",
-            "cannot read `u.csv`: the file has no values\n  help: give at least one row with one number",
-        ),
-        (
-            "t,u\n",
-            "cannot read `u.csv`: the file has no values\n  help: give at least one row with one number",
-        ),
+        ("\"a,b\n1,2\n", "u.csv:1:1: a quote is opened and not closed in this line\n  help: add the closing `\"`"),
+        ("\"a\"b,c\n1,2\n", "u.csv:1:4: found `b,c` after a closing quote, expected `,`"),
+        ("", "cannot read `u.csv`: the file has no values\n  help: give at least one row with one number"),
+        ("t,u\n", "cannot read `u.csv`: the file has no values\n  help: give at least one row with one number"),
     ] {
         assert_eq!(read_fault("u.csv", text.as_bytes()), expected);
     }
@@ -342,9 +272,7 @@ fn table_faults_point_at_line_and_column() {
 
 #[test]
 fn arrays_of_any_real_type_and_order_are_read() {
-    fn read<T: ndarray_npy::WritableElement, D: ndarray::Dimension>(
-        array: ndarray::Array<T, D>,
-    ) -> Series {
+    fn read<T: ndarray_npy::WritableElement, D: ndarray::Dimension>(array: ndarray::Array<T, D>) -> Series {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("u.npy");
         array.write_npy(fs::File::create(&path).unwrap()).unwrap();
@@ -354,61 +282,35 @@ fn arrays_of_any_real_type_and_order_are_read() {
     let expected = [1.0, -2.5, 3.0, 4.0, 0.5, 6.0];
     let matrix = ndarray::arr2(&rows);
     let read_matrix = read(matrix.clone());
-    assert_eq!(
-        (read_matrix.rows, read_matrix.columns, &read_matrix.data[..]),
-        (3, 2, &expected[..])
-    );
+    assert_eq!((read_matrix.rows, read_matrix.columns, &read_matrix.data[..]), (3, 2, &expected[..]));
     assert_eq!(read(matrix.mapv(|value| value as f32)).data, expected);
     let mut fortran = ndarray::Array2::zeros(ndarray::ShapeBuilder::f((3, 2)));
     fortran.assign(&matrix);
     assert_eq!(read(fortran), read_matrix);
     let vector = read(ndarray::arr1(&[7i16, -300]));
-    assert_eq!(
-        (vector.rows, vector.columns, &vector.data[..]),
-        (2, 1, &[7.0, -300.0][..])
-    );
-    assert_eq!(
-        read(ndarray::arr1(&[i64::MIN, -1])).data,
-        [-9223372036854775808.0, -1.0]
-    );
-    assert_eq!(
-        read(ndarray::arr1(&[u64::MAX])).data,
-        [18446744073709551616.0]
-    );
+    assert_eq!((vector.rows, vector.columns, &vector.data[..]), (2, 1, &[7.0, -300.0][..]));
+    assert_eq!(read(ndarray::arr1(&[i64::MIN, -1])).data, [-9223372036854775808.0, -1.0]);
+    assert_eq!(read(ndarray::arr1(&[u64::MAX])).data, [18446744073709551616.0]);
     assert_eq!(read(ndarray::arr1(&[true, false])).data, [1.0, 0.0]);
     assert_eq!(read(ndarray::arr0(4.5)).data, [4.5]);
 }
 
 #[test]
 fn big_endian_arrays_are_read() {
-    let bytes = [
-        npy::header(">f4", &[2]),
-        1.5f32.to_be_bytes().to_vec(),
-        (-2f32).to_be_bytes().to_vec(),
-    ]
-    .concat();
+    let bytes = [npy::header(">f4", &[2]), 1.5f32.to_be_bytes().to_vec(), (-2f32).to_be_bytes().to_vec()].concat();
     assert_eq!(npy::decode(&bytes).unwrap().data, [1.5, -2.0]);
 }
 
 #[test]
 fn our_array_headers_are_read_by_others() {
-    let bytes = [
-        npy::header("<f8", &[1, 2]),
-        1f64.to_le_bytes().to_vec(),
-        2f64.to_le_bytes().to_vec(),
-    ]
-    .concat();
+    let bytes = [npy::header("<f8", &[1, 2]), 1f64.to_le_bytes().to_vec(), 2f64.to_le_bytes().to_vec()].concat();
     assert_eq!(bytes.len() % 64, 16);
-    assert_eq!(
-        ndarray::Array2::<f64>::read_npy(&bytes[..]).unwrap(),
-        ndarray::arr2(&[[1.0, 2.0]])
-    );
+    assert_eq!(ndarray::Array2::<f64>::read_npy(&bytes[..]).unwrap(), ndarray::arr2(&[[1.0, 2.0]]));
 }
 
 #[test]
 fn array_faults_say_what_was_found() {
-    let with =
-        |descr: &str, shape: &[usize], data: &[u8]| [&npy::header(descr, shape), data].concat();
+    let with = |descr: &str, shape: &[usize], data: &[u8]| [&npy::header(descr, shape), data].concat();
     for (bytes, expected) in [
         (
             b"1,2\n".to_vec(),
@@ -466,9 +368,7 @@ fn damaged_files_never_panic() {
 #[test]
 fn reading_faults_name_the_file_and_the_formats() {
     let missing = fault(|directory| read_series(directory.join("u.csv")).map(drop));
-    assert!(missing.starts_with(
-        "cannot read `u.csv`: no such file\n  help: check the name; it is looked up from"
-    ));
+    assert!(missing.starts_with("cannot read `u.csv`: no such file\n  help: check the name; it is looked up from"));
     assert_eq!(
         read_fault("u.mat", b""),
         "cannot read `u.mat`: unknown extension `.mat`, expected .csv or .npy\n  help: save the series as text with one row per sample, or with `numpy.save`"
@@ -481,8 +381,5 @@ fn reading_faults_name_the_file_and_the_formats() {
         fs::create_dir(directory.join("u.csv")).unwrap();
         read_series(directory.join("u.csv")).map(drop)
     });
-    assert_eq!(
-        directory,
-        "cannot read `u.csv`: it is a directory, expected a file"
-    );
+    assert_eq!(directory, "cannot read `u.csv`: it is a directory, expected a file");
 }

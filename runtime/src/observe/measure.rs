@@ -21,13 +21,10 @@ pub fn peak_to_peak(values: &[f64]) -> Option<f64> {
 
 /// Smallest and largest finite value.
 pub(crate) fn extent(values: &[f64]) -> Option<(f64, f64)> {
-    values
-        .iter()
-        .filter(|value| value.is_finite())
-        .fold(None, |extent, &value| match extent {
-            None => Some((value, value)),
-            Some((lowest, highest)) => Some((f64::min(lowest, value), f64::max(highest, value))),
-        })
+    values.iter().filter(|value| value.is_finite()).fold(None, |extent, &value| match extent {
+        None => Some((value, value)),
+        Some((lowest, highest)) => Some((f64::min(lowest, value), f64::max(highest, value))),
+    })
 }
 
 /// Frequency of an oscillation in cycles per time unit, from its upward crossings of the mean.
@@ -44,11 +41,7 @@ pub fn frequency(times: &[f64], values: &[f64]) -> Option<f64> {
     let (mut first, mut last, mut crossings) = (None, 0.0, 0u32);
     for (time, value) in times.windows(2).zip(values.windows(2)) {
         // Comparisons with a NaN are false: a gap is no crossing.
-        if value[0] < threshold
-            && value[1] >= threshold
-            && value[0].is_finite()
-            && value[1].is_finite()
-        {
+        if value[0] < threshold && value[1] >= threshold && value[0].is_finite() && value[1].is_finite() {
             last = time[0] + (time[1] - time[0]) * (threshold - value[0]) / (value[1] - value[0]);
             first.get_or_insert(last);
             crossings += 1;

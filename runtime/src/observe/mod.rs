@@ -25,11 +25,7 @@ impl Label {
     /// The label of a column that is a group of its own and has no unit.
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        Label {
-            group: name.clone(),
-            name,
-            unit: None,
-        }
+        Label { group: name.clone(), name, unit: None }
     }
 
     /// The same label in another group.

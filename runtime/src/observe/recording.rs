@@ -18,21 +18,13 @@ impl Recording {
     /// A recording without rows, ready to be filled as a [`Sink`].
     pub fn new(labels: Vec<Label>) -> Self {
         let columns = vec![Vec::new(); labels.len()];
-        Recording {
-            labels,
-            times: Vec::new(),
-            columns,
-        }
+        Recording { labels, times: Vec::new(), columns }
     }
 
     /// The same with room for `rows` rows.
     pub fn with_capacity(labels: Vec<Label>, rows: usize) -> Self {
         let columns = labels.iter().map(|_| Vec::with_capacity(rows)).collect();
-        Recording {
-            labels,
-            times: Vec::with_capacity(rows),
-            columns,
-        }
+        Recording { labels, times: Vec::with_capacity(rows), columns }
     }
 
     /// Number of rows and of columns.
@@ -53,19 +45,11 @@ impl Recording {
 
     /// The rows from `start` on, for instance to drop a transient before measuring.
     pub fn since(&self, start: f64) -> Recording {
-        let first = self
-            .times
-            .iter()
-            .position(|&time| time >= start)
-            .unwrap_or(self.times.len());
+        let first = self.times.iter().position(|&time| time >= start).unwrap_or(self.times.len());
         Recording {
             labels: self.labels.clone(),
             times: self.times[first..].to_vec(),
-            columns: self
-                .columns
-                .iter()
-                .map(|column| column.get(first..).unwrap_or(&[]).to_vec())
-                .collect(),
+            columns: self.columns.iter().map(|column| column.get(first..).unwrap_or(&[]).to_vec()).collect(),
         }
     }
 
@@ -86,34 +70,18 @@ impl Recording {
     /// What contradicts the promises of the fields (a label per column, all columns as long as `times`), if anything.
     pub(crate) fn inconsistency(&self) -> Option<String> {
         if self.labels.len() != self.columns.len() {
-            return Some(format!(
-                "found {} labels for {} columns",
-                self.labels.len(),
-                self.columns.len()
-            ));
+            return Some(format!("found {} labels for {} columns", self.labels.len(), self.columns.len()));
         }
         let rows = self.times.len();
-        let (label, column) = self
-            .labels
-            .iter()
-            .zip(&self.columns)
-            .find(|(_, column)| column.len() != rows)?;
-        Some(format!(
-            "column `{}` has {} values, expected {rows} as there are times",
-            label.name,
-            column.len()
-        ))
+        let (label, column) = self.labels.iter().zip(&self.columns).find(|(_, column)| column.len() != rows)?;
+        Some(format!("column `{}` has {} values, expected {rows} as there are times", label.name, column.len()))
     }
 }
 
 impl Sink for Recording {
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         if values.len() != self.columns.len() {
-            let message = format!(
-                "found a row of {} values, expected {}",
-                values.len(),
-                self.columns.len()
-            );
+            let message = format!("found a row of {} values, expected {}", values.len(), self.columns.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         self.times.push(time);

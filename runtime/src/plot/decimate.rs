@@ -49,8 +49,7 @@ impl Bin {
         let last = self.points.len() - 1;
         let mut index = 0;
         self.points.retain(|_| {
-            let kept =
-                index == 0 || index == last || Some(index) == lowest || Some(index) == highest;
+            let kept = index == 0 || index == last || Some(index) == lowest || Some(index) == highest;
             index += 1;
             kept
         });
@@ -68,16 +67,9 @@ mod tests {
     #[test]
     fn one_spike_among_a_million_samples_stays() {
         let spike = |index: usize| {
-            if index == 765_432 {
-                100.0
-            } else {
-                (index % 7) as f64
-            }
+            if index == 765_432 { 100.0 } else { (index % 7) as f64 }
         };
-        let kept = traces(
-            (0..1_000_000).map(|index| (index as f64 * 7e-4, spike(index))),
-            1.0,
-        );
+        let kept = traces((0..1_000_000).map(|index| (index as f64 * 7e-4, spike(index))), 1.0);
         assert_eq!(kept.len(), 1);
         assert!(kept[0].len() <= 4 * 700);
         assert!(kept[0].contains(&(765_432.0 * 7e-4, 100.0)));
@@ -86,28 +78,9 @@ mod tests {
 
     #[test]
     fn gaps_split_a_trace_and_few_points_all_stay() {
-        let values = [
-            1.0,
-            2.0,
-            f64::NAN,
-            3.0,
-            f64::INFINITY,
-            f64::NAN,
-            4.0,
-            5.0,
-            6.0,
-        ];
-        let kept = traces(
-            values
-                .iter()
-                .enumerate()
-                .map(|(index, &y)| (index as f64 * 0.1, y)),
-            1.0,
-        );
-        let heights: Vec<Vec<f64>> = kept
-            .iter()
-            .map(|trace| trace.iter().map(|point| point.1).collect())
-            .collect();
+        let values = [1.0, 2.0, f64::NAN, 3.0, f64::INFINITY, f64::NAN, 4.0, 5.0, 6.0];
+        let kept = traces(values.iter().enumerate().map(|(index, &y)| (index as f64 * 0.1, y)), 1.0);
+        let heights: Vec<Vec<f64>> = kept.iter().map(|trace| trace.iter().map(|point| point.1).collect()).collect();
         assert_eq!(heights, [vec![1.0, 2.0], vec![3.0], vec![4.0, 5.0, 6.0]]);
     }
 }

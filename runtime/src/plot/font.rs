@@ -10,8 +10,7 @@ pub struct Font {
 impl Font {
     /// The embedded font.
     pub fn new() -> Font {
-        let face =
-            Face::parse(dejavu::sans::regular(), 0).expect("the embedded font is a valid font");
+        let face = Face::parse(dejavu::sans::regular(), 0).expect("the embedded font is a valid font");
         Font { face }
     }
 
@@ -43,8 +42,7 @@ impl Font {
         let mut x = 0.0;
         for character in text.chars() {
             if let Some(glyph) = self.face.glyph_index(character) {
-                self.face
-                    .outline_glyph(glyph, &mut Placed { builder, scale, x });
+                self.face.outline_glyph(glyph, &mut Placed { builder, scale, x });
             }
             x += self.advance(character) as f32 * scale;
         }
@@ -90,8 +88,7 @@ impl OutlineBuilder for Placed<'_> {
     }
 
     fn curve_to(&mut self, x1: f32, y1: f32, x2: f32, y2: f32, x: f32, y: f32) {
-        let ((x1, y1), (x2, y2), (x, y)) =
-            (self.place(x1, y1), self.place(x2, y2), self.place(x, y));
+        let ((x1, y1), (x2, y2), (x, y)) = (self.place(x1, y1), self.place(x2, y2), self.place(x, y));
         self.builder.curve_to(x1, y1, x2, y2, x, y);
     }
 

@@ -9,12 +9,7 @@ use crate::observe::Recording;
 ///
 /// Of several samples or elements in one pixel it shows the value farthest from the mean of all, so that single events
 /// stay visible; a pixel between two samples shows the earlier one. The first element is the lowest row.
-pub fn image(
-    recording: &Recording,
-    panel: &Panel,
-    time: (f64, f64),
-    most: (usize, usize),
-) -> Pixels {
+pub fn image(recording: &Recording, panel: &Panel, time: (f64, f64), most: (usize, usize)) -> Pixels {
     let elements = panel.columns.len();
     let width = most.0.max(1);
     let height = elements.min(most.1).max(1);
@@ -24,19 +19,13 @@ pub fn image(
     for row in (0..height).rev() {
         let members = &panel.columns[row * elements / height..(row + 1) * elements / height];
         colours.extend(samples.iter().map(|bin| {
-            let values = members
-                .iter()
-                .flat_map(|&column| &recording.columns[column][bin.clone()]);
+            let values = members.iter().flat_map(|&column| &recording.columns[column][bin.clone()]);
             let levels = values.filter_map(|&value| level(value, panel));
             let farthest = levels.max_by(|a, b| (a - centre).abs().total_cmp(&(b - centre).abs()));
             farthest.map_or(MISSING, palette::heat)
         }));
     }
-    Pixels {
-        width,
-        height,
-        colours,
-    }
+    Pixels { width, height, colours }
 }
 
 /// Where a value is between the panel's limits, from 0 to 1.
@@ -46,10 +35,7 @@ fn level(value: f64, panel: &Panel) -> Option<f64> {
 }
 
 fn mean_level(recording: &Recording, panel: &Panel) -> f64 {
-    let values = panel
-        .columns
-        .iter()
-        .flat_map(|&column| &recording.columns[column]);
+    let values = panel.columns.iter().flat_map(|&column| &recording.columns[column]);
     let (sum, count) = values
         .filter_map(|&value| level(value, panel))
         .fold((0.0, 0.0), |(sum, count), level| (sum + level, count + 1.0));
@@ -66,11 +52,7 @@ fn bins(times: &[f64], (start, end): (f64, f64), width: usize) -> Vec<std::ops::
             while next < times.len() && (times[next] < until || step + 1 == width) {
                 next += 1;
             }
-            if first == next {
-                first.saturating_sub(1)..first.max(1).min(times.len())
-            } else {
-                first..next
-            }
+            if first == next { first.saturating_sub(1)..first.max(1).min(times.len()) } else { first..next }
         })
         .collect()
 }
@@ -83,18 +65,14 @@ mod tests {
 
     #[test]
     fn a_single_event_among_many_samples_and_elements_stays_visible() {
-        let labels = (0..100)
-            .map(|index| Label::new(index.to_string()).in_group("z"))
-            .collect();
+        let labels = (0..100).map(|index| Label::new(index.to_string()).in_group("z")).collect();
         let mut recording = Recording::new(labels);
         recording.times = (0..1000).map(f64::from).collect();
         recording.columns = vec![vec![0.0; 1000]; 100];
         recording.columns[42][777] = 1.0;
         let panels = panel::arrange(&recording);
         let image = image(&recording, &panels[0], (0.0, 1000.0), (10, 10));
-        let bright: Vec<usize> = (0..100)
-            .filter(|&pixel| image.colours[pixel] == palette::heat(1.0))
-            .collect();
+        let bright: Vec<usize> = (0..100).filter(|&pixel| image.colours[pixel] == palette::heat(1.0)).collect();
         // Row 4 from below of ten, column 7.
         assert_eq!(bright, [57]);
     }

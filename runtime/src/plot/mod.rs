@@ -41,25 +41,16 @@ pub fn save(recording: &Recording, path: impl AsRef<Path>, options: &Options) ->
         return Err(Fault::write(path, cause));
     }
     if recording.columns.is_empty() {
-        let fault = Fault::write(
-            path,
-            "the recording has no columns, so there is nothing to draw",
-        );
+        let fault = Fault::write(path, "the recording has no columns, so there is nothing to draw");
         return Err(fault.with_help("record at least one variable: `--record NAME=path`"));
     }
     if recording.times.is_empty() {
-        let fault = Fault::write(
-            path,
-            "the recording has no rows, so there is nothing to draw",
-        );
+        let fault = Fault::write(path, "the recording has no rows, so there is nothing to draw");
         return Err(fault.with_help("make `--duration` longer than `--cutoff`"));
     }
     let panels = panel::arrange(recording);
     if panels.len() > MAX_PANELS {
-        let cause = format!(
-            "the recording needs {} panels, expected at most {MAX_PANELS}",
-            panels.len()
-        );
+        let cause = format!("the recording needs {} panels, expected at most {MAX_PANELS}", panels.len());
         let help = "record fewer variables, or draw them from a table: `--out recording.csv`";
         return Err(Fault::write(path, cause).with_help(help));
     }
@@ -69,8 +60,7 @@ pub fn save(recording: &Recording, path: impl AsRef<Path>, options: &Options) ->
         _ => svg::print(&scene).into_bytes(),
     };
     let mut file = AtomicFile::create(path)?;
-    file.write_all(&bytes)
-        .map_err(|error| Fault::write_os(path, &error))?;
+    file.write_all(&bytes).map_err(|error| Fault::write_os(path, &error))?;
     file.finish()
 }
 
@@ -79,10 +69,7 @@ pub fn check_extension(path: impl AsRef<Path>) -> Result<(), Fault> {
     let path = path.as_ref();
     match extension(path).as_deref() {
         Some("svg" | "png") => Ok(()),
-        _ => {
-            Err(Fault::write(path, unknown_extension(path, ".svg or .png"))
-                .with_renamed(path, "svg"))
-        }
+        _ => Err(Fault::write(path, unknown_extension(path, ".svg or .png")).with_renamed(path, "svg")),
     }
 }
 

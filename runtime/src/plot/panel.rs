@@ -47,28 +47,19 @@ impl Panel {
             let half = if size <= SMALLEST { 1.0 } else { size * 0.5 };
             return (lowest - half, highest + half);
         }
-        let margin = if self.kind == Kind::Heat {
-            0.0
-        } else {
-            span * 0.05
-        };
+        let margin = if self.kind == Kind::Heat { 0.0 } else { span * 0.05 };
         (lowest - margin, highest + margin)
     }
 
     /// Names for the axis of values; none where the unit says what the axis is and a legend names the lines.
     pub fn names(&self) -> String {
         let told_by_legend = self.groups.len() > 1 && self.unit.is_some();
-        if told_by_legend {
-            String::new()
-        } else {
-            self.groups.join(", ")
-        }
+        if told_by_legend { String::new() } else { self.groups.join(", ") }
     }
 
     fn accepts(&self, other: &Panel) -> bool {
         let lines = self.kind == Kind::Lines && other.kind == Kind::Lines;
-        if !lines || self.unit != other.unit || self.columns.len() + other.columns.len() > MAX_LINES
-        {
+        if !lines || self.unit != other.unit || self.columns.len() + other.columns.len() > MAX_LINES {
             return false;
         }
         let (Some(one), Some(two)) = (self.extent, other.extent) else {
@@ -100,26 +91,14 @@ pub fn arrange(recording: &Recording) -> Vec<Panel> {
         let extents = columns.iter().filter_map(|&column| {
             let values = &recording.columns[column];
             match extent(values) {
-                Some((lowest, highest)) if drawable(lowest) && drawable(highest) => {
-                    Some((lowest, highest))
-                }
-                _ => extent(
-                    &values
-                        .iter()
-                        .copied()
-                        .filter(|&value| drawable(value))
-                        .collect::<Vec<_>>(),
-                ),
+                Some((lowest, highest)) if drawable(lowest) && drawable(highest) => Some((lowest, highest)),
+                _ => extent(&values.iter().copied().filter(|&value| drawable(value)).collect::<Vec<_>>()),
             }
         });
         let panel = Panel {
             groups: vec![group.to_owned()],
             unit: recording.labels[columns[0]].unit.clone(),
-            kind: if columns.len() > MAX_LINES {
-                Kind::Heat
-            } else {
-                Kind::Lines
-            },
+            kind: if columns.len() > MAX_LINES { Kind::Heat } else { Kind::Lines },
             extent: extents.reduce(|one, two| (f64::min(one.0, two.0), f64::max(one.1, two.1))),
             columns,
         };

@@ -4,8 +4,7 @@ use super::font::Font;
 use super::palette::{Colour, INK};
 use super::scene::{Anchor, Mark, Pixels, Scene, Text};
 use tiny_skia::{
-    Color, FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap,
-    PixmapPaint, Stroke, Transform,
+    Color, FillRule, FilterQuality, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, PixmapPaint, Stroke, Transform,
 };
 use ttf_parser::OutlineBuilder;
 
@@ -14,22 +13,14 @@ const DENSITY: f32 = 2.0;
 
 /// The whole `.png` file, or why there is none.
 pub fn print(scene: &Scene) -> Result<Vec<u8>, String> {
-    let (width, height) = (
-        (scene.width as f32 * DENSITY).ceil(),
-        (scene.height as f32 * DENSITY).ceil(),
-    );
-    let mut canvas =
-        Pixmap::new(width as u32, height as u32).ok_or("the picture would be too large")?;
+    let (width, height) = ((scene.width as f32 * DENSITY).ceil(), (scene.height as f32 * DENSITY).ceil());
+    let mut canvas = Pixmap::new(width as u32, height as u32).ok_or("the picture would be too large")?;
     canvas.fill(Color::WHITE);
     let font = Font::new();
     let scale = Transform::from_scale(DENSITY, DENSITY);
     for mark in &scene.marks {
         match mark {
-            Mark::Line {
-                points,
-                colour,
-                width,
-            } => {
+            Mark::Line { points, colour, width } => {
                 let stroke = Stroke {
                     width: *width as f32,
                     line_cap: LineCap::Round,
@@ -58,10 +49,7 @@ pub fn print(scene: &Scene) -> Result<Vec<u8>, String> {
                     at.0 as f32,
                     at.1 as f32,
                 ));
-                let paint = PixmapPaint {
-                    quality: FilterQuality::Nearest,
-                    ..PixmapPaint::default()
-                };
+                let paint = PixmapPaint { quality: FilterQuality::Nearest, ..PixmapPaint::default() };
                 canvas.draw_pixmap(0, 0, image.as_ref(), &paint, placed, None);
             }
         }
@@ -75,10 +63,7 @@ pub fn encode(pixels: &Pixels) -> Option<Vec<u8>> {
 }
 
 fn pixmap(pixels: &Pixels) -> Option<Pixmap> {
-    let mut pixmap = Pixmap::new(
-        u32::try_from(pixels.width).ok()?,
-        u32::try_from(pixels.height).ok()?,
-    )?;
+    let mut pixmap = Pixmap::new(u32::try_from(pixels.width).ok()?, u32::try_from(pixels.height).ok()?)?;
     let (data, _) = pixmap.data_mut().as_chunks_mut::<4>();
     for (place, &[red, green, blue]) in data.iter_mut().zip(&pixels.colours) {
         *place = [red, green, blue, 255];
@@ -87,10 +72,7 @@ fn pixmap(pixels: &Pixels) -> Option<Pixmap> {
 }
 
 fn paint([red, green, blue]: Colour) -> Paint<'static> {
-    let mut paint = Paint {
-        anti_alias: true,
-        ..Paint::default()
-    };
+    let mut paint = Paint { anti_alias: true, ..Paint::default() };
     paint.set_color_rgba8(red, green, blue, 255);
     paint
 }
@@ -98,11 +80,7 @@ fn paint([red, green, blue]: Colour) -> Paint<'static> {
 fn polyline(points: &[(f64, f64)]) -> Option<Path> {
     let mut builder = PathBuilder::new();
     for (index, &(x, y)) in points.iter().enumerate() {
-        if index == 0 {
-            builder.move_to(x as f32, y as f32)
-        } else {
-            builder.line_to(x as f32, y as f32)
-        }
+        if index == 0 { builder.move_to(x as f32, y as f32) } else { builder.line_to(x as f32, y as f32) }
     }
     builder.finish()
 }
@@ -114,11 +92,7 @@ fn placement(text: &Text, width: f64) -> Transform {
         Anchor::End => -width,
     };
     let place = Transform::from_translate(text.at.0 as f32, text.at.1 as f32);
-    let turned = if text.upwards {
-        place.pre_concat(Transform::from_rotate(-90.0))
-    } else {
-        place
-    };
+    let turned = if text.upwards { place.pre_concat(Transform::from_rotate(-90.0)) } else { place };
     turned.pre_concat(Transform::from_translate(shift as f32, 0.0))
 }
 

@@ -78,38 +78,16 @@ pub struct Scene {
 impl Scene {
     /// Adds a line.
     pub fn line(&mut self, points: Vec<(f64, f64)>, colour: Colour, width: f64) {
-        self.marks.push(Mark::Line {
-            points,
-            colour,
-            width,
-        });
+        self.marks.push(Mark::Line { points, colour, width });
     }
 
     /// Adds a level text.
     pub fn text(&mut self, text: impl Into<String>, at: (f64, f64), size: f64, anchor: Anchor) {
-        self.marks.push(Mark::Text(Text {
-            text: text.into(),
-            at,
-            size,
-            anchor,
-            upwards: false,
-        }));
+        self.marks.push(Mark::Text(Text { text: text.into(), at, size, anchor, upwards: false }));
     }
 
     /// Adds a text that reads upwards.
-    pub fn text_upwards(
-        &mut self,
-        text: impl Into<String>,
-        at: (f64, f64),
-        size: f64,
-        anchor: Anchor,
-    ) {
-        self.marks.push(Mark::Text(Text {
-            text: text.into(),
-            at,
-            size,
-            anchor,
-            upwards: true,
-        }));
+    pub fn text_upwards(&mut self, text: impl Into<String>, at: (f64, f64), size: f64, anchor: Anchor) {
+        self.marks.push(Mark::Text(Text { text: text.into(), at, size, anchor, upwards: true }));
     }
 }

@@ -15,16 +15,10 @@ pub fn print(scene: &Scene) -> String {
     );
     for mark in &scene.marks {
         match mark {
-            Mark::Line {
-                points,
-                colour,
-                width,
-            } => line(&mut out, points, *colour, *width),
+            Mark::Line { points, colour, width } => line(&mut out, points, *colour, *width),
             Mark::Text(text) => write_text(&mut out, text),
             Mark::Image { at, size, pixels } => {
-                let png = raster::encode(pixels)
-                    .map(|png| base64(&png))
-                    .unwrap_or_default();
+                let png = raster::encode(pixels).map(|png| base64(&png)).unwrap_or_default();
                 push(
                     &mut out,
                     format_args!(
@@ -41,18 +35,11 @@ pub fn print(scene: &Scene) -> String {
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text)
-        .expect("writing to a string cannot fail");
+    out.write_fmt(text).expect("writing to a string cannot fail");
 }
 
 fn line(out: &mut String, points: &[(f64, f64)], colour: Colour, width: f64) {
-    push(
-        out,
-        format_args!(
-            "<path stroke=\"{}\" stroke-width=\"{width}\" d=\"",
-            hex(colour)
-        ),
-    );
+    push(out, format_args!("<path stroke=\"{}\" stroke-width=\"{width}\" d=\"", hex(colour)));
     for (index, (x, y)) in points.iter().enumerate() {
         let command = if index == 0 { 'M' } else { 'L' };
         push(out, format_args!("{command}{} {}", tenths(*x), tenths(*y)));
@@ -72,11 +59,7 @@ fn write_text(out: &mut String, text: &Text) {
         Anchor::Middle => "middle",
         Anchor::End => "end",
     };
-    let turn = if text.upwards {
-        format!(" transform=\"rotate(-90 {x} {y})\"")
-    } else {
-        String::new()
-    };
+    let turn = if text.upwards { format!(" transform=\"rotate(-90 {x} {y})\"") } else { String::new() };
     let ink = hex(super::palette::INK);
     push(
         out,
@@ -94,13 +77,8 @@ fn hex([red, green, blue]: Colour) -> String {
 
 /// Text safe inside an element. Control characters have no place in XML at all.
 fn escaped(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect();
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    let text: String = text.chars().filter(|character| !character.is_control()).collect();
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Base 64 of RFC 4648, for pictures inside the text.
@@ -112,11 +90,7 @@ fn base64(bytes: &[u8]) -> String {
         let word = byte(0) << 16 | byte(1) << 8 | byte(2);
         for digit in 0..4 {
             let filled = digit <= chunk.len();
-            out.push(if filled {
-                char::from(DIGITS[(word >> (18 - 6 * digit) & 63) as usize])
-            } else {
-                '='
-            });
+            out.push(if filled { char::from(DIGITS[(word >> (18 - 6 * digit) & 63) as usize]) } else { '=' });
         }
     }
     out
@@ -126,13 +100,7 @@ fn base64(bytes: &[u8]) -> String {
 mod tests {
     #[test]
     fn base64_matches_the_examples_of_rfc_4648() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
+        for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
             assert_eq!(super::base64(plain.as_bytes()), coded);
         }
     }

@@ -16,24 +16,14 @@ pub fn ticks(lowest: f64, highest: f64, intervals: usize) -> Vec<(f64, String)> 
         range = multiples(lowest, highest, step);
     }
     let count = (range.1 - range.0).clamp(0.0, 1e3) as usize;
-    let places: Vec<f64> = (0..=count)
-        .map(|index| (range.0 + index as f64) * step)
-        .collect();
-    let largest = places
-        .iter()
-        .fold(0.0, |largest: f64, place| largest.max(place.abs()));
-    places
-        .into_iter()
-        .map(|place| (place, spelling(place, step, largest)))
-        .collect()
+    let places: Vec<f64> = (0..=count).map(|index| (range.0 + index as f64) * step).collect();
+    let largest = places.iter().fold(0.0, |largest: f64, place| largest.max(place.abs()));
+    places.into_iter().map(|place| (place, spelling(place, step, largest))).collect()
 }
 
 /// First and last multiple of the step within the limits; the margin is for rounding.
 fn multiples(lowest: f64, highest: f64, step: f64) -> (f64, f64) {
-    (
-        (lowest / step - 1e-6).ceil(),
-        (highest / step + 1e-6).floor(),
-    )
+    ((lowest / step - 1e-6).ceil(), (highest / step + 1e-6).floor())
 }
 
 /// The smallest of 1, 2, 5 times a power of ten that gives no more than so many intervals.
@@ -41,9 +31,7 @@ fn step(span: f64, at_most: usize) -> f64 {
     let rough = span / at_most.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());
     // The margin keeps 0.1 + 0.2 kind of rounding from skipping the step that fits exactly.
-    let factor = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|factor| factor * power >= rough * (1.0 - 1e-9));
+    let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough * (1.0 - 1e-9));
     factor.unwrap_or(10.0) * power
 }
 
@@ -65,10 +53,7 @@ fn spelling(place: f64, step: f64, largest: f64) -> String {
 #[cfg(test)]
 mod tests {
     fn spelled(lowest: f64, highest: f64) -> Vec<String> {
-        super::ticks(lowest, highest, 5)
-            .into_iter()
-            .map(|(_, text)| text)
-            .collect()
+        super::ticks(lowest, highest, 5).into_iter().map(|(_, text)| text).collect()
     }
 
     #[test]
@@ -77,10 +62,7 @@ mod tests {
         assert_eq!(spelled(-3.2, 9.1), ["−2", "0", "2", "4", "6", "8"]);
         assert_eq!(spelled(-70.0, 30.0), ["−60", "−40", "−20", "0", "20"]);
         assert_eq!(spelled(0.0, 3e-7), ["0", "1e−7", "2e−7", "3e−7"]);
-        assert_eq!(
-            spelled(1e9, 1.04e9),
-            ["1.00e9", "1.01e9", "1.02e9", "1.03e9", "1.04e9"]
-        );
+        assert_eq!(spelled(1e9, 1.04e9), ["1.00e9", "1.01e9", "1.02e9", "1.03e9", "1.04e9"]);
     }
 
     #[test]
@@ -89,10 +71,7 @@ mod tests {
             let unit = 10f64.powi(power);
             for (lowest, highest) in [(0.0, 1.7), (-9.3, 0.4), (3.0, 3.5), (99.0, 100.0)] {
                 let count = super::ticks(lowest * unit, highest * unit, 5).len();
-                assert!(
-                    (3..=10).contains(&count),
-                    "{lowest} {highest} 1e{power}: {count}"
-                );
+                assert!((3..=10).contains(&count), "{lowest} {highest} 1e{power}: {count}");
             }
         }
     }

@@ -9,50 +9,26 @@ const LEFT_SIDES: &str =
 
 /// What is left when nothing more precise is known.
 pub fn unreadable_equation(span: Span, expected: Vec<&'static str>) -> Diagnostic {
-    let fault = Diagnostic::error(
-        "unreadable-equation",
-        span,
-        "this equation cannot be read",
-        "not understood from here",
-    );
-    if expected.is_empty() {
-        fault
-    } else {
-        fault.with_note(format!("expected {}", expected.join(" or ")))
-    }
+    let fault =
+        Diagnostic::error("unreadable-equation", span, "this equation cannot be read", "not understood from here");
+    if expected.is_empty() { fault } else { fault.with_note(format!("expected {}", expected.join(" or "))) }
 }
 
 /// A text that should hold an equation is empty.
 pub fn missing_equation(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-equation",
-        span,
-        "this equation is empty",
-        "expected an equation",
-    )
-    .with_help(LEFT_SIDES)
+    Diagnostic::error("missing-equation", span, "this equation is empty", "expected an equation").with_help(LEFT_SIDES)
 }
 
 /// A text that should hold an expression is empty.
 pub fn missing_expression(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-expression",
-        span,
-        "this expression is empty",
-        "expected a value",
-    )
-    .with_help("write a number, a name, or an expression such as `2*sin(t)`")
+    Diagnostic::error("missing-expression", span, "this expression is empty", "expected a value")
+        .with_help("write a number, a name, or an expression such as `2*sin(t)`")
 }
 
 /// An equation without `=`.
 pub fn missing_equals(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-equals",
-        span,
-        "this equation has no `=`",
-        "expected `left = right`",
-    )
-    .with_help(LEFT_SIDES)
+    Diagnostic::error("missing-equals", span, "this equation has no `=`", "expected `left = right`")
+        .with_help(LEFT_SIDES)
 }
 
 /// `x == 1` as an equation.
@@ -68,24 +44,14 @@ pub fn comparison_for_equation(span: Span) -> Diagnostic {
 
 /// Nothing before `=`.
 pub fn missing_left_side(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-left-side",
-        span,
-        "nothing stands before `=`",
-        "expected a variable before this",
-    )
-    .with_help(LEFT_SIDES)
+    Diagnostic::error("missing-left-side", span, "nothing stands before `=`", "expected a variable before this")
+        .with_help(LEFT_SIDES)
 }
 
 /// Nothing after `=`.
 pub fn missing_right_side(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-right-side",
-        span,
-        "nothing stands after `=`",
-        "expected an expression after this",
-    )
-    .with_help("write the value after `=`, for example `x' = -x / tau`")
+    Diagnostic::error("missing-right-side", span, "nothing stands after `=`", "expected an expression after this")
+        .with_help("write the value after `=`, for example `x' = -x / tau`")
 }
 
 /// A left side of no known form.
@@ -96,9 +62,7 @@ pub fn bad_left_side(span: Span, written: &str) -> Diagnostic {
         format!("`{}` cannot stand on the left of `=`", shortened(written)),
         "expected one variable or its derivative",
     )
-    .with_note(
-        "besides whole variables, elements can be written: `x[i] = ..` or `index(x, i) = ..`",
-    )
+    .with_note("besides whole variables, elements can be written: `x[i] = ..` or `index(x, i) = ..`")
     .with_help(LEFT_SIDES)
 }
 
@@ -112,9 +76,7 @@ pub fn augmented_assignment(span: Span, left: &str, operator: &str) -> Diagnosti
         format!("equations define variables, `{operator}` would change one"),
         "expected `=`",
     )
-    .with_help(format!(
-        "write `{left}' = ..` for a rate of change, or define a new variable as `{left} {plain} ..`"
-    ))
+    .with_help(format!("write `{left}' = ..` for a rate of change, or define a new variable as `{left} {plain} ..`"))
 }
 
 /// `x'' = f`.
@@ -168,9 +130,9 @@ pub fn unknown_character(span: Span, character: char, meant: Option<&str>) -> Di
     );
     match (character, meant) {
         (_, Some(meant)) => fault.with_help(format!("write `{meant}`")),
-        ('.', _) => fault.with_help(
-            "names hold letters, digits and `_`; a decimal number needs a digit beside its point",
-        ),
+        ('.', _) => {
+            fault.with_help("names hold letters, digits and `_`; a decimal number needs a digit beside its point")
+        }
         ('#', _) => fault.with_help("put comments outside the text of the equation"),
         ('"', _) => fault.with_help("equations hold numbers, not text: drop the quotes"),
         (';', _) => fault.with_help("write every equation as its own item of the list `equations`"),
@@ -265,14 +227,9 @@ pub fn mismatched_bracket(span: Span, close: &str, open_span: Span, open: &str) 
 
 /// `a < b < c`.
 pub fn chained_comparison(span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(
-        "chained-comparison",
-        span,
-        "comparisons cannot be chained",
-        "second comparison",
-    )
-    .with_related(first, "first comparison")
-    .with_help("write `a < b and b < c`")
+    Diagnostic::error("chained-comparison", span, "comparisons cannot be chained", "second comparison")
+        .with_related(first, "first comparison")
+        .with_help("write `a < b and b < c`")
 }
 
 /// `x = y = z`, or `=` for `==`.
@@ -288,37 +245,20 @@ pub fn assignment_in_expression(span: Span) -> Diagnostic {
 
 /// `f(x, axis=1)`.
 pub fn named_argument(span: Span, name: &str) -> Diagnostic {
-    Diagnostic::error(
-        "named-argument",
-        span,
-        "functions take their arguments by position",
-        "named argument",
-    )
-    .with_help(format!(
-        "remove `{name} =` and put the value at its position, or write `==` to compare"
-    ))
+    Diagnostic::error("named-argument", span, "functions take their arguments by position", "named argument")
+        .with_help(format!("remove `{name} =` and put the value at its position, or write `==` to compare"))
 }
 
 /// `a if c` without `else`.
 pub fn missing_else(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-else",
-        span,
-        "this `if` has no `else`",
-        "which value otherwise?",
-    )
-    .with_help("write `a if test else b`")
+    Diagnostic::error("missing-else", span, "this `if` has no `else`", "which value otherwise?")
+        .with_help("write `a if test else b`")
 }
 
 /// `else` without `if`.
 pub fn else_without_if(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "else-without-if",
-        span,
-        "this `else` belongs to no `if`",
-        "no `if` before it",
-    )
-    .with_help("write `a if test else b`")
+    Diagnostic::error("else-without-if", span, "this `else` belongs to no `if`", "no `if` before it")
+        .with_help("write `a if test else b`")
 }
 
 /// `a + not b`.
@@ -334,13 +274,8 @@ pub fn not_needs_parentheses(span: Span) -> Diagnostic {
 
 /// `a not b`.
 pub fn misplaced_not(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "misplaced-not",
-        span,
-        "`not` cannot stand between two values",
-        "expected an operator",
-    )
-    .with_help("write `a and not b`, or `a != b`")
+    Diagnostic::error("misplaced-not", span, "`not` cannot stand between two values", "expected an operator")
+        .with_help("write `a and not b`, or `a != b`")
 }
 
 /// `[1, 2]` in an equation.
@@ -351,32 +286,19 @@ pub fn list_in_equation(span: Span) -> Diagnostic {
 
 /// `a, b` outside of calls.
 pub fn unexpected_comma(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "unexpected-comma",
-        span,
-        "`,` separates arguments of functions only",
-        "not inside a call",
-    )
-    .with_help(
-        "write decimal numbers with a point, `0.5`; write several equations as several list items",
-    )
+    Diagnostic::error("unexpected-comma", span, "`,` separates arguments of functions only", "not inside a call")
+        .with_help("write decimal numbers with a point, `0.5`; write several equations as several list items")
 }
 
 /// `:` outside of subscripts.
 pub fn unexpected_colon(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "unexpected-colon",
-        span,
-        "`:` stands in subscripts only",
-        "not inside `[ ]`",
-    )
-    .with_help("write `x[0:3]` for a range of elements")
+    Diagnostic::error("unexpected-colon", span, "`:` stands in subscripts only", "not inside `[ ]`")
+        .with_help("write `x[0:3]` for a range of elements")
 }
 
 /// `x[a:b:c]`.
 pub fn range_with_step(span: Span) -> Diagnostic {
-    Diagnostic::error("range-with-step", span, "ranges have no step", "second `:`")
-        .with_help("write `x[from:to]`")
+    Diagnostic::error("range-with-step", span, "ranges have no step", "second `:`").with_help("write `x[from:to]`")
 }
 
 /// A number beyond the largest.
@@ -384,10 +306,7 @@ pub fn number_too_large(span: Span, written: &str) -> Diagnostic {
     Diagnostic::error(
         "number-too-large",
         span,
-        format!(
-            "`{}` is larger than any number of double precision",
-            shortened(written)
-        ),
+        format!("`{}` is larger than any number of double precision", shortened(written)),
         "becomes infinite",
     )
     .with_note("the largest is about 1.8e308")
@@ -417,13 +336,8 @@ pub fn too_many_operations(span: Span, limit: u32) -> Diagnostic {
 
 /// More words than the limit.
 pub fn equation_too_long(span: Span, limit: usize) -> Diagnostic {
-    Diagnostic::error(
-        "equation-too-long",
-        span,
-        format!("this equation has more than {limit} words"),
-        "too long",
-    )
-    .with_help("split it into several equations, or keep long lists of numbers in a variable")
+    Diagnostic::error("equation-too-long", span, format!("this equation has more than {limit} words"), "too long")
+        .with_help("split it into several equations, or keep long lists of numbers in a variable")
 }
 
 /// At most 40 characters of what was written, on one line.

@@ -5,13 +5,8 @@ use crate::source::{Name, Span};
 
 /// What is left when nothing more precise is known.
 pub fn unreadable_yaml(span: Span, info: &str) -> Diagnostic {
-    Diagnostic::error(
-        "unreadable-yaml",
-        span,
-        "this is not valid YAML",
-        "not understood from here",
-    )
-    .with_note(format!("the YAML reader says: {info}"))
+    Diagnostic::error("unreadable-yaml", span, "this is not valid YAML", "not understood from here")
+        .with_note(format!("the YAML reader says: {info}"))
 }
 
 /// A file beyond the size limit.
@@ -27,13 +22,8 @@ pub fn file_too_large(span: Span, bytes: usize, limit: usize) -> Diagnostic {
 
 /// A second document in one file.
 pub fn several_documents(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "several-documents",
-        span,
-        "a file holds one document only",
-        "a second document starts here",
-    )
-    .with_help("remove the `---`, or put the templates after it into a file of their own")
+    Diagnostic::error("several-documents", span, "a file holds one document only", "a second document starts here")
+        .with_help("remove the `---`, or put the templates after it into a file of their own")
 }
 
 /// Nesting beyond the limit.
@@ -59,13 +49,8 @@ pub fn alias_bomb(span: Span, limit: usize) -> Diagnostic {
 
 /// `&a [*a]`.
 pub fn recursive_alias(span: Span, alias: &str) -> Diagnostic {
-    Diagnostic::error(
-        "recursive-alias",
-        span,
-        format!("`{alias}` stands inside what it refers to"),
-        "refers to itself",
-    )
-    .with_help("move the anchor to a value that is complete before the alias")
+    Diagnostic::error("recursive-alias", span, format!("`{alias}` stands inside what it refers to"), "refers to itself")
+        .with_help("move the anchor to a value that is complete before the alias")
 }
 
 /// `*name` without `&name` before it.
@@ -87,58 +72,33 @@ pub fn unknown_anchor(span: Span, alias: &str, near: Option<&str>) -> Diagnostic
 
 /// A key written twice.
 pub fn duplicate_key(key: &Name, first: Span) -> Diagnostic {
-    Diagnostic::error(
-        "duplicate-key",
-        key.span,
-        format!("the key `{key}` is written twice"),
-        "again here",
-    )
-    .with_related(first, "first here")
-    .with_help("remove one of them, or rename it")
+    Diagnostic::error("duplicate-key", key.span, format!("the key `{key}` is written twice"), "again here")
+        .with_related(first, "first here")
+        .with_help("remove one of them, or rename it")
 }
 
 /// A key that is not text.
 pub fn key_not_text(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "key-not-text",
-        span,
-        "keys must be text",
-        "a list or mapping stands where a key should",
-    )
-    .with_help("write a name before the `:`; quote the key if it starts with `[` or `{`")
+    Diagnostic::error("key-not-text", span, "keys must be text", "a list or mapping stands where a key should")
+        .with_help("write a name before the `:`; quote the key if it starts with `[` or `{`")
 }
 
 /// `: value`.
 pub fn missing_key(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-key",
-        span,
-        "a key is missing before `:`",
-        "expected a key",
-    )
-    .with_help("write `name: value`")
+    Diagnostic::error("missing-key", span, "a key is missing before `:`", "expected a key")
+        .with_help("write `name: value`")
 }
 
 /// `<<: 3`.
 pub fn merge_needs_mapping(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "merge-needs-mapping",
-        span,
-        "`<<` merges mappings only",
-        "not a mapping",
-    )
-    .with_help("give it an alias of a mapping, `<<: *defaults`, or a list of such aliases")
+    Diagnostic::error("merge-needs-mapping", span, "`<<` merges mappings only", "not a mapping")
+        .with_help("give it an alias of a mapping, `<<: *defaults`, or a list of such aliases")
 }
 
 /// `!tag value`.
 pub fn unsupported_tag(span: Span, tag: &str) -> Diagnostic {
-    Diagnostic::error(
-        "unsupported-tag",
-        span,
-        format!("the tag `{tag}` is not supported"),
-        "unknown tag",
-    )
-    .with_help("remove the tag; quote the text if it starts with `!`")
+    Diagnostic::error("unsupported-tag", span, format!("the tag `{tag}` is not supported"), "unknown tag")
+        .with_help("remove the tag; quote the text if it starts with `!`")
 }
 
 /// A directive such as `%YAML`.
@@ -154,13 +114,8 @@ pub fn unsupported_directive(span: Span) -> Diagnostic {
 
 /// A tab among the spaces before a line.
 pub fn tab_in_indentation(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "tab-in-indentation",
-        span,
-        "YAML indents with spaces, not with tabs",
-        "a tab",
-    )
-    .with_help("replace the tab by spaces")
+    Diagnostic::error("tab-in-indentation", span, "YAML indents with spaces, not with tabs", "a tab")
+        .with_help("replace the tab by spaces")
 }
 
 /// A line that stands in no column it could belong to.
@@ -183,9 +138,7 @@ pub fn unclosed_quote(span: Span, quote: char) -> Diagnostic {
         format!("no closing `{quote}` follows"),
     );
     if quote == '\'' {
-        fault.with_help(
-            "add the closing `'`; inside single quotes, write `''` for the sign of a derivative",
-        )
+        fault.with_help("add the closing `'`; inside single quotes, write `''` for the sign of a derivative")
     } else {
         fault.with_help(format!("add the closing `{quote}`"))
     }
@@ -222,20 +175,10 @@ pub fn unclosed_flow(span: Span, open: &str) -> Diagnostic {
 
 /// Something other than `,` or the closing bracket.
 pub fn missing_comma(span: Span, open: Option<(Span, String)>) -> Diagnostic {
-    let close = if open.as_ref().is_some_and(|(_, open)| open == "{") {
-        "}"
-    } else {
-        "]"
-    };
-    let fault = Diagnostic::error(
-        "missing-comma",
-        span,
-        "this list cannot go on here",
-        format!("expected `,` or `{close}`"),
-    )
-    .with_help(format!(
-        "separate the values by `,`, or close the list with `{close}`"
-    ));
+    let close = if open.as_ref().is_some_and(|(_, open)| open == "{") { "}" } else { "]" };
+    let fault =
+        Diagnostic::error("missing-comma", span, "this list cannot go on here", format!("expected `,` or `{close}`"))
+            .with_help(format!("separate the values by `,`, or close the list with `{close}`"));
     match open {
         Some((span, _)) => fault.with_related(span, "the list starts here"),
         None => fault,
@@ -251,20 +194,13 @@ pub fn unopened_flow(span: Span, close: char) -> Diagnostic {
         format!("this `{close}` closes nothing"),
         format!("no `{open}` is open here"),
     )
-    .with_help(format!(
-        "remove it, or quote the text if `{close}` is part of it"
-    ))
+    .with_help(format!("remove it, or quote the text if `{close}` is part of it"))
 }
 
 /// An escape that does not exist.
 pub fn bad_escape(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "bad-escape",
-        span,
-        "this text has an escape that YAML does not know",
-        "in this text",
-    )
-    .with_help("write `\\\\` for a backslash, or use single quotes, where nothing is escaped")
+    Diagnostic::error("bad-escape", span, "this text has an escape that YAML does not know", "in this text")
+        .with_help("write `\\\\` for a backslash, or use single quotes, where nothing is escaped")
 }
 
 /// A second `: ` in one value.
@@ -275,25 +211,23 @@ pub fn unexpected_mapping_colon(span: Span) -> Diagnostic {
 
 /// A line in a mapping without `:`.
 pub fn not_a_key(span: Span) -> Diagnostic {
-    Diagnostic::error("not-a-key", span, "expected `key: value`", "has no `:` after its key")
-        .with_help("write `key: value`, with a space after the colon; indent the line further if it continues the one above")
+    Diagnostic::error("not-a-key", span, "expected `key: value`", "has no `:` after its key").with_help(
+        "write `key: value`, with a space after the colon; indent the line further if it continues the one above",
+    )
 }
 
 /// A faulty header of `|` or `>`.
 pub fn bad_block_scalar(span: Span) -> Diagnostic {
     Diagnostic::error("bad-block-text", span, "this block of text cannot be read", "`|` or `>` must end its line")
-        .with_help("write `|` (keep lines) or `>` (join lines) at the end of the line and indent the text below it by spaces")
+        .with_help(
+            "write `|` (keep lines) or `>` (join lines) at the end of the line and indent the text below it by spaces",
+        )
 }
 
 /// `-` where no item can start.
 pub fn misplaced_dash(span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "misplaced-dash",
-        span,
-        "no list item can start here",
-        "unexpected `-`",
-    )
-    .with_help("start every item `- value` on a line of its own, below its key")
+    Diagnostic::error("misplaced-dash", span, "no list item can start here", "unexpected `-`")
+        .with_help("start every item `- value` on a line of its own, below its key")
 }
 
 /// Nothing where a value must stand.
@@ -322,10 +256,7 @@ pub fn control_character(span: Span, character: char) -> Diagnostic {
     Diagnostic::error(
         "control-character",
         span,
-        format!(
-            "the control character U+{:04X} stands in the text",
-            character as u32
-        ),
+        format!("the control character U+{:04X} stands in the text", character as u32),
         "not allowed in YAML",
     )
     .with_help("remove it; a file full of such characters is not a text file")

@@ -46,8 +46,7 @@ impl Lowering<'_> {
     /// Its impulse response is the gamma density of that order and rate, with mean `order / rate`
     /// (N. MacDonald, Biological Delay Systems: Linear Stability Theory, 1989, the linear chain trick).
     pub(super) fn gamma_value(&mut self, source: GroupVariable, order: u32, rate: f64) -> Value {
-        let known =
-            self.delayed.chains.iter().position(|c| c.source == source && c.order == order && c.rate == rate);
+        let known = self.delayed.chains.iter().position(|c| c.source == source && c.order == order && c.rate == rate);
         let index = known.unwrap_or_else(|| {
             let re = self.filters(source, order, rate, "re");
             let im = if self.variable(source).complex { self.filters(source, order, rate, "im") } else { Vec::new() };

@@ -183,12 +183,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Lists the connections of a projection, and their (source, target) units.
-    fn expand(
-        &self,
-        projection: &Projection,
-        entries: &mut Vec<Entry>,
-        ends: &mut Vec<(u32, u32)>,
-    ) -> Result<()> {
+    fn expand(&self, projection: &Projection, entries: &mut Vec<Entry>, ends: &mut Vec<(u32, u32)>) -> Result<()> {
         let units = |v: VariableRef| self.circuit.populations[v.population].size.unwrap_or(1);
         let (sources, targets) = (units(projection.source), units(projection.target));
         let (first_source, first_target) = (self.place(projection.source).1, self.place(projection.target).1);
@@ -423,9 +418,10 @@ fn uniform_all_to_all(entries: &[Entry], sources: usize, targets: usize) -> Opti
     let weight = entries.first()?.weight;
     let full = entries.len() == sources * targets
         && targets > 1
-        && entries.iter().enumerate().all(|(k, e)| {
-            e.weight == weight && e.target as usize == k / sources && e.source as usize == k % sources
-        });
+        && entries
+            .iter()
+            .enumerate()
+            .all(|(k, e)| e.weight == weight && e.target as usize == k / sources && e.source as usize == k % sources);
     full.then_some(weight)
 }
 

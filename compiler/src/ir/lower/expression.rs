@@ -9,10 +9,8 @@ use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 
 /// Constants every equation knows, unless its operator declares a variable of that name.
-pub const CONSTANTS: &[(&str, f64, &str)] = &[
-    ("pi", std::f64::consts::PI, "circle constant"),
-    ("E", std::f64::consts::E, "base of the natural logarithm"),
-];
+pub const CONSTANTS: &[(&str, f64, &str)] =
+    &[("pi", std::f64::consts::PI, "circle constant"), ("E", std::f64::consts::E, "base of the natural logarithm")];
 
 /// The imaginary unit, unless an operator declares a variable of that name.
 pub const IMAGINARY_UNIT: &str = "I";

@@ -37,11 +37,26 @@ pub static FUNCTIONS: &[Function] = &[
     row("min", (1, ANY), |l, at, a, s| l.fold(at, &arith::MIN, a, s), "smallest of the arguments, elementwise"),
     row("max", (1, ANY), |l, at, a, s| l.fold(at, &arith::MAX, a, s), "largest of the arguments, elementwise"),
     row("log", (1, 2), |l, at, a, s| l.log(at, a, s), "natural logarithm, or `log(x, b)` to base b"),
-    row("past", (2, 2), |l, at, a, s| l.past(at, a, s), "`past(x, tau)`: the variable x, tau time units ago; also `x(t - tau)`"),
+    row(
+        "past",
+        (2, 2),
+        |l, at, a, s| l.past(at, a, s),
+        "`past(x, tau)`: the variable x, tau time units ago; also `x(t - tau)`",
+    ),
     row("vsum", (1, 1), |l, at, a, s| l.vsum(at, a, s), "sum of the elements of a vector"),
     row("mean", (1, 1), |l, at, a, s| l.mean(at, a, s), "mean of the elements of a vector"),
-    row("index", (2, 2), |l, at, a, s| l.index_function(at, a, s), "`index(x, i)`: element i of a vector, counted from 0"),
-    row("softmax", (1, 1), |l, at, a, s| l.softmax(at, a, s), "exp(x_i) / sum_j exp(x_j) over the elements of a vector"),
+    row(
+        "index",
+        (2, 2),
+        |l, at, a, s| l.index_function(at, a, s),
+        "`index(x, i)`: element i of a vector, counted from 0",
+    ),
+    row(
+        "softmax",
+        (1, 1),
+        |l, at, a, s| l.softmax(at, a, s),
+        "exp(x_i) / sum_j exp(x_j) over the elements of a vector",
+    ),
 ];
 
 /// The row with this name.

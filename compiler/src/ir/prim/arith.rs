@@ -16,34 +16,17 @@ const fn truth(value: bool) -> f64 {
 pub(super) const FLAT: Partial = |g, args, _| vec![g.constant(0.0); args.len()];
 
 /// `a + b`
-pub static ADD: Prim = Prim::function(
-    "add",
-    "a + b",
-    &[ANY, ANY],
-    |a| a[0] + a[1],
-    |g, _, _| vec![g.constant(1.0); 2],
-)
-.operator();
+pub static ADD: Prim =
+    Prim::function("add", "a + b", &[ANY, ANY], |a| a[0] + a[1], |g, _, _| vec![g.constant(1.0); 2]).operator();
 
 /// `a - b`
-pub static SUB: Prim = Prim::function(
-    "sub",
-    "a - b",
-    &[ANY, ANY],
-    |a| a[0] - a[1],
-    |g, _, _| vec![g.constant(1.0), g.constant(-1.0)],
-)
-.operator();
+pub static SUB: Prim =
+    Prim::function("sub", "a - b", &[ANY, ANY], |a| a[0] - a[1], |g, _, _| vec![g.constant(1.0), g.constant(-1.0)])
+        .operator();
 
 /// `a * b`
-pub static MUL: Prim = Prim::function(
-    "mul",
-    "a * b",
-    &[ANY, ANY],
-    |a| a[0] * a[1],
-    |_, a, _| vec![a[1], a[0]],
-)
-.operator();
+pub static MUL: Prim =
+    Prim::function("mul", "a * b", &[ANY, ANY], |a| a[0] * a[1], |_, a, _| vec![a[1], a[0]]).operator();
 
 /// `a / b`
 pub static DIV: Prim = Prim::function(
@@ -60,14 +43,7 @@ pub static DIV: Prim = Prim::function(
 .operator();
 
 /// `-a`
-pub static NEG: Prim = Prim::function(
-    "neg",
-    "-a",
-    &[ANY],
-    |a| -a[0],
-    |g, _, _| vec![g.constant(-1.0)],
-)
-.operator();
+pub static NEG: Prim = Prim::function("neg", "-a", &[ANY], |a| -a[0], |g, _, _| vec![g.constant(-1.0)]).operator();
 
 /// `a * b + c`, rounded once.
 pub static FMA: Prim = Prim::function(
@@ -81,14 +57,9 @@ pub static FMA: Prim = Prim::function(
 .single(|a| a[0].mul_add(a[1], a[2]));
 
 /// `|x|`
-pub static ABS: Prim = Prim::function(
-    "abs",
-    "|x|; derivative sign(x)",
-    &[ANY],
-    |a| a[0].abs(),
-    |g, a, _| vec![g.call(&SIGN, a)],
-)
-.alias(&["absv"]);
+pub static ABS: Prim =
+    Prim::function("abs", "|x|; derivative sign(x)", &[ANY], |a| a[0].abs(), |g, a, _| vec![g.call(&SIGN, a)])
+        .alias(&["absv"]);
 
 /// Square root.
 pub static SQRT: Prim = Prim::function(
@@ -139,52 +110,29 @@ pub static MAX: Prim = Prim::function(
 });
 
 /// Largest integer not above.
-pub static FLOOR: Prim = Prim::function(
-    "floor",
-    "largest integer <= x; derivative 0",
-    &[ANY],
-    |a| a[0].floor(),
-    FLAT,
-);
+pub static FLOOR: Prim = Prim::function("floor", "largest integer <= x; derivative 0", &[ANY], |a| a[0].floor(), FLAT);
 
 /// Smallest integer not below.
-pub static CEIL: Prim = Prim::function(
-    "ceil",
-    "smallest integer >= x; derivative 0",
-    &[ANY],
-    |a| a[0].ceil(),
-    FLAT,
-)
-.alias(&["ceiling"])
-.means(|g, a| {
-    let mirrored = g.negative(a[0]);
-    let below = g.call(&FLOOR, &[mirrored]);
-    g.negative(below)
-});
+pub static CEIL: Prim = Prim::function("ceil", "smallest integer >= x; derivative 0", &[ANY], |a| a[0].ceil(), FLAT)
+    .alias(&["ceiling"])
+    .means(|g, a| {
+        let mirrored = g.negative(a[0]);
+        let below = g.call(&FLOOR, &[mirrored]);
+        g.negative(below)
+    });
 
 /// Nearest integer.
-pub static ROUND: Prim = Prim::function(
-    "round",
-    "nearest integer, ties to even; derivative 0",
-    &[ANY],
-    |a| a[0].round_ties_even(),
-    FLAT,
-);
+pub static ROUND: Prim =
+    Prim::function("round", "nearest integer, ties to even; derivative 0", &[ANY], |a| a[0].round_ties_even(), FLAT);
 
 /// Integer part.
-pub static TRUNC: Prim = Prim::function(
-    "trunc",
-    "integer part, towards 0; derivative 0",
-    &[ANY],
-    |a| a[0].trunc(),
-    FLAT,
-)
-.means(|g, a| {
-    let zero = g.constant(0.0);
-    let negative = g.call(&LT, &[a[0], zero]);
-    let (up, down) = (g.call(&CEIL, a), g.call(&FLOOR, a));
-    g.call(&SELECT, &[negative, up, down])
-});
+pub static TRUNC: Prim =
+    Prim::function("trunc", "integer part, towards 0; derivative 0", &[ANY], |a| a[0].trunc(), FLAT).means(|g, a| {
+        let zero = g.constant(0.0);
+        let negative = g.call(&LT, &[a[0], zero]);
+        let (up, down) = (g.call(&CEIL, a), g.call(&FLOOR, a));
+        g.call(&SELECT, &[negative, up, down])
+    });
 
 /// Sign.
 pub static SIGN: Prim = Prim::function(
@@ -253,66 +201,29 @@ pub static REM: Prim = Prim::function(
 .means(REMAINDER_BY_FLOOR);
 
 /// `a < b`
-pub static LT: Prim = Prim::function(
-    "lt",
-    "1 if a < b, else 0",
-    &[ANY, ANY],
-    |a| truth(a[0] < a[1]),
-    FLAT,
-)
-.operator();
+pub static LT: Prim = Prim::function("lt", "1 if a < b, else 0", &[ANY, ANY], |a| truth(a[0] < a[1]), FLAT).operator();
 
 /// `a <= b`
-pub static LE: Prim = Prim::function(
-    "le",
-    "1 if a <= b, else 0",
-    &[ANY, ANY],
-    |a| truth(a[0] <= a[1]),
-    FLAT,
-)
-.operator();
+pub static LE: Prim =
+    Prim::function("le", "1 if a <= b, else 0", &[ANY, ANY], |a| truth(a[0] <= a[1]), FLAT).operator();
 
 /// `a > b`
-pub static GT: Prim = Prim::function(
-    "gt",
-    "1 if a > b, else 0",
-    &[ANY, ANY],
-    |a| truth(a[0] > a[1]),
-    FLAT,
-)
-.operator()
-.means(|g, a| g.call(&LT, &[a[1], a[0]]));
+pub static GT: Prim = Prim::function("gt", "1 if a > b, else 0", &[ANY, ANY], |a| truth(a[0] > a[1]), FLAT)
+    .operator()
+    .means(|g, a| g.call(&LT, &[a[1], a[0]]));
 
 /// `a >= b`
-pub static GE: Prim = Prim::function(
-    "ge",
-    "1 if a >= b, else 0",
-    &[ANY, ANY],
-    |a| truth(a[0] >= a[1]),
-    FLAT,
-)
-.operator()
-.means(|g, a| g.call(&LE, &[a[1], a[0]]));
+pub static GE: Prim = Prim::function("ge", "1 if a >= b, else 0", &[ANY, ANY], |a| truth(a[0] >= a[1]), FLAT)
+    .operator()
+    .means(|g, a| g.call(&LE, &[a[1], a[0]]));
 
 /// `a == b`
-pub static EQ: Prim = Prim::function(
-    "eq",
-    "1 if a == b, else 0",
-    &[ANY, ANY],
-    |a| truth(a[0] == a[1]),
-    FLAT,
-)
-.operator();
+pub static EQ: Prim =
+    Prim::function("eq", "1 if a == b, else 0", &[ANY, ANY], |a| truth(a[0] == a[1]), FLAT).operator();
 
 /// `a != b`
-pub static NE: Prim = Prim::function(
-    "ne",
-    "1 if a != b, else 0",
-    &[ANY, ANY],
-    |a| truth(a[0] != a[1]),
-    FLAT,
-)
-.operator();
+pub static NE: Prim =
+    Prim::function("ne", "1 if a != b, else 0", &[ANY, ANY], |a| truth(a[0] != a[1]), FLAT).operator();
 
 /// Both true.
 pub static AND: Prim = Prim::function(
@@ -325,24 +236,12 @@ pub static AND: Prim = Prim::function(
 .operator();
 
 /// One true.
-pub static OR: Prim = Prim::function(
-    "or",
-    "0 if a and b are 0, else 1",
-    &[ANY, ANY],
-    |a| truth(a[0] != 0.0 || a[1] != 0.0),
-    FLAT,
-)
-.operator();
+pub static OR: Prim =
+    Prim::function("or", "0 if a and b are 0, else 1", &[ANY, ANY], |a| truth(a[0] != 0.0 || a[1] != 0.0), FLAT)
+        .operator();
 
 /// Not true.
-pub static NOT: Prim = Prim::function(
-    "not",
-    "1 if a is 0, else 0",
-    &[ANY],
-    |a| truth(a[0] == 0.0),
-    FLAT,
-)
-.operator();
+pub static NOT: Prim = Prim::function("not", "1 if a is 0, else 0", &[ANY], |a| truth(a[0] == 0.0), FLAT).operator();
 
 /// `a if c else b`
 pub static SELECT: Prim = Prim::function(
@@ -352,17 +251,13 @@ pub static SELECT: Prim = Prim::function(
     |a| if a[0] != 0.0 { a[1] } else { a[2] },
     |g, a, _| {
         let (zero, one) = (g.constant(0.0), g.constant(1.0));
-        vec![
-            zero,
-            g.call(&SELECT, &[a[0], one, zero]),
-            g.call(&SELECT, &[a[0], zero, one]),
-        ]
+        vec![zero, g.call(&SELECT, &[a[0], one, zero]), g.call(&SELECT, &[a[0], zero, one])]
     },
 )
 .alias(&["where"]);
 
 /// All rows of this file.
 pub static ROWS: &[&Prim] = &[
-    &ADD, &SUB, &MUL, &DIV, &NEG, &FMA, &ABS, &SQRT, &MIN, &MAX, &FLOOR, &CEIL, &ROUND, &TRUNC,
-    &SIGN, &REM, &LT, &LE, &GT, &GE, &EQ, &NE, &AND, &OR, &NOT, &SELECT,
+    &ADD, &SUB, &MUL, &DIV, &NEG, &FMA, &ABS, &SQRT, &MIN, &MAX, &FLOOR, &CEIL, &ROUND, &TRUNC, &SIGN, &REM, &LT, &LE,
+    &GT, &GE, &EQ, &NE, &AND, &OR, &NOT, &SELECT,
 ];

@@ -48,13 +48,7 @@ fn odd(g: &mut ExprGraph, x: ExprId, f: fn(&mut ExprGraph, ExprId) -> ExprId) ->
 }
 
 /// Exponential.
-pub static EXP: Prim = Prim::function(
-    "exp",
-    "e^x",
-    &[(-5.0, 5.0)],
-    |a| libm::exp(a[0]),
-    |_, _, value| vec![value],
-);
+pub static EXP: Prim = Prim::function("exp", "e^x", &[(-5.0, 5.0)], |a| libm::exp(a[0]), |_, _, value| vec![value]);
 
 /// Exponential less one.
 pub static EXPM1: Prim = Prim::function(
@@ -120,26 +114,16 @@ pub static LOG2: Prim = Prim::function(
 });
 
 /// Power of two.
-pub static EXP2: Prim = Prim::function(
-    "exp2",
-    "2^x",
-    &[(-5.0, 5.0)],
-    |a| libm::exp2(a[0]),
-    |g, _, value| vec![scaled(g, LN_2, value)],
-)
-.means(|g, a| {
-    let exponent = scaled(g, LN_2, a[0]);
-    g.call(&EXP, &[exponent])
-});
+pub static EXP2: Prim =
+    Prim::function("exp2", "2^x", &[(-5.0, 5.0)], |a| libm::exp2(a[0]), |g, _, value| vec![scaled(g, LN_2, value)])
+        .means(|g, a| {
+            let exponent = scaled(g, LN_2, a[0]);
+            g.call(&EXP, &[exponent])
+        });
 
 /// Sine.
-pub static SIN: Prim = Prim::function(
-    "sin",
-    "sine, x in radians",
-    &[(-7.0, 7.0)],
-    |a| libm::sin(a[0]),
-    |g, a, _| vec![g.call(&COS, a)],
-);
+pub static SIN: Prim =
+    Prim::function("sin", "sine, x in radians", &[(-7.0, 7.0)], |a| libm::sin(a[0]), |g, a, _| vec![g.call(&COS, a)]);
 
 /// Cosine.
 pub static COS: Prim = Prim::function(
@@ -221,11 +205,7 @@ pub static SINC: Prim = Prim::function(
     "sin(x) / x, 1 at 0",
     &[(-7.0, 7.0)],
     |a| {
-        if a[0] == 0.0 {
-            1.0
-        } else {
-            libm::sin(a[0]) / a[0]
-        }
+        if a[0] == 0.0 { 1.0 } else { libm::sin(a[0]) / a[0] }
     },
     |g, a, value| {
         // (cos x - sinc x) / x cancels near 0; there the series -x/3 + x^3/30, whose next term is 2e-12 of the first.
@@ -336,39 +316,29 @@ pub static ATAN2: Prim = Prim::function(
 });
 
 /// Hyperbolic sine.
-pub static SINH: Prim = Prim::function(
-    "sinh",
-    "hyperbolic sine",
-    &[(-4.0, 4.0)],
-    |a| libm::sinh(a[0]),
-    |g, a, _| vec![g.call(&COSH, a)],
-)
-.means(|g, a| {
-    odd(g, a[0], |g, x| {
-        // With e = exp(x) - 1: (e + e / (e + 1)) / 2, without cancellation for x >= 0.
-        let e = g.call(&EXPM1, &[x]);
-        let above = shifted(g, e, 1.0);
-        let ratio = g.quotient(e, above);
-        let sum = g.sum(e, ratio);
-        scaled(g, 0.5, sum)
-    })
-});
+pub static SINH: Prim =
+    Prim::function("sinh", "hyperbolic sine", &[(-4.0, 4.0)], |a| libm::sinh(a[0]), |g, a, _| vec![g.call(&COSH, a)])
+        .means(|g, a| {
+            odd(g, a[0], |g, x| {
+                // With e = exp(x) - 1: (e + e / (e + 1)) / 2, without cancellation for x >= 0.
+                let e = g.call(&EXPM1, &[x]);
+                let above = shifted(g, e, 1.0);
+                let ratio = g.quotient(e, above);
+                let sum = g.sum(e, ratio);
+                scaled(g, 0.5, sum)
+            })
+        });
 
 /// Hyperbolic cosine.
-pub static COSH: Prim = Prim::function(
-    "cosh",
-    "hyperbolic cosine",
-    &[(-4.0, 4.0)],
-    |a| libm::cosh(a[0]),
-    |g, a, _| vec![g.call(&SINH, a)],
-)
-.means(|g, a| {
-    let magnitude = g.call(&ABS, a);
-    let growing = g.call(&EXP, &[magnitude]);
-    let decaying = reciprocal(g, growing);
-    let sum = g.sum(growing, decaying);
-    scaled(g, 0.5, sum)
-});
+pub static COSH: Prim =
+    Prim::function("cosh", "hyperbolic cosine", &[(-4.0, 4.0)], |a| libm::cosh(a[0]), |g, a, _| vec![g.call(&SINH, a)])
+        .means(|g, a| {
+            let magnitude = g.call(&ABS, a);
+            let growing = g.call(&EXP, &[magnitude]);
+            let decaying = reciprocal(g, growing);
+            let sum = g.sum(growing, decaying);
+            scaled(g, 0.5, sum)
+        });
 
 /// Hyperbolic tangent.
 pub static TANH: Prim = Prim::function(
@@ -498,6 +468,6 @@ pub static ERF: Prim = Prim::function(
 
 /// All rows of this file.
 pub static ROWS: &[&Prim] = &[
-    &EXP, &EXPM1, &LOG, &LOG1P, &LOG10, &LOG2, &EXP2, &SIN, &COS, &TAN, &SEC, &CSC, &COT, &SINC,
-    &ASIN, &ACOS, &ATAN, &ATAN2, &SINH, &COSH, &TANH, &ASINH, &ACOSH, &ATANH, &POW, &ERF,
+    &EXP, &EXPM1, &LOG, &LOG1P, &LOG10, &LOG2, &EXP2, &SIN, &COS, &TAN, &SEC, &CSC, &COT, &SINC, &ASIN, &ACOS, &ATAN,
+    &ATAN2, &SINH, &COSH, &TANH, &ASINH, &ACOSH, &ATANH, &POW, &ERF,
 ];

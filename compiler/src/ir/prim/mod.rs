@@ -46,15 +46,7 @@ pub struct Prim {
 
 /// All rows, by file.
 pub fn table() -> impl Iterator<Item = &'static Prim> {
-    [
-        arith::ROWS,
-        elementary::ROWS,
-        transfer::ROWS,
-        surrogate::ROWS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    [arith::ROWS, elementary::ROWS, transfer::ROWS, surrogate::ROWS].into_iter().flatten().copied()
 }
 
 /// The row an equation means by `name`.
@@ -72,18 +64,7 @@ impl Prim {
         partial: Partial,
     ) -> Prim {
         let arity = domain.len();
-        Prim {
-            name,
-            aliases: &[],
-            arity,
-            eval,
-            eval_single: None,
-            partial,
-            expand: None,
-            domain,
-            doc,
-            callable: true,
-        }
+        Prim { name, aliases: &[], arity, eval, eval_single: None, partial, expand: None, domain, doc, callable: true }
     }
 
     /// The same row with other names.

@@ -86,11 +86,7 @@ pub static CLIP: Prim = Prim::function(
     },
     |g, a, _| {
         let (from, to) = (g.call(&GE, &[a[0], a[1]]), g.call(&LE, &[a[0], a[2]]));
-        vec![
-            g.call(&AND, &[from, to]),
-            g.call(&LT, &[a[0], a[1]]),
-            g.call(&GT, &[a[0], a[2]]),
-        ]
+        vec![g.call(&AND, &[from, to]), g.call(&LT, &[a[0], a[1]]), g.call(&GT, &[a[0], a[2]])]
     },
 )
 .alias(&["clamp"])
@@ -119,17 +115,10 @@ pub static GAUSSIAN: Prim = Prim::function(
 });
 
 /// Nothing.
-pub static IDENTITY: Prim = Prim::function(
-    "identity",
-    "x itself",
-    &[(-3.0, 3.0)],
-    |a| a[0],
-    |g, _, _| vec![g.constant(1.0)],
-)
-.alias(&["no_op"])
-.means(|_, a| a[0]);
+pub static IDENTITY: Prim =
+    Prim::function("identity", "x itself", &[(-3.0, 3.0)], |a| a[0], |g, _, _| vec![g.constant(1.0)])
+        .alias(&["no_op"])
+        .means(|_, a| a[0]);
 
 /// All rows of this file.
-pub static ROWS: &[&Prim] = &[
-    &SIGMOID, &SOFTPLUS, &RELU, &HEAVISIDE, &CLIP, &GAUSSIAN, &IDENTITY,
-];
+pub static ROWS: &[&Prim] = &[&SIGMOID, &SOFTPLUS, &RELU, &HEAVISIDE, &CLIP, &GAUSSIAN, &IDENTITY];

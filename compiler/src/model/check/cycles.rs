@@ -80,7 +80,9 @@ impl<'a> Graph<'a> {
         for (o, operator) in operators.iter().enumerate() {
             for equation in operator.equations.iter().filter(|e| e.lhs.kind == LhsKind::Value) {
                 let at = |name: &str| operator.variables.iter().position(|v| *v.name == *name);
-                let Some(defined) = at(&equation.lhs.variable.text) else { continue };
+                let Some(defined) = at(&equation.lhs.variable.text) else {
+                    continue;
+                };
                 let mut read = Vec::new();
                 names(&equation.rhs, &mut read);
                 equation.lhs.subscripts.iter().flat_map(subscript_parts).for_each(|e| names(e, &mut read));
@@ -149,7 +151,9 @@ impl<'a> Graph<'a> {
     fn describe(&self, number: usize) -> (String, Span) {
         let starts_at = |g: &Group<'_>| g.starts.first().copied().unwrap_or(usize::MAX);
         let group = self.groups.iter().rev().find(|g| !g.starts.is_empty() && starts_at(g) <= number);
-        let Some(group) = group else { return (String::new(), Span::NOWHERE) };
+        let Some(group) = group else {
+            return (String::new(), Span::NOWHERE);
+        };
         let o = group.starts.iter().rposition(|s| *s <= number).unwrap_or(0);
         let operator = &group.operators[o];
         let variable = &operator.variables[number - group.starts[o]];

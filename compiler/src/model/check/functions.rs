@@ -12,7 +12,9 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
         let subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
         for expr in std::iter::once(&equation.rhs).chain(subscripts) {
             walk(expr, &mut |e| {
-                let ExprKind::Call(name, arguments) = &e.kind else { return };
+                let ExprKind::Call(name, arguments) = &e.kind else {
+                    return;
+                };
                 let declared = scope.declares(&name.text);
                 if declared && delayed(arguments).is_some() {
                     return;
@@ -30,7 +32,9 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
 
 /// The delay in `x(t - tau)`.
 pub(super) fn delayed(arguments: &[Expr]) -> Option<&Expr> {
-    let [Expr { kind: ExprKind::Binary(BinaryOp::Subtract, time, delay), .. }] = arguments else { return None };
+    let [Expr { kind: ExprKind::Binary(BinaryOp::Subtract, time, delay), .. }] = arguments else {
+        return None;
+    };
     // `t - a - b` is `(t - a) - b`.
     let mut first = &**time;
     while let ExprKind::Binary(BinaryOp::Subtract | BinaryOp::Add, left, _) = &first.kind {

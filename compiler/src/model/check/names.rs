@@ -18,7 +18,9 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
         let subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
         for expr in std::iter::once(&equation.rhs).chain(subscripts) {
             walk(expr, &mut |e| {
-                let ExprKind::Name(name) = &e.kind else { return };
+                let ExprKind::Name(name) = &e.kind else {
+                    return;
+                };
                 if scope.declares(name) || BUILT_IN.contains(&name.as_str()) || **name == *defined.text {
                     return;
                 }

@@ -3,6 +3,7 @@
 //! Forbidden: `eta: [1.0, 2.0]` for a population of three units.
 
 use crate::diagnostic::{Diagnostics, model as fault};
+use crate::model::population::takes;
 use crate::model::{Circuit, Variable, Weights};
 
 pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
@@ -37,7 +38,7 @@ fn one(variable: &Variable, units: usize, place: &str, out: &mut Diagnostics) {
     }
     let length = variable.length.unwrap_or(1);
     let found = variable.value.len();
-    if found != 1 && found != units && found != length && found != units * length {
+    if !takes(found, units, length) {
         out.push(fault::wrong_value_count(variable, place, units, length, found));
     }
 }

@@ -195,9 +195,8 @@ impl Scheduler<'_> {
         keep: &[ExprId],
         stores: &[Root],
     ) -> usize {
-        let computed = |id: ExprId| {
-            plan.level.get(&id) == Some(&level) && self.graph.space(id) == space && !self.crosses(id)
-        };
+        let computed =
+            |id: ExprId| plan.level.get(&id) == Some(&level) && self.graph.space(id) == space && !self.crosses(id);
         // What this kernel computes: the part of its level that its stores need.
         let mut body = Vec::new();
         let mut values: HashMap<ExprId, ValueId> = HashMap::new();
@@ -212,7 +211,8 @@ impl Scheduler<'_> {
         used.sort_unstable();
         for id in used {
             let node = self.graph.node(id);
-            let index = if node.space == SpaceId::SCALAR && space != SpaceId::SCALAR { Index::Zero } else { Index::Element };
+            let index =
+                if node.space == SpaceId::SCALAR && space != SpaceId::SCALAR { Index::Zero } else { Index::Element };
             let op = match node.op {
                 Op::Constant(bits) => ValueOp::Constant(f64::from_bits(bits)),
                 Op::Time => ValueOp::Time,
@@ -221,9 +221,7 @@ impl Scheduler<'_> {
                     let buffer = self.buffers[&BufferRole::History(history)];
                     ValueOp::Past { buffer, index, steps }
                 }
-                Op::Call(prim) if computed(id) => {
-                    ValueOp::Call(prim, node.args.iter().map(|a| values[a]).collect())
-                }
+                Op::Call(prim) if computed(id) => ValueOp::Call(prim, node.args.iter().map(|a| values[a]).collect()),
                 _ => {
                     let kept = plan.kept.get(&id).copied();
                     let buffer = self.source(id).or(kept).expect("what crosses kernels is kept in a buffer");

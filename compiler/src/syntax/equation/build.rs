@@ -29,10 +29,7 @@ static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
             | left(Rule::equal)
             | left(Rule::not_equal))
         .op(left(Rule::add) | left(Rule::subtract))
-        .op(left(Rule::multiply)
-            | left(Rule::divide)
-            | left(Rule::remainder)
-            | left(Rule::matrix_product))
+        .op(left(Rule::multiply) | left(Rule::divide) | left(Rule::remainder) | left(Rule::matrix_product))
         .op(Op::prefix(Rule::minus) | Op::prefix(Rule::plus))
         .op(Op::infix(Rule::power, Assoc::Right))
 });
@@ -69,16 +66,10 @@ fn parse<'t>(rule: Rule, text: &'t MappedText) -> Result<Pair<'t, Rule>> {
         pest::error::InputLocation::Pos(at) => at,
         pest::error::InputLocation::Span((start, _)) => start,
     };
-    let end = text.as_str()[at..]
-        .chars()
-        .next()
-        .map_or(at, |c| at + c.len_utf8());
+    let end = text.as_str()[at..].chars().next().map_or(at, |c| at + c.len_utf8());
     let expected = match &fault.variant {
         pest::error::ErrorVariant::ParsingError { positives, .. } => {
-            let mut words: Vec<&'static str> = positives
-                .iter()
-                .filter_map(|rule| in_words(*rule))
-                .collect();
+            let mut words: Vec<&'static str> = positives.iter().filter_map(|rule| in_words(*rule)).collect();
             words.sort_unstable();
             words.dedup();
             words
@@ -127,18 +118,9 @@ fn left_side(pair: Pair<'_, Rule>, text: &MappedText) -> Result<Lhs> {
         _ => LhsKind::Value,
     };
     if rule == Rule::name {
-        return Ok(Lhs {
-            kind,
-            variable: name(&form, text),
-            subscripts: Vec::new(),
-            span,
-        });
+        return Ok(Lhs { kind, variable: name(&form, text), subscripts: Vec::new(), span });
     }
-    let mut parts = form
-        .into_inner()
-        .filter(|pair| pair.as_rule() != Rule::time_step)
-        .collect::<Vec<_>>()
-        .into_iter();
+    let mut parts = form.into_inner().filter(|pair| pair.as_rule() != Rule::time_step).collect::<Vec<_>>().into_iter();
     let mut first = parts.next().ok_or_else(unreadable)?;
     if first.as_rule() == Rule::target {
         parts = first.into_inner().collect::<Vec<_>>().into_iter();
@@ -148,11 +130,7 @@ fn left_side(pair: Pair<'_, Rule>, text: &MappedText) -> Result<Lhs> {
     let mut written = Vec::new();
     match (rule, parts.next()) {
         (Rule::fraction, _) => {
-            let rest = variable
-                .text
-                .strip_prefix('d')
-                .filter(|rest| super::is_name(rest))
-                .ok_or_else(unreadable)?;
+            let rest = variable.text.strip_prefix('d').filter(|rest| super::is_name(rest)).ok_or_else(unreadable)?;
             let start = first.as_span().start() + 1;
             variable = Name::new(rest, text.span(start, first.as_span().end()));
         }
@@ -160,21 +138,11 @@ fn left_side(pair: Pair<'_, Rule>, text: &MappedText) -> Result<Lhs> {
         (_, Some(list)) => written = subscripts(list, text).map_err(|fault| *fault)?.0,
         (_, None) => {}
     }
-    Ok(Lhs {
-        kind,
-        variable,
-        subscripts: written,
-        span,
-    })
+    Ok(Lhs { kind, variable, subscripts: written, span })
 }
 
 /// `index(x, i) =` and its relatives as element writes.
-fn index_call(
-    function: &Name,
-    arguments: Pair<'_, Rule>,
-    span: Span,
-    text: &MappedText,
-) -> Result<Lhs> {
+fn index_call(function: &Name, arguments: Pair<'_, Rule>, span: Span, text: &MappedText) -> Result<Lhs> {
     let refuse = || syntax::bad_left_side(span, &format!("{}(..)", function.text));
     let mut values = Vec::new();
     for argument in arguments.into_inner() {
@@ -182,10 +150,7 @@ fn index_call(
     }
     let mut values = values.into_iter();
     let variable = match values.next() {
-        Some(Expr {
-            kind: ExprKind::Name(name),
-            span,
-        }) => Name::new(name, span),
+        Some(Expr { kind: ExprKind::Name(name), span }) => Name::new(name, span),
         _ => return Err(refuse().into()),
     };
     let rest: Vec<Expr> = values.collect();
@@ -196,54 +161,25 @@ fn index_call(
             vec![Subscript::At(i.clone()), Subscript::At(j.clone())]
         }
         ("index_range", [from, to]) => {
-            vec![Subscript::Range(
-                Some(from.clone()),
-                Some(to.clone()),
-                from.span.to(to.span),
-            )]
+            vec![Subscript::Range(Some(from.clone()), Some(to.clone()), from.span.to(to.span))]
         }
         ("index_axis", []) => vec![all()],
         ("index_axis", [i]) => vec![Subscript::At(i.clone())],
-        (
-            "index_axis",
-            [
-                i,
-                Expr {
-                    kind: ExprKind::Number(axis),
-                    ..
-                },
-            ],
-        ) if *axis == 0.0 => {
+        ("index_axis", [i, Expr { kind: ExprKind::Number(axis), .. }]) if *axis == 0.0 => {
             vec![Subscript::At(i.clone())]
         }
-        (
-            "index_axis",
-            [
-                i,
-                Expr {
-                    kind: ExprKind::Number(axis),
-                    ..
-                },
-            ],
-        ) if *axis == 1.0 => {
+        ("index_axis", [i, Expr { kind: ExprKind::Number(axis), .. }]) if *axis == 1.0 => {
             vec![all(), Subscript::At(i.clone())]
         }
         _ => return Err(refuse().into()),
     };
-    Ok(Lhs {
-        kind: LhsKind::Value,
-        variable,
-        subscripts,
-        span,
-    })
+    Ok(Lhs { kind: LhsKind::Value, variable, subscripts, span })
 }
 
 /// `expression`: a chain, possibly with `if .. else ..`.
 fn expression_pair(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
     let span = span_of(&pair, text);
-    let mut inner = pair
-        .into_inner()
-        .filter(|pair| !matches!(pair.as_rule(), Rule::if_word | Rule::else_word));
+    let mut inner = pair.into_inner().filter(|pair| !matches!(pair.as_rule(), Rule::if_word | Rule::else_word));
     let mut next = |build: fn(Pair<'_, Rule>, &MappedText) -> Built| match inner.next() {
         Some(pair) => build(pair, text).map(Some),
         None => Ok(None),
@@ -253,15 +189,8 @@ fn expression_pair(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
         return Ok((then, height));
     };
     let (otherwise, else_height) = next(expression_pair)?.ok_or_else(|| unreadable(span))?;
-    let kind = ExprKind::Conditional {
-        test: Box::new(test),
-        then: Box::new(then),
-        otherwise: Box::new(otherwise),
-    };
-    grown(
-        Expr { kind, span },
-        height.max(test_height).max(else_height),
-    )
+    let kind = ExprKind::Conditional { test: Box::new(test), then: Box::new(then), otherwise: Box::new(otherwise) };
+    grown(Expr { kind, span }, height.max(test_height).max(else_height))
 }
 
 /// A chain of operands and operators, put together by precedence.
@@ -276,13 +205,7 @@ fn chain(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
                 _ => UnaryOp::Not,
             };
             let span = span_of(&sign, text).to(operand.span);
-            grown(
-                Expr {
-                    kind: ExprKind::Unary(op, Box::new(operand)),
-                    span,
-                },
-                height,
-            )
+            grown(Expr { kind: ExprKind::Unary(op, Box::new(operand)), span }, height)
         })
         .map_infix(|left, sign, right| {
             let ((left, left_height), (right, right_height)) = (left?, right?);
@@ -327,13 +250,7 @@ fn postfix(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
     for list in inner {
         let span = built.0.span.to(span_of(&list, text));
         let (subscripts, height) = subscripts(list, text)?;
-        built = grown(
-            Expr {
-                kind: ExprKind::Index(Box::new(built.0), subscripts),
-                span,
-            },
-            built.1.max(height),
-        )?;
+        built = grown(Expr { kind: ExprKind::Index(Box::new(built.0), subscripts), span }, built.1.max(height))?;
     }
     Ok(built)
 }
@@ -342,20 +259,8 @@ fn postfix(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
 fn atom(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
     let span = span_of(&pair, text);
     match pair.as_rule() {
-        Rule::number => Ok((
-            Expr {
-                kind: number(pair.as_str(), span)?,
-                span,
-            },
-            1,
-        )),
-        Rule::name => Ok((
-            Expr {
-                kind: ExprKind::Name(pair.as_str().to_string()),
-                span,
-            },
-            1,
-        )),
+        Rule::number => Ok((Expr { kind: number(pair.as_str(), span)?, span }, 1)),
+        Rule::name => Ok((Expr { kind: ExprKind::Name(pair.as_str().to_string()), span }, 1)),
         Rule::call => {
             let mut inner = pair.into_inner();
             let (Some(function), Some(list)) = (inner.next(), inner.next()) else {
@@ -368,13 +273,7 @@ fn atom(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
                 arguments.push(argument);
                 height = height.max(argument_height);
             }
-            grown(
-                Expr {
-                    kind: ExprKind::Call(name(&function, text), arguments),
-                    span,
-                },
-                height,
-            )
+            grown(Expr { kind: ExprKind::Call(name(&function, text), arguments), span }, height)
         }
         Rule::expression => expression_pair(pair, text),
         _ => Err(unreadable(span)),
@@ -382,10 +281,7 @@ fn atom(pair: Pair<'_, Rule>, text: &MappedText) -> Built {
 }
 
 /// The subscripts of one pair of brackets and the height of the highest.
-fn subscripts(
-    pair: Pair<'_, Rule>,
-    text: &MappedText,
-) -> std::result::Result<(Vec<Subscript>, u32), Box<Diagnostic>> {
+fn subscripts(pair: Pair<'_, Rule>, text: &MappedText) -> std::result::Result<(Vec<Subscript>, u32), Box<Diagnostic>> {
     let mut found = Vec::new();
     let mut height = 0;
     for subscript in pair.into_inner() {
@@ -400,21 +296,13 @@ fn subscripts(
             let inner = part.into_inner().next().ok_or_else(|| unreadable(span))?;
             let (bound, bound_height) = expression_pair(inner, text)?;
             height = height.max(bound_height);
-            *(if rule == Rule::from {
-                &mut from
-            } else {
-                &mut to
-            }) = Some(bound);
+            *(if rule == Rule::from { &mut from } else { &mut to }) = Some(bound);
         }
         found.push(match (range, from) {
             (true, from) => Subscript::Range(from, to, span),
             (false, Some(at)) => Subscript::At(at),
             (false, None) => {
-                return Err(Box::new(syntax::missing_operand(
-                    span,
-                    "between `[` and `]`",
-                    None,
-                )));
+                return Err(Box::new(syntax::missing_operand(span, "between `[` and `]`", None)));
             }
         });
     }
@@ -432,13 +320,8 @@ fn grown(expr: Expr, height: u32) -> Built {
 /// The value of a number.
 fn number(written: &str, span: Span) -> std::result::Result<ExprKind, Box<Diagnostic>> {
     let plain: String = written.chars().filter(|c| *c != '_').collect();
-    let (value, imaginary) = if let Some(digits) = plain
-        .strip_prefix("0x")
-        .or_else(|| plain.strip_prefix("0X"))
-    {
-        let value = digits.chars().try_fold(0.0, |sum: f64, c| {
-            c.to_digit(16).map(|d| sum * 16.0 + f64::from(d))
-        });
+    let (value, imaginary) = if let Some(digits) = plain.strip_prefix("0x").or_else(|| plain.strip_prefix("0X")) {
+        let value = digits.chars().try_fold(0.0, |sum: f64, c| c.to_digit(16).map(|d| sum * 16.0 + f64::from(d)));
         (value, false)
     } else if let Some(real) = plain.strip_suffix(['j', 'J']) {
         (real.parse().ok(), true)
@@ -446,9 +329,7 @@ fn number(written: &str, span: Span) -> std::result::Result<ExprKind, Box<Diagno
         (plain.parse().ok(), false)
     };
     match value {
-        Some(value) if value.is_infinite() => {
-            Err(Box::new(syntax::number_too_large(span, written)))
-        }
+        Some(value) if value.is_infinite() => Err(Box::new(syntax::number_too_large(span, written))),
         Some(value) if imaginary => Ok(ExprKind::Imaginary(value)),
         Some(value) => Ok(ExprKind::Number(value)),
         None => Err(unreadable(span)),

@@ -92,9 +92,7 @@ struct Words<'t> {
 
 impl Words<'_> {
     fn str(&self, index: usize) -> &str {
-        self.words
-            .get(index)
-            .map_or("", |word| &self.text.as_str()[word.range.clone()])
+        self.words.get(index).map_or("", |word| &self.text.as_str()[word.range.clone()])
     }
 
     fn is(&self, index: usize, what: &str) -> bool {
@@ -127,23 +125,10 @@ impl Words<'_> {
             return Err(syntax::equation_too_long(self.text.whole(), MAX_TOKENS).into());
         }
         let mut faults = Diagnostics::new();
-        for (index, _) in self
-            .words
-            .iter()
-            .enumerate()
-            .filter(|(_, word)| word.kind == TokenKind::Unknown)
-            .take(8)
-        {
+        for (index, _) in self.words.iter().enumerate().filter(|(_, word)| word.kind == TokenKind::Unknown).take(8) {
             let character = self.str(index).chars().next().unwrap_or(' ');
-            let meant = LOOKALIKES
-                .iter()
-                .find(|(lookalike, _)| *lookalike == character)
-                .map(|(_, meant)| *meant);
-            faults.push(syntax::unknown_character(
-                self.span(index, index + 1),
-                character,
-                meant,
-            ));
+            let meant = LOOKALIKES.iter().find(|(lookalike, _)| *lookalike == character).map(|(_, meant)| *meant);
+            faults.push(syntax::unknown_character(self.span(index, index + 1), character, meant));
         }
         faults.into_result(())
     }
@@ -153,18 +138,9 @@ impl Words<'_> {
         if self.words.is_empty() {
             return syntax::missing_equation(self.text.whole());
         }
-        let augmented = |i: &usize| {
-            matches!(
-                self.str(*i),
-                "+=" | "-=" | "*=" | "/=" | "**=" | "//=" | "%=" | "^="
-            )
-        };
+        let augmented = |i: &usize| matches!(self.str(*i), "+=" | "-=" | "*=" | "/=" | "**=" | "//=" | "%=" | "^=");
         if let Some(at) = (0..self.words.len()).find(augmented) {
-            return syntax::augmented_assignment(
-                self.span(at, at + 1),
-                self.written(0, at),
-                self.str(at),
-            );
+            return syntax::augmented_assignment(self.span(at, at + 1), self.written(0, at), self.str(at));
         }
         if let Some(at) = (0..self.words.len()).find(|&i| self.is(i, "==")) {
             return syntax::comparison_for_equation(self.span(at, at + 1));
@@ -174,19 +150,9 @@ impl Words<'_> {
 
     /// Checks the words before the first `=`.
     fn left_side(&self, equals: usize) -> Result<()> {
-        let augmented = |i: &usize| {
-            matches!(
-                self.str(*i),
-                "+=" | "-=" | "*=" | "/=" | "**=" | "//=" | "%=" | "^="
-            )
-        };
+        let augmented = |i: &usize| matches!(self.str(*i), "+=" | "-=" | "*=" | "/=" | "**=" | "//=" | "%=" | "^=");
         if let Some(at) = (0..equals).find(augmented) {
-            return Err(syntax::augmented_assignment(
-                self.span(at, at + 1),
-                self.written(0, at),
-                self.str(at),
-            )
-            .into());
+            return Err(syntax::augmented_assignment(self.span(at, at + 1), self.written(0, at), self.str(at)).into());
         }
         if equals == 0 {
             return Err(syntax::missing_left_side(self.span(0, 1)).into());
@@ -194,35 +160,23 @@ impl Words<'_> {
         let prime = |i: usize| self.kind(i) == Some(TokenKind::Prime);
         if let Some(first) = (0..equals).find(|&i| prime(i) && prime(i + 1)) {
             let variable = if first > 0 { self.str(first - 1) } else { "x" };
-            return Err(syntax::second_derivative(
-                self.span(first.saturating_sub(1), first + 2),
-                variable,
-            )
-            .into());
+            return Err(syntax::second_derivative(self.span(first.saturating_sub(1), first + 2), variable).into());
         }
         if let Some(keyword) = (0..equals).find(|&i| self.kind(i) == Some(TokenKind::Keyword)) {
-            return Err(
-                syntax::reserved_word(self.span(keyword, keyword + 1), self.str(keyword)).into(),
-            );
+            return Err(syntax::reserved_word(self.span(keyword, keyword + 1), self.str(keyword)).into());
         }
         let bad = || syntax::bad_left_side(self.span(0, equals), self.written(0, equals));
         let name = |i: usize| i < equals && self.kind(i) == Some(TokenKind::Name);
         let is = |i: usize, what: &str| i < equals && self.is(i, what);
         // One past the subscripts that start at `i`, after checking them; `i` when there are none.
         let subscripts = |i: usize| {
-            if is(i, "[") {
-                self.bracketed(i, equals)
-            } else {
-                Ok(i)
-            }
+            if is(i, "[") { self.bracketed(i, equals) } else { Ok(i) }
         };
         let end = if is(0, "d") && is(1, "/") && is(2, "dt") {
             let bracket = is(3, "(");
             let at = if bracket || is(3, "*") { 4 } else { 3 };
             if is(at, "d") && is(at + 1, "/") {
-                return Err(
-                    syntax::second_derivative(self.span(0, equals), self.str(equals - 1)).into(),
-                );
+                return Err(syntax::second_derivative(self.span(0, equals), self.str(equals - 1)).into());
             }
             if !name(at) {
                 return Err(bad().into());
@@ -233,34 +187,21 @@ impl Words<'_> {
                 (true, false) => return Err(bad().into()),
                 (false, _) => end,
             }
-        } else if name(0)
-            && is(1, "/")
-            && is(2, "dt")
-            && self.str(0).len() > 1
-            && self.str(0).starts_with('d')
-        {
+        } else if name(0) && is(1, "/") && is(2, "dt") && self.str(0).len() > 1 && self.str(0).starts_with('d') {
             3
         } else if name(0) && is(1, "(") {
             self.bracketed(1, equals)?
         } else if name(0) {
             let primed = usize::from(is(1, "'"));
             let end = subscripts(1 + primed)?;
-            if primed == 0 && end > 1 && is(end, "'") {
-                end + 1
-            } else {
-                end
-            }
+            if primed == 0 && end > 1 && is(end, "'") { end + 1 } else { end }
         } else {
             return Err(bad().into());
         };
         if end < equals && (self.str(0) == "d2" || self.written(0, equals).contains("dt2")) {
             return Err(syntax::second_derivative(self.span(0, equals), "x").into());
         }
-        if end == equals {
-            Ok(())
-        } else {
-            Err(bad().into())
-        }
+        if end == equals { Ok(()) } else { Err(bad().into()) }
     }
 
     /// Checks the bracket that opens at `open` and returns the index past its end.
@@ -274,11 +215,7 @@ impl Words<'_> {
             }
             if depth == 0 {
                 let mut walk = Walk::new(self, open, index + 1);
-                walk.open(if self.is(open, "[") {
-                    Bracket::Index
-                } else {
-                    Bracket::Call
-                });
+                walk.open(if self.is(open, "[") { Bracket::Index } else { Bracket::Call });
                 walk.at += 1;
                 walk.run()?;
                 return Ok(index + 1);
@@ -336,30 +273,14 @@ type Checked = std::result::Result<(), Box<Diagnostic>>;
 
 impl<'w> Walk<'w> {
     fn new(words: &'w Words<'w>, start: usize, end: usize) -> Walk<'w> {
-        let mut walk = Walk {
-            words,
-            at: start,
-            start,
-            end,
-            frames: Vec::new(),
-            value: true,
-            depth: 0,
-        };
+        let mut walk = Walk { words, at: start, start, end, frames: Vec::new(), value: true, depth: 0 };
         walk.open(Bracket::None);
         walk
     }
 
     fn open(&mut self, bracket: Bracket) {
         let (open, conditionals) = (self.at, Vec::new());
-        let frame = Frame {
-            bracket,
-            open,
-            comparison: None,
-            conditionals,
-            colon: false,
-            nesting: 0,
-            else_nesting: 0,
-        };
+        let frame = Frame { bracket, open, comparison: None, conditionals, colon: false, nesting: 0, else_nesting: 0 };
         self.frames.push(frame);
         self.depth += 1;
         self.value = true;
@@ -367,9 +288,7 @@ impl<'w> Walk<'w> {
 
     /// The innermost frame.
     fn frame(&mut self) -> &mut Frame {
-        self.frames
-            .last_mut()
-            .expect("the frame of the expression itself is never closed")
+        self.frames.last_mut().expect("the frame of the expression itself is never closed")
     }
 
     fn nest(&mut self) {
@@ -401,11 +320,7 @@ impl<'w> Walk<'w> {
     /// Where a value is missing: "after `+`", "before `)`", ..
     fn missing_value(&self) -> Box<Diagnostic> {
         let at_end = self.at >= self.end;
-        let span = if at_end {
-            self.words.span(self.end - 1, self.end)
-        } else {
-            self.here()
-        };
+        let span = if at_end { self.words.span(self.end - 1, self.end) } else { self.here() };
         let place = match (self.before(), at_end) {
             (None, _) => format!("before `{}`", self.word()),
             (Some(before), true) => format!("after `{}`", self.words.str(before)),
@@ -413,26 +328,15 @@ impl<'w> Walk<'w> {
                 format!("between `{}` and `{}`", self.words.str(before), self.word())
             }
         };
-        Box::new(syntax::missing_operand(
-            span,
-            &place,
-            self.before().map(|b| self.words.str(b)),
-        ))
+        Box::new(syntax::missing_operand(span, &place, self.before().map(|b| self.words.str(b))))
     }
 
     fn run(mut self) -> Result<()> {
         if self.start >= self.end {
-            return Err(syntax::missing_right_side(
-                self.words.span(self.start.saturating_sub(1), self.start),
-            )
-            .into());
+            return Err(syntax::missing_right_side(self.words.span(self.start.saturating_sub(1), self.start)).into());
         }
         while self.at < self.end {
-            let step = if self.value {
-                self.value_place()
-            } else {
-                self.operator_place()
-            };
+            let step = if self.value { self.value_place() } else { self.operator_place() };
             step.map_err(|fault| *fault)?;
             if self.depth > MAX_NESTING {
                 return Err(syntax::nested_too_deeply(self.here(), MAX_NESTING).into());
@@ -441,11 +345,7 @@ impl<'w> Walk<'w> {
         }
         if let Some(frame) = self.frames.iter().skip(1).last() {
             let open = frame.open;
-            return Err(syntax::unclosed_bracket(
-                self.words.span(open, open + 1),
-                self.words.str(open),
-            )
-            .into());
+            return Err(syntax::unclosed_bracket(self.words.span(open, open + 1), self.words.str(open)).into());
         }
         if self.value {
             return Err((*self.missing_value()).into());
@@ -456,11 +356,7 @@ impl<'w> Walk<'w> {
 
     /// Every `if` of the innermost bracket must have had its `else`.
     fn conditionals_done(&self) -> Checked {
-        match self
-            .frames
-            .last()
-            .and_then(|frame| frame.conditionals.last())
-        {
+        match self.frames.last().and_then(|frame| frame.conditionals.last()) {
             Some(&at) => Err(Box::new(syntax::missing_else(self.words.span(at, at + 1)))),
             None => Ok(()),
         }
@@ -489,10 +385,8 @@ impl<'w> Walk<'w> {
             Some(TokenKind::Open) if self.word() == "(" => self.open(Bracket::Group),
             Some(TokenKind::Open) => return Err(Box::new(syntax::list_in_equation(self.here()))),
             Some(TokenKind::Close) => {
-                let empty_call =
-                    self.frame().bracket == Bracket::Call && before == Some(self.frame().open);
-                let open_range =
-                    self.frame().bracket == Bracket::Index && before_kind == Some(TokenKind::Colon);
+                let empty_call = self.frame().bracket == Bracket::Call && before == Some(self.frame().open);
+                let open_range = self.frame().bracket == Bracket::Index && before_kind == Some(TokenKind::Colon);
                 if self.frames.len() > 1 && !empty_call && !open_range && self.matches_bracket() {
                     return Err(self.missing_value());
                 }
@@ -506,8 +400,7 @@ impl<'w> Walk<'w> {
                 self.frame().colon = true;
             }
             Some(TokenKind::Comma)
-                if self.frame().bracket == Bracket::Index
-                    && before_kind == Some(TokenKind::Colon) =>
+                if self.frame().bracket == Bracket::Index && before_kind == Some(TokenKind::Colon) =>
             {
                 self.frame().colon = false;
             }
@@ -523,11 +416,7 @@ impl<'w> Walk<'w> {
         match self.words.kind(self.at) {
             Some(TokenKind::Number | TokenKind::Name) => {
                 let span = self.words.span(before, self.at + 1);
-                Err(Box::new(syntax::implicit_product(
-                    span,
-                    self.words.str(before),
-                    self.word(),
-                )))
+                Err(Box::new(syntax::implicit_product(span, self.words.str(before), self.word())))
             }
             Some(TokenKind::Keyword) => self.keyword(),
             Some(TokenKind::Operator) => self.operator(),
@@ -545,11 +434,7 @@ impl<'w> Walk<'w> {
             Some(TokenKind::Open) => {
                 if self.words.kind(before) != Some(TokenKind::Name) {
                     let span = self.words.span(before, self.at + 1);
-                    return Err(Box::new(syntax::implicit_product(
-                        span,
-                        self.words.str(before),
-                        "(",
-                    )));
+                    return Err(Box::new(syntax::implicit_product(span, self.words.str(before), "(")));
                 }
                 self.open(Bracket::Call);
                 Ok(())
@@ -575,10 +460,7 @@ impl<'w> Walk<'w> {
             Some(TokenKind::Colon) => self.colon(),
             Some(TokenKind::Prime) => {
                 let span = self.words.span(before, self.at + 1);
-                Err(Box::new(syntax::derivative_on_the_right(
-                    span,
-                    self.words.str(before),
-                )))
+                Err(Box::new(syntax::derivative_on_the_right(span, self.words.str(before))))
             }
             _ => Err(self.missing_value()),
         }
@@ -613,10 +495,7 @@ impl<'w> Walk<'w> {
         if word == "=" {
             let call = self.frame().bracket == Bracket::Call;
             let named = call && self.at >= 2 && matches!(self.words.str(self.at - 2), "(" | ",");
-            let (name, span) = (
-                self.words.str(self.at - 1),
-                self.words.span(self.at - 1, self.at + 1),
-            );
+            let (name, span) = (self.words.str(self.at - 1), self.words.span(self.at - 1, self.at + 1));
             return Err(Box::new(if named {
                 syntax::named_argument(span, name)
             } else {
@@ -647,10 +526,7 @@ impl<'w> Walk<'w> {
 
     /// The fault of an operator that the language lacks.
     fn unsupported(&self) -> Box<Diagnostic> {
-        let help = UNSUPPORTED
-            .iter()
-            .find(|row| row.0 == self.word())
-            .map_or("", |row| row.1);
+        let help = UNSUPPORTED.iter().find(|row| row.0 == self.word()).map_or("", |row| row.1);
         Box::new(syntax::unsupported_operator(self.here(), self.word(), help))
     }
 
@@ -673,10 +549,7 @@ impl<'w> Walk<'w> {
 
     /// Whether the closing bracket at this word is the one that the innermost bracket needs.
     fn matches_bracket(&self) -> bool {
-        let open = self
-            .frames
-            .last()
-            .map_or("", |frame| self.words.str(frame.open));
+        let open = self.frames.last().map_or("", |frame| self.words.str(frame.open));
         self.frames.len() > 1 && (open == "(") == (self.word() == ")")
     }
 
@@ -688,12 +561,7 @@ impl<'w> Walk<'w> {
         if !self.matches_bracket() {
             let open = self.frame().open;
             let (open, written) = (self.words.span(open, open + 1), self.words.str(open));
-            return Err(Box::new(syntax::mismatched_bracket(
-                self.here(),
-                self.word(),
-                open,
-                written,
-            )));
+            return Err(Box::new(syntax::mismatched_bracket(self.here(), self.word(), open, written)));
         }
         if let Some(frame) = self.frames.pop() {
             self.depth -= 1 + frame.nesting;

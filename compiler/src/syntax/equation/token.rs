@@ -41,10 +41,8 @@ pub enum TokenKind {
 
 /// Operators of more than one character, longest first. Those the language lacks are here so that they are reported
 /// as what they are.
-const LONG_OPERATORS: &[&str] = &[
-    "**=", "//=", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "%=",
-    "^=", "&&", "||",
-];
+const LONG_OPERATORS: &[&str] =
+    &["**=", "//=", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "%=", "^=", "&&", "||"];
 
 /// Cuts a text into its words. White space separates words and is not among them. Never fails: a character the
 /// language does not know is a word of its own.
@@ -67,18 +65,8 @@ pub(super) fn words(text: &str) -> Vec<Token> {
         } else if starts_name(character) {
             let length = rest.find(|c| !continues_name(c)).unwrap_or(rest.len());
             let keyword = RESERVED_WORDS.contains(&&rest[..length]);
-            (
-                if keyword {
-                    TokenKind::Keyword
-                } else {
-                    TokenKind::Name
-                },
-                length,
-            )
-        } else if let Some(operator) = LONG_OPERATORS
-            .iter()
-            .find(|operator| rest.starts_with(**operator))
-        {
+            (if keyword { TokenKind::Keyword } else { TokenKind::Name }, length)
+        } else if let Some(operator) = LONG_OPERATORS.iter().find(|operator| rest.starts_with(**operator)) {
             (TokenKind::Operator, operator.len())
         } else {
             let kind = match character {
@@ -87,16 +75,14 @@ pub(super) fn words(text: &str) -> Vec<Token> {
                 ',' => TokenKind::Comma,
                 ':' => TokenKind::Colon,
                 '\'' => TokenKind::Prime,
-                '+' | '-' | '*' | '/' | '%' | '@' | '^' | '<' | '>' | '=' | '&' | '|' | '~'
-                | '!' => TokenKind::Operator,
+                '+' | '-' | '*' | '/' | '%' | '@' | '^' | '<' | '>' | '=' | '&' | '|' | '~' | '!' => {
+                    TokenKind::Operator
+                }
                 _ => TokenKind::Unknown,
             };
             (kind, character.len_utf8())
         };
-        found.push(Token {
-            kind,
-            range: at..at + length,
-        });
+        found.push(Token { kind, range: at..at + length });
         at += length;
     }
     found
@@ -114,9 +100,7 @@ pub(super) fn starts_name(character: char) -> bool {
 
 /// Whether a name can go on with this character: letters of any script, digits, subscript digits, underscore.
 pub(super) fn continues_name(character: char) -> bool {
-    starts_name(character)
-        || character.is_ascii_digit()
-        || ('\u{2080}'..='\u{2089}').contains(&character)
+    starts_name(character) || character.is_ascii_digit() || ('\u{2080}'..='\u{2089}').contains(&character)
 }
 
 /// Length of the number at the start of `text`, if there is one.
@@ -141,10 +125,7 @@ fn number_length(text: &str) -> Option<usize> {
     }
     if matches!(bytes.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-        let exponent = digits_length(
-            bytes.get(end + 1 + sign..).unwrap_or(&[]),
-            u8::is_ascii_digit,
-        );
+        let exponent = digits_length(bytes.get(end + 1 + sign..).unwrap_or(&[]), u8::is_ascii_digit);
         if exponent > 0 {
             end += 1 + sign + exponent;
         }
@@ -172,18 +153,12 @@ mod tests {
     use super::*;
 
     fn cut(text: &str) -> Vec<&str> {
-        words(text)
-            .into_iter()
-            .map(|word| &text[word.range])
-            .collect()
+        words(text).into_iter().map(|word| &text[word.range]).collect()
     }
 
     #[test]
     fn words_are_cut_as_long_as_possible() {
-        assert_eq!(
-            cut("x' = -x**2//y"),
-            ["x", "'", "=", "-", "x", "**", "2", "//", "y"]
-        );
+        assert_eq!(cut("x' = -x**2//y"), ["x", "'", "=", "-", "x", "**", "2", "//", "y"]);
         assert_eq!(cut("τ_1<=a.b"), ["τ_1", "<=", "a", ".", "b"]);
         assert_eq!(cut("x₁ = 2x"), ["x₁", "=", "2", "x"]);
         assert_eq!(cut(""), [""; 0]);
@@ -191,17 +166,10 @@ mod tests {
 
     #[test]
     fn numbers_take_fraction_exponent_and_imaginary_unit() {
-        for number in [
-            "1", "1.0", ".5", "5.", "1e-3", "5.e-1", "0x10", "0XfF", "1_000", "2j", "1e-3j",
-            "1E+5", "0x_1",
-        ]
-        .iter()
+        for number in
+            ["1", "1.0", ".5", "5.", "1e-3", "5.e-1", "0x10", "0XfF", "1_000", "2j", "1e-3j", "1E+5", "0x_1"].iter()
         {
-            let expected: &[&str] = if *number == "0x_1" {
-                &["0", "x_1"]
-            } else {
-                &[number]
-            };
+            let expected: &[&str] = if *number == "0x_1" { &["0", "x_1"] } else { &[number] };
             assert_eq!(cut(number), expected, "{number}");
         }
         assert_eq!(cut("1e"), ["1", "e"]);

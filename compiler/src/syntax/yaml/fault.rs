@@ -13,18 +13,9 @@ pub(super) fn explain(
     span: impl Fn(usize, usize) -> Span,
 ) -> Diagnostic {
     let character = text[at..].chars().next();
-    let one = || {
-        span(
-            at,
-            at + character
-                .filter(|c| !matches!(c, '\n' | '\r'))
-                .map_or(0, char::len_utf8),
-        )
-    };
+    let one = || span(at, at + character.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8));
     let word = |from: usize| {
-        let end = text[from..]
-            .find([' ', '\t', '\n', '\r', ',', ']', '}'])
-            .map_or(text.len(), |n| from + n);
+        let end = text[from..].find([' ', '\t', '\n', '\r', ',', ']', '}']).map_or(text.len(), |n| from + n);
         (from, end)
     };
     let has = |part: &str| info.contains(part);
@@ -37,13 +28,8 @@ pub(super) fn explain(
     }
     if has("unknown anchor") {
         let (from, to) = word(at);
-        let anchors = text[..at]
-            .split([' ', '\n', '\t'])
-            .filter_map(|word| word.strip_prefix('&'));
-        let near = did_you_mean(
-            text[from..to].trim_start_matches('*'),
-            anchors.map(str::trim_end),
-        );
+        let anchors = text[..at].split([' ', '\n', '\t']).filter_map(|word| word.strip_prefix('&'));
+        let near = did_you_mean(text[from..to].trim_start_matches('*'), anchors.map(str::trim_end));
         return syntax::unknown_anchor(span(from, to), &text[from..to], near);
     }
     if has("trailing content after") {
@@ -64,8 +50,7 @@ pub(super) fn explain(
             return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
         }
         let (from, to) = word(at);
-        let related =
-            innermost.map(|open| (span(open, open + 1), text[open..open + 1].to_string()));
+        let related = innermost.map(|open| (span(open, open + 1), text[open..open + 1].to_string()));
         return syntax::missing_comma(span(from, to.max(from)), related);
     }
     if has("misplaced bracket") {
@@ -81,18 +66,11 @@ pub(super) fn explain(
         let bad = escapes.find(|&index| {
             let fresh = index >= past;
             past = if fresh { index + 2 } else { past };
-            fresh
-                && text[index + 1..]
-                    .chars()
-                    .next()
-                    .is_some_and(|c| !valid.contains(c) || "xuU".contains(c))
+            fresh && text[index + 1..].chars().next().is_some_and(|c| !valid.contains(c) || "xuU".contains(c))
         });
-        return syntax::bad_escape(bad.map_or_else(one, |at| {
-            span(
-                at,
-                at + 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
-            )
-        }));
+        return syntax::bad_escape(
+            bad.map_or_else(one, |at| span(at, at + 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8))),
+        );
     }
     if has("mapping values are not allowed") || has("illegal placement of ':'") {
         return syntax::unexpected_mapping_colon(one());
@@ -102,13 +80,7 @@ pub(super) fn explain(
         let above = text[..from].trim_end().len();
         if text[from..to].contains(": ") && above > 0 {
             // The line that made the scanner wait for a colon is the one above.
-            let line = line_content(
-                text,
-                (0..above)
-                    .rev()
-                    .find(|&at| text.is_char_boundary(at))
-                    .unwrap_or(0),
-            );
+            let line = line_content(text, (0..above).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0));
             if !text[line.0..line.1].contains(':') {
                 (from, to) = line;
             }
@@ -118,22 +90,11 @@ pub(super) fn explain(
     if has("block scalar") && !has("indented line") {
         return syntax::bad_block_scalar(one());
     }
-    let starts_entry = || {
-        text[at..]
-            .lines()
-            .next()
-            .is_some_and(|line| line.contains(": ") || line.ends_with(':'))
-    };
-    if let Some(open) =
-        innermost.filter(|_| has("indentation in flow") || (has("expected key") && starts_entry()))
-    {
+    let starts_entry = || text[at..].lines().next().is_some_and(|line| line.contains(": ") || line.ends_with(':'));
+    if let Some(open) = innermost.filter(|_| has("indentation in flow") || (has("expected key") && starts_entry())) {
         return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
     }
-    if has("indentation")
-        || has("indented")
-        || has("did not find expected key")
-        || has("expected '-' indicator")
-    {
+    if has("indentation") || has("indented") || has("did not find expected key") || has("expected '-' indicator") {
         let (from, to) = line_content(text, at);
         let before = text[..from].trim_end().lines().next_back().unwrap_or("");
         if before.trim_start().starts_with('#') && !text[from..to].contains(':') {
@@ -153,12 +114,7 @@ pub(super) fn explain(
     if has("comment intercepting") {
         return syntax::comment_in_text(one());
     }
-    if has("directive")
-        || has("TAG")
-        || has("handle")
-        || has("document start")
-        || has("document-start")
-    {
+    if has("directive") || has("TAG") || has("handle") || has("document start") || has("document-start") {
         return syntax::unsupported_directive(one());
     }
     syntax::unreadable_yaml(one(), info)
@@ -176,9 +132,7 @@ pub(super) fn open_bracket(text: &str, from: usize, at: usize) -> Option<usize> 
             _ if comment => comment = character != '\n',
             (Some(end), c) if c == end && before != '\\' => quote = None,
             (Some(_), _) => {}
-            (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',' | ':' | '\n') => {
-                quote = Some(character)
-            }
+            (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',' | ':' | '\n') => quote = Some(character),
             (None, '#') if matches!(before, ' ' | '\n') => comment = true,
             (None, '[' | '{') => open.push(from + index),
             (None, ']' | '}') => drop(open.pop()),
@@ -192,12 +146,8 @@ pub(super) fn open_bracket(text: &str, from: usize, at: usize) -> Option<usize> 
 /// The first tab in the indentation of the line of `at`, or of the line before when `at` starts its line.
 fn tab_in_indentation(text: &str, at: usize) -> Option<usize> {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let before = text[..start.saturating_sub(1)]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
-    let next = text[at..]
-        .find('\n')
-        .map_or(text.len(), |newline| at + newline + 1);
+    let before = text[..start.saturating_sub(1)].rfind('\n').map_or(0, |newline| newline + 1);
+    let next = text[at..].find('\n').map_or(text.len(), |newline| at + newline + 1);
     [start, before, next].into_iter().find_map(|line| {
         let rest = &text[line..];
         let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
@@ -211,9 +161,7 @@ fn tab_in_indentation(text: &str, at: usize) -> Option<usize> {
 /// What the line of `at` holds besides its indentation.
 fn line_content(text: &str, at: usize) -> (usize, usize) {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[at..]
-        .find('\n')
-        .map_or(text.len(), |newline| at + newline);
+    let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
     let line = &text[start..end];
     let from = start + line.len() - line.trim_start().len();
     (from, from.max(start + line.trim_end().len()))

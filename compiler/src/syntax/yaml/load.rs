@@ -93,17 +93,10 @@ impl<'t> Loader<'t> {
                     documents += 1;
                     let start = self.places.byte(at.start.index());
                     let end = self.places.byte(at.end.index());
-                    if documents > 1 {
-                        Err(Box::new(syntax::several_documents(self.span(start, end))))
-                    } else {
-                        Ok(())
-                    }
+                    if documents > 1 { Err(Box::new(syntax::several_documents(self.span(start, end)))) } else { Ok(()) }
                 }
                 Ok((event, at)) => {
-                    let (start, end) = (
-                        self.places.byte(at.start.index()),
-                        self.places.byte(at.end.index()),
-                    );
+                    let (start, end) = (self.places.byte(at.start.index()), self.places.byte(at.end.index()));
                     self.event(event, start, end.max(start))
                 }
                 Err(fault) => Err(Box::new(self.scan_fault(&fault))),
@@ -117,19 +110,12 @@ impl<'t> Loader<'t> {
             }
         }
         let end = self.places.text().len();
-        let root = self.root.take().unwrap_or(Node {
-            value: Value::Null,
-            span: self.span(end, end),
-        });
+        let root = self.root.take().unwrap_or(Node { value: Value::Null, span: self.span(end, end) });
         self.faults.into_result(root)
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(
-            self.file,
-            self.places.offset() + start,
-            self.places.offset() + end.max(start),
-        )
+        Span::new(self.file, self.places.offset() + start, self.places.offset() + end.max(start))
     }
 
     fn event(&mut self, event: Event<'_>, start: usize, end: usize) -> Step {
@@ -138,11 +124,7 @@ impl<'t> Loader<'t> {
                 self.written += 1;
                 let tagged = tag.is_some();
                 let text_tag = self.tag(tag.as_deref(), start);
-                let start = if anchor > 0 || tagged {
-                    self.past_properties(start, end)
-                } else {
-                    start
-                };
+                let start = if anchor > 0 || tagged { self.past_properties(start, end) } else { start };
                 let node = self.scalar(&text, style, start, end, text_tag);
                 self.complete(node, anchor)
             }
@@ -176,11 +158,8 @@ impl<'t> Loader<'t> {
         }
         let text = self.places.text();
         let at = text[start..].find('!').map_or(start, |at| start + at);
-        let end = text[at..]
-            .find([' ', '\t', '\n', '\r', ',', ']', '}'])
-            .map_or(text.len(), |length| at + length);
-        self.faults
-            .push(syntax::unsupported_tag(self.span(at, end), &text[at..end]));
+        let end = text[at..].find([' ', '\t', '\n', '\r', ',', ']', '}']).map_or(text.len(), |length| at + length);
+        self.faults.push(syntax::unsupported_tag(self.span(at, end), &text[at..end]));
         false
     }
 
@@ -189,13 +168,9 @@ impl<'t> Loader<'t> {
         let text = self.places.text();
         let mut at = start;
         while at < end && text[at..].starts_with(['&', '!']) {
-            at += text[at..end]
-                .find([' ', '\t', '\n', '\r'])
-                .unwrap_or(end - at);
+            at += text[at..end].find([' ', '\t', '\n', '\r']).unwrap_or(end - at);
             while at < end && text[at..].starts_with([' ', '\t', '\n', '\r', '#']) {
-                let line = text[at..]
-                    .starts_with('#')
-                    .then(|| text[at..end].find('\n').unwrap_or(end - at));
+                let line = text[at..].starts_with('#').then(|| text[at..end].find('\n').unwrap_or(end - at));
                 at += line.unwrap_or(1);
             }
         }
@@ -203,40 +178,17 @@ impl<'t> Loader<'t> {
     }
 
     /// The node of a scalar.
-    fn scalar(
-        &self,
-        text: &str,
-        style: ScalarStyle,
-        start: usize,
-        end: usize,
-        is_text: bool,
-    ) -> Node {
+    fn scalar(&self, text: &str, style: ScalarStyle, start: usize, end: usize, is_text: bool) -> Node {
         let source = self.places.text();
         let offset = self.places.offset();
         if style == ScalarStyle::Plain {
             if text.is_empty() && !is_text {
-                return Node {
-                    value: Value::Null,
-                    span: self.empty_place(start),
-                };
+                return Node { value: Value::Null, span: self.empty_place(start) };
             }
             let null = matches!(text, "~" | "null" | "Null" | "NULL") && !is_text;
-            let (text, length) = mapped(
-                text,
-                &source[start..end],
-                Style::Bare,
-                self.file,
-                offset + start,
-            );
+            let (text, length) = mapped(text, &source[start..end], Style::Bare, self.file, offset + start);
             let span = self.span(start, if length == 0 { start } else { end });
-            let value = if null {
-                Value::Null
-            } else {
-                Value::Scalar(Scalar {
-                    text,
-                    quoted: is_text,
-                })
-            };
+            let value = if null { Value::Null } else { Value::Scalar(Scalar { text, quoted: is_text }) };
             return Node { value, span };
         }
         let (start, content, layout) = match style {
@@ -248,23 +200,14 @@ impl<'t> Loader<'t> {
             }
         };
         let content = content.min(end);
-        let (text, length) = mapped(
-            text,
-            &source[content..end],
-            layout,
-            self.file,
-            offset + content,
-        );
+        let (text, length) = mapped(text, &source[content..end], layout, self.file, offset + content);
         let mut last = content + length;
         if layout == Style::Bare {
             last = start + source[start..last.max(start)].trim_end().len();
         } else if source[last..].starts_with(['"', '\'']) {
             last += 1;
         }
-        Node {
-            value: Value::Scalar(Scalar { text, quoted: true }),
-            span: self.span(start, last),
-        }
+        Node { value: Value::Scalar(Scalar { text, quoted: true }), span: self.span(start, last) }
     }
 
     /// Where the header of a block scalar stands and where the line after it starts, given the first character of the
@@ -272,35 +215,18 @@ impl<'t> Loader<'t> {
     fn block_header(&self, first: usize) -> (usize, usize) {
         let source = self.places.text();
         let header_end = source[..first].trim_end().len();
-        let header_line = source[..header_end]
-            .rfind('\n')
-            .map_or(0, |newline| newline + 1);
-        let header = source[header_line..header_end]
-            .rfind(['|', '>'])
-            .map_or(first, |at| header_line + at);
-        let content = source[header_end..first]
-            .find('\n')
-            .map_or(first, |newline| header_end + newline + 1);
+        let header_line = source[..header_end].rfind('\n').map_or(0, |newline| newline + 1);
+        let header = source[header_line..header_end].rfind(['|', '>']).map_or(first, |at| header_line + at);
+        let content = source[header_end..first].find('\n').map_or(first, |newline| header_end + newline + 1);
         (header, content)
     }
 
     /// Where an absent value stands: after the colon of its key, rather than at the next thing written.
     fn empty_place(&self, start: usize) -> Span {
-        if let Some(Open {
-            content:
-                Content::Mapping {
-                    key: Some(Key::Name(name)),
-                    ..
-                },
-            ..
-        }) = self.open.last()
-        {
+        if let Some(Open { content: Content::Mapping { key: Some(Key::Name(name)), .. }, .. }) = self.open.last() {
             let after = name.span.end as usize - self.places.offset();
             let rest = self.places.text().get(after..).unwrap_or("");
-            if let Some(colon) = rest
-                .find([':', '\n'])
-                .filter(|at| rest[*at..].starts_with(':'))
-            {
+            if let Some(colon) = rest.find([':', '\n']).filter(|at| rest[*at..].starts_with(':')) {
                 return self.span(after + colon + 1, after + colon + 1);
             }
         }
@@ -310,25 +236,11 @@ impl<'t> Loader<'t> {
     fn begin(&mut self, anchor: usize, start: usize, end: usize, content: Content) -> Step {
         self.written += 1;
         if self.open.len() >= MAX_DEPTH {
-            return Err(Box::new(syntax::yaml_nested_too_deeply(
-                self.span(start, end),
-                MAX_DEPTH,
-            )));
+            return Err(Box::new(syntax::yaml_nested_too_deeply(self.span(start, end), MAX_DEPTH)));
         }
-        let is_key = matches!(
-            self.open.last(),
-            Some(Open {
-                content: Content::Mapping { key: None, .. },
-                ..
-            })
-        );
+        let is_key = matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }));
         let start = self.past_properties(start, self.places.text().len());
-        self.open.push(Open {
-            anchor,
-            start,
-            content,
-            is_key,
-        });
+        self.open.push(Open { anchor, start, content, is_key });
         Ok(())
     }
 
@@ -341,33 +253,21 @@ impl<'t> Loader<'t> {
         let offset = self.places.offset();
         let last_child = match &open.content {
             Content::Sequence(items) => items.last().map(|item| item.span),
-            Content::Mapping { entries, .. } => entries
-                .last()
-                .map(|entry| entry.key.span.to(entry.value.span)),
+            Content::Mapping { entries, .. } => entries.last().map(|entry| entry.key.span.to(entry.value.span)),
         };
         // A block ends with its last child; the parser says so only at the next thing written. The last child may be
         // an alias, whose place is elsewhere.
         let end = match last_child {
             _ if flow => end,
-            Some(child)
-                if child.end as usize >= open.start + offset
-                    && child.end as usize <= start + offset =>
-            {
+            Some(child) if child.end as usize >= open.start + offset && child.end as usize <= start + offset => {
                 child.end as usize - offset
             }
-            _ => {
-                open.start
-                    + self.places.text()[open.start..start.max(open.start)]
-                        .trim_end()
-                        .len()
-            }
+            _ => open.start + self.places.text()[open.start..start.max(open.start)].trim_end().len(),
         };
         let span = self.span(open.start, end);
         let value = match open.content {
             Content::Sequence(items) => Value::Sequence(items),
-            Content::Mapping {
-                entries, merges, ..
-            } => {
+            Content::Mapping { entries, merges, .. } => {
                 self.expanded += merges.iter().map(|(_, node)| size(node)).sum::<usize>();
                 Value::Mapping(merge(entries, merges, &mut self.faults))
             }
@@ -381,11 +281,7 @@ impl<'t> Loader<'t> {
     }
 
     fn set_key(&mut self, new: Key) {
-        if let Some(Open {
-            content: Content::Mapping { key, .. },
-            ..
-        }) = self.open.last_mut()
-        {
+        if let Some(Open { content: Content::Mapping { key, .. }, .. }) = self.open.last_mut() {
             *key = Some(new);
         }
     }
@@ -395,10 +291,7 @@ impl<'t> Loader<'t> {
         let span = self.span(start, end);
         self.written += 1;
         let Some(node) = self.anchors.get(&id) else {
-            return Err(Box::new(syntax::recursive_alias(
-                span,
-                self.places.text()[start..end].trim(),
-            )));
+            return Err(Box::new(syntax::recursive_alias(span, self.places.text()[start..end].trim())));
         };
         if self.open.len() + height(node) > MAX_DEPTH {
             return Err(Box::new(syntax::yaml_nested_too_deeply(span, MAX_DEPTH)));
@@ -412,11 +305,7 @@ impl<'t> Loader<'t> {
     fn charge(&mut self, nodes: usize, span: Span) -> Step {
         self.expanded += nodes;
         let limit = EXPANSION_BASE + EXPANSION_FACTOR * self.written;
-        if self.expanded > limit {
-            Err(Box::new(syntax::alias_bomb(span, limit)))
-        } else {
-            Ok(())
-        }
+        if self.expanded > limit { Err(Box::new(syntax::alias_bomb(span, limit))) } else { Ok(()) }
     }
 
     /// Puts a complete node where it belongs.
@@ -431,13 +320,7 @@ impl<'t> Loader<'t> {
         };
         match &mut open.content {
             Content::Sequence(items) => items.push(node),
-            Content::Mapping {
-                entries,
-                places,
-                merges,
-                first_merge,
-                key,
-            } => match key.take() {
+            Content::Mapping { entries, places, merges, first_merge, key } => match key.take() {
                 None => {
                     *key = Some(match key_of(node) {
                         Ok(found) => found,
@@ -459,26 +342,17 @@ impl<'t> Loader<'t> {
                         entries.iter().position(|entry| entry.key.text == name.text)
                     } else {
                         if places.is_empty() {
-                            places.extend(
-                                entries
-                                    .iter()
-                                    .enumerate()
-                                    .map(|(i, e)| (e.key.text.clone(), i)),
-                            );
+                            places.extend(entries.iter().enumerate().map(|(i, e)| (e.key.text.clone(), i)));
                         }
                         places.get(&name.text).copied()
                     };
                     if let Some(first) = first {
-                        self.faults
-                            .push(syntax::duplicate_key(&name, entries[first].key.span));
+                        self.faults.push(syntax::duplicate_key(&name, entries[first].key.span));
                     } else {
                         if entries.len() >= LINEAR_SEARCH {
                             places.insert(name.text.clone(), entries.len());
                         }
-                        entries.push(Entry {
-                            key: name,
-                            value: node,
-                        });
+                        entries.push(Entry { key: name, value: node });
                     }
                 }
             },
@@ -491,32 +365,20 @@ impl<'t> Loader<'t> {
         let at = self.places.byte(fault.marker().index());
         let from = self.open.last().map_or(0, |open| open.start);
         let innermost = super::fault::open_bracket(self.places.text(), from, at);
-        super::fault::explain(
-            self.places.text(),
-            at,
-            innermost,
-            fault.info(),
-            |from, to| self.span(from, to),
-        )
+        super::fault::explain(self.places.text(), at, innermost, fault.info(), |from, to| self.span(from, to))
     }
 }
 
 /// A node as a key.
 fn key_of(node: Node) -> std::result::Result<Key, Box<Diagnostic>> {
     match node.value {
-        Value::Scalar(Scalar {
-            text,
-            quoted: false,
-        }) if text.as_str() == "<<" => Ok(Key::Merge(Name::new("<<", node.span))),
+        Value::Scalar(Scalar { text, quoted: false }) if text.as_str() == "<<" => {
+            Ok(Key::Merge(Name::new("<<", node.span)))
+        }
         Value::Scalar(scalar) => Ok(Key::Name(Name::new(scalar.text.as_str(), node.span))),
-        Value::Null if node.span.end > node.span.start => Ok(Key::Name(Name::new(
-            if node.span.end - node.span.start == 1 {
-                "~"
-            } else {
-                "null"
-            },
-            node.span,
-        ))),
+        Value::Null if node.span.end > node.span.start => {
+            Ok(Key::Name(Name::new(if node.span.end - node.span.start == 1 { "~" } else { "null" }, node.span)))
+        }
         Value::Null => Err(Box::new(syntax::missing_key(node.span))),
         Value::Sequence(_) | Value::Mapping(_) => Err(Box::new(syntax::key_not_text(node.span))),
     }
@@ -536,12 +398,6 @@ fn height(node: &Node) -> usize {
     match &node.value {
         Value::Null | Value::Scalar(_) => 0,
         Value::Sequence(items) => 1 + items.iter().map(height).max().unwrap_or(0),
-        Value::Mapping(entries) => {
-            1 + entries
-                .iter()
-                .map(|entry| height(&entry.value))
-                .max()
-                .unwrap_or(0)
-        }
+        Value::Mapping(entries) => 1 + entries.iter().map(|entry| height(&entry.value)).max().unwrap_or(0),
     }
 }

@@ -7,11 +7,7 @@ use crate::diagnostic::{Diagnostics, syntax};
 
 /// `entries` with the mappings of `merges` in the places where their `<<` stood. Keys written out win, then the earlier
 /// of the merged mappings.
-pub(super) fn merge(
-    entries: Vec<Entry>,
-    merges: Vec<(usize, Node)>,
-    faults: &mut Diagnostics,
-) -> Vec<Entry> {
+pub(super) fn merge(entries: Vec<Entry>, merges: Vec<(usize, Node)>, faults: &mut Diagnostics) -> Vec<Entry> {
     if merges.is_empty() {
         return entries;
     }
@@ -30,10 +26,7 @@ pub(super) fn merge(
             for part in parts {
                 match part.value {
                     Value::Mapping(more) => {
-                        merged.extend(
-                            more.into_iter()
-                                .filter(|entry| taken.insert(entry.key.text.clone())),
-                        );
+                        merged.extend(more.into_iter().filter(|entry| taken.insert(entry.key.text.clone())));
                     }
                     Value::Null => {}
                     _ => faults.push(syntax::merge_needs_mapping(part.span)),

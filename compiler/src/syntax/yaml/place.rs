@@ -17,16 +17,9 @@ impl<'t> Places<'t> {
         let table = if text.is_ascii() {
             Vec::new()
         } else {
-            text.char_indices()
-                .step_by(STRIDE)
-                .map(|(byte, _)| byte)
-                .collect()
+            text.char_indices().step_by(STRIDE).map(|(byte, _)| byte).collect()
         };
-        Places {
-            text,
-            offset,
-            table,
-        }
+        Places { text, offset, table }
     }
 
     /// Byte offset in `text` of the character with this index; the end for indices beyond it.

@@ -19,13 +19,7 @@ pub(super) enum Style {
 
 /// `text` with the places of its pieces. `source` starts at byte `offset` of `file` with the scalar's content (for
 /// quoted styles after the opening quote); it may go on past the scalar's end. Also the length of source used.
-pub(super) fn mapped(
-    text: &str,
-    source: &str,
-    style: Style,
-    file: FileId,
-    offset: usize,
-) -> (MappedText, usize) {
+pub(super) fn mapped(text: &str, source: &str, style: Style, file: FileId, offset: usize) -> (MappedText, usize) {
     let span = |from: usize, to: usize| Span::new(file, offset + from, offset + to);
     let closed = |at: usize| match style {
         Style::Single => source[at..].starts_with('\'') && !source[at..].starts_with("''"),
@@ -33,10 +27,7 @@ pub(super) fn mapped(
         Style::Bare => true,
     };
     // Most scalars are written as they are meant.
-    if source.starts_with(text)
-        && closed(text.len())
-        && !(style != Style::Bare && text.contains(['\\', '\'']))
-    {
+    if source.starts_with(text) && closed(text.len()) && !(style != Style::Bare && text.contains(['\\', '\''])) {
         return (MappedText::at(text, span(0, text.len())), text.len());
     }
     let mut mapped = MappedText::new();
@@ -47,22 +38,12 @@ pub(super) fn mapped(
         let spaces = blank(rest);
         let (took, used) = if style == Style::Double && written.starts_with('\\') {
             escape(rest, written)
-        } else if gap > 0
-            && rest.starts_with(&written[..gap])
-            && (spaces <= gap || !written[..gap].contains('\n'))
-        {
+        } else if gap > 0 && rest.starts_with(&written[..gap]) && (spaces <= gap || !written[..gap].contains('\n')) {
             (gap, gap)
         } else if gap > 0 {
             // Folded: `n` line breaks became `n - 1`, or one space; or indentation was taken away. Escaped white space
             // after the gap is not part of it.
-            (
-                if style == Style::Double {
-                    folded(rest, &written[..gap])
-                } else {
-                    spaces
-                },
-                gap,
-            )
+            (if style == Style::Double { folded(rest, &written[..gap]) } else { spaces }, gap)
         } else if style == Style::Single && written.starts_with("''") && rest.starts_with('\'') {
             (1, 2)
         } else {
@@ -73,9 +54,7 @@ pub(super) fn mapped(
             // Not laid out as expected: the rest maps as a whole, as long as it is plausible.
             // A run of the same length would map byte by byte.
             let same = |end: &usize| !source.is_char_boundary(*end) || end - from == rest.len();
-            let end = (from + rest.len() + 1..source.len())
-                .find(|end| !same(end))
-                .unwrap_or(source.len());
+            let end = (from + rest.len() + 1..source.len()).find(|end| !same(end)).unwrap_or(source.len());
             let end = if end - from == rest.len() { from } else { end };
             mapped.push(rest, span(from, end));
             return (mapped, end);
@@ -114,11 +93,7 @@ fn same_word(rest: &str, written: &str, style: Style) -> usize {
 /// What a gap with line breaks leaves in a double-quoted text.
 fn folded(rest: &str, gap: &str) -> usize {
     let breaks = gap.matches('\n').count();
-    let left = if breaks == 1 {
-        1
-    } else {
-        breaks.saturating_sub(1)
-    };
+    let left = if breaks == 1 { 1 } else { breaks.saturating_sub(1) };
     left.min(blank(rest))
 }
 
@@ -159,32 +134,17 @@ mod tests {
 
     #[test]
     fn folded_lines_map_word_by_word() {
-        assert_eq!(
-            pieces("a bc", "a\n   bc", Style::Bare),
-            ["a", "\n   ", "b", "c"]
-        );
-        assert_eq!(
-            pieces("a\nb\n", "a\r\n  b\r\n", Style::Bare),
-            ["a", "\r\n  ", "b", "\r\n"]
-        );
+        assert_eq!(pieces("a bc", "a\n   bc", Style::Bare), ["a", "\n   ", "b", "c"]);
+        assert_eq!(pieces("a\nb\n", "a\r\n  b\r\n", Style::Bare), ["a", "\r\n  ", "b", "\r\n"]);
     }
 
     #[test]
     fn escapes_map_to_what_was_written() {
-        assert_eq!(
-            pieces("it's", "it''s' # c", Style::Single),
-            ["i", "t", "''", "s"]
-        );
-        assert_eq!(
-            pieces("a\tτb", "a\\t\\u03c4b\"", Style::Double),
-            ["a", "\\t", "\\u03c4", "b"]
-        );
+        assert_eq!(pieces("it's", "it''s' # c", Style::Single), ["i", "t", "''", "s"]);
+        assert_eq!(pieces("a\tτb", "a\\t\\u03c4b\"", Style::Double), ["a", "\\t", "\\u03c4", "b"]);
         assert_eq!(pieces("a b", "a\n  b\"", Style::Double), ["a", "\n  ", "b"]);
         assert_eq!(pieces("ab", "a\\\n  b\"", Style::Double), ["a", "b"]);
-        assert_eq!(
-            pieces("a  -τ", "a \\ -τ\"", Style::Double),
-            ["a", " ", "\\ ", "-", "τ"]
-        );
+        assert_eq!(pieces("a  -τ", "a \\ -τ\"", Style::Double), ["a", " ", "\\ ", "-", "τ"]);
     }
 
     #[test]

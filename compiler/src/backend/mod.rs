@@ -1,0 +1,4 @@
+//! Backends: a printer and a target description for each form of output. A printer decides nothing; every choice has been
+//! made by the passes.
+
+pub mod program;
