@@ -63,19 +63,19 @@ impl Target {
 #[command(next_help_heading = "Simulation")]
 pub struct Settings {
     /// Simulated time, in time units of the model
-    #[arg(long, value_name = "TIME", value_parser = positive)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = positive)]
     duration: Option<f64>,
     /// Step size
-    #[arg(long, value_name = "TIME", value_parser = positive)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = positive)]
     dt: Option<f64>,
     /// Integration scheme [default: euler]
     #[arg(long, value_name = "NAME", value_parser = schemes())]
     scheme: Option<String>,
     /// Time between recorded rows; a multiple of the step size [default: every step]
-    #[arg(long, value_name = "TIME", value_parser = positive)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = positive)]
     sample_every: Option<f64>,
     /// Drop the rows before this time
-    #[arg(long, value_name = "TIME", value_parser = not_negative)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = not_negative)]
     cutoff: Option<f64>,
     /// Record the state at the end of the simulation too
     #[arg(long)]

@@ -70,8 +70,8 @@ impl Display for System {
             let weights = values(&c.weights);
             writeln!(
                 f,
-                "  connection c{i}: {source} -> {target}, {} entries of weight {weights}: {}",
-                c.sources.len(),
+                "  connection c{i}: {source} -> {target}, {} of weight {weights}: {}",
+                entries(c.sources.len()),
                 c.name
             )?;
         }
@@ -187,6 +187,11 @@ fn space(id: SpaceId) -> String {
 /// The index set behind a name; nothing for scalars.
 fn suffix(id: SpaceId) -> String {
     if id == SpaceId::SCALAR { String::new() } else { format!("[s{}]", id.0) }
+}
+
+/// `3 entries`
+pub(crate) fn entries(count: usize) -> String {
+    if count == 1 { "1 entry".to_string() } else { format!("{count} entries") }
 }
 
 /// One number, or a list of them.

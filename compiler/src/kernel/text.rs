@@ -3,17 +3,17 @@
 //! ```text
 //! module NAME f64
 //!   buffer NAME[100]: state = 0.5                  elements, role, initial value when not 0
-//!   buffer NAME[100]: history of 11 slots
+//!   buffer NAME@past[100]: history of 11 slots
 //!   buffer NAME[100]: input = series 0, columns [0, 1, ..]
 //!   table t0 = [3, 1, ..]
 //!   connection c0, 12 entries of weight 0.5: NAME
-//!   setup: KERNEL ..                               kernels of each phase, in order
+//!   setup: KERNEL, ..                              kernels of each phase, in order
 //!   remember: ..
 //!   step: ..
 //!   observe: ..
 //!   kernel NAME over 100                           once per element, in no order
 //!     let %0 = load x                              this element; `load x[0]`: the only one of a scalar
-//!     let %1 = past x 3                            this element of the slot written 3 steps ago
+//!     let %1 = past x@past 3                         this element of the slot written 3 steps ago
 //!     let %2 = mul %0 %1
 //!     store x %2
 //!   kernel NAME over 100: y = take t0 x            y[i] = x[t0[i]]
@@ -22,8 +22,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::ir::{Body, BufferId, BufferRole, Index, Kernel, Module, Phase, Stmt, ValueOp};
-use crate::ir::text::{list, values};
+use super::ir::{Body, Buffer, BufferId, BufferRole, Index, Kernel, Module, Phase, Stmt, ValueOp};
+use crate::ir::text::{entries, list, values};
 use crate::syntax::print::number;
 
 const PHASES: &[(&str, Phase)] =
@@ -39,14 +39,17 @@ impl Display for Module {
             writeln!(f, "  table t{i} = {}", list(table.iter().map(u32::to_string)))?;
         }
         for (i, c) in self.connections.iter().enumerate() {
-            writeln!(f, "  connection c{i}, {} entries of weight {}: {}", c.sources.len(), values(&c.weights), c.name)?;
+            writeln!(
+                f,
+                "  connection c{i}, {} of weight {}: {}",
+                entries(c.sources.len()),
+                values(&c.weights),
+                c.name
+            )?;
         }
         for (name, phase) in PHASES {
-            write!(f, "  {name}:")?;
-            for kernel in self.phase(*phase) {
-                write!(f, " {}", self.kernels[*kernel].name)?;
-            }
-            writeln!(f)?;
+            let kernels: Vec<&str> = self.phase(*phase).iter().map(|k| &*self.kernels[*k].name).collect();
+            writeln!(f, "{}", format!("  {name}: {}", kernels.join(", ")).trim_end())?;
         }
         for kernel in &self.kernels {
             self.kernel_lines(f, kernel)?;
@@ -56,8 +59,11 @@ impl Display for Module {
 }
 
 impl Module {
-    fn name(&self, buffer: BufferId) -> &str {
-        &self.buffers[buffer.index()].name
+    /// The past of a quantity has the quantity's name, so it gets a mark.
+    fn name(&self, buffer: BufferId) -> String {
+        let Buffer { name, role, .. } = &self.buffers[buffer.index()];
+        let mark = if matches!(role, BufferRole::History(_)) { "@past" } else { "" };
+        format!("{name}{mark}")
     }
 
     fn buffer_line(&self, f: &mut Formatter<'_>, id: BufferId) -> fmt::Result {
@@ -71,7 +77,7 @@ impl Module {
             BufferRole::Observed(_) => "observed",
             BufferRole::History(_) => "history",
         };
-        write!(f, "  buffer {}[{}]: {role}", buffer.name, buffer.len)?;
+        write!(f, "  buffer {}[{}]: {role}", self.name(id), buffer.len)?;
         if matches!(buffer.role, BufferRole::History(_)) {
             write!(f, " of {} slots", self.slots(id))?;
         }
@@ -103,7 +109,7 @@ impl Module {
 
     fn statement_line(&self, f: &mut Formatter<'_>, statement: &Stmt) -> fmt::Result {
         let place = |buffer: &BufferId, index: &Index| match index {
-            Index::Element => self.name(*buffer).to_string(),
+            Index::Element => self.name(*buffer),
             Index::Zero => format!("{}[0]", self.name(*buffer)),
         };
         match statement {
@@ -145,7 +151,7 @@ mod tests {
         m.buffers = vec![
             Buffer { name: "x".into(), role: BufferRole::State(StateId(0)), len: 3 },
             Buffer { name: "k".into(), role: BufferRole::Parameter(ParameterId(0)), len: 1 },
-            Buffer { name: "x_past".into(), role: BufferRole::History(HistoryId(0)), len: 3 },
+            Buffer { name: "x".into(), role: BufferRole::History(HistoryId(0)), len: 3 },
         ];
         m.initial = vec![(k, Values::Uniform(2.5))];
         m.tables = vec![Arc::from([2, 1, 0])];
@@ -177,21 +183,21 @@ mod tests {
 module net f32
   buffer x[3]: state
   buffer k[1]: parameter = 2.5
-  buffer x_past[3]: history of 5 slots
+  buffer x@past[3]: history of 5 slots
   table t0 = [2, 1, 0]
-  connection c0, 1 entries of weight [-1]: x to x
+  connection c0, 1 entry of weight [-1]: x to x
   setup:
   remember:
-  step: step_0 step_1 step_2
+  step: step_0, step_1, step_2
   observe:
   kernel step_0 over 3
     let %0 = load k[0]
-    let %1 = past x_past 4
+    let %1 = past x@past 4
     let %2 = mul %0 %1
     let %3 = -0.5
     store x %2
-  kernel step_1 over 3: x_past = take t0 x
-  kernel step_2 over 3: x = couple c0 x_past
+  kernel step_1 over 3: x@past = take t0 x
+  kernel step_2 over 3: x = couple c0 x@past
 ";
         assert_eq!(m.to_string(), expected);
     }
