@@ -199,6 +199,9 @@ fn output_names_are_checked_before_anything_runs() {
     p.run(&["run", "m.yaml", "--duration", "1e12", "--out", "a.xlsx"]).fails(2, &["a.xlsx", "a.csv"]);
     p.run(&["run", "m.yaml", "--duration", "1e12", "--plot", "a.pdf"]).fails(2, &["a.pdf", ".svg"]);
     p.run(&["run", "m.yaml", "--duration", "1e12", "--out", "no/a.csv"]).fails(2, &["no/a.csv", "mkdir -p no"]);
+    let twice = ["run", "m.yaml", "--duration", "1e12", "--record", "y=x", "--record", "y=k", "--out", "a.npz"];
+    p.run(&twice).fails(1, &["two columns are named `y`"]);
+    p.run(&["run", "m.yaml", "--duration", "1e12", "--record", "names=x", "--out", "a.npz"]).fails(1, &["`names`"]);
     p.run(&["run", "m.yaml", "--duration", "1e12", "--out", "a.csv", "--out", "a.csv"]).fails(2, &["twice"]);
 }
 
@@ -235,7 +238,7 @@ fn inputs_are_numbers_files_or_expressions() {
     assert_eq!(last("u.npy"), [0.0, 1.0, 1.0, 3.0]);
     let unknown = ["run", "m.yaml", "--input", "u=sinn(t)"];
     p.run(&unknown).fails(1, &["--input:1:3", "sinn"]);
-    p.run(&["run", "m.yaml", "--input", "u=no.csv"]).fails(1, &["no.csv", "--input"]);
+    p.run(&["run", "m.yaml", "--input", "u=no.csv"]).fails(1, &["no.csv", "--input", "\n  help: check the name"]);
 }
 
 #[test]
@@ -331,7 +334,7 @@ fn shipped_templates_are_listed_shown_and_run_by_name() {
     }
     p.run(&["run", "jansen_rit", "--duration", "0.01", "--json"]).ok();
     p.run(&["run", "jansen_rit:column", "--duration", "0.01", "--json"]).ok();
-    p.run(&["run", "jansen_rot"]).fails(1, &["jansen_rot"]);
+    p.run(&["run", "jansen_rot"]).fails(1, &["jansen_rot", "did you mean `jansen_rit`?"]);
 }
 
 #[test]

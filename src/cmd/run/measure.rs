@@ -68,7 +68,7 @@ impl Measures {
 
     /// Keeps memory bounded: forgets the older half of the rows.
     fn forget(&mut self) {
-        let half = self.last.times.len() / 2;
+        let half = self.last.times.len().div_ceil(2);
         self.last.times.drain(..half);
         self.last.columns.iter_mut().for_each(|column| drop(column.drain(..half)));
     }

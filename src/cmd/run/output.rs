@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nullcline::runtime::io::{CsvSink, Fault as FileFault, check_extension, save};
+use nullcline::runtime::io::{CsvSink, Fault as FileFault, check, check_extension, save};
 use nullcline::runtime::observe::{Label, Recording, Sink};
 use nullcline::runtime::plot;
 
@@ -45,6 +45,7 @@ impl<'a> Outputs<'a> {
 
     /// Opens what rows go to.
     pub fn open(&'a self, labels: &[Label]) -> Result<Open<'a>, Fault> {
+        self.tables.iter().try_for_each(|path| check(labels, path))?;
         match (self.tables, self.plots) {
             ([], []) => Ok(Open::Nothing),
             ([only], []) if only.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) => {

@@ -12,6 +12,8 @@ use crate::cmd::print::paint;
 
 /// Most columns that the table lists.
 const MOST_COLUMNS: usize = 12;
+/// Most columns that the JSON line describes.
+const MOST_JSON_COLUMNS: usize = 256;
 
 /// What a run did.
 pub struct Report<'a> {
@@ -141,7 +143,7 @@ impl Report<'_> {
     pub fn json(&self) -> String {
         let columns: Vec<Value> = self
             .measures
-            .columns_up_to(usize::MAX)
+            .columns_up_to(MOST_JSON_COLUMNS)
             .map(|c| {
                 json!({
                     "name": c.label.name, "unit": c.label.unit, "min": c.lowest, "mean": c.mean, "max": c.highest,
@@ -166,6 +168,7 @@ impl Report<'_> {
             "stopped": self.stopped,
             "diverged": self.diverged,
             "outputs": outputs,
+            "column_count": self.measures.columns(),
             "columns": columns,
         });
         format!("{object}\n")
