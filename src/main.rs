@@ -1,5 +1,7 @@
 //! The program `nullcline`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod cmd;
 
 use std::process::ExitCode;

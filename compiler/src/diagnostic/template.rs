@@ -29,9 +29,11 @@ pub fn file_not_found(span: Span, path: &str, tried: &[String]) -> Diagnostic {
     let fault = Diagnostic::error("file-not-found", span, format!("there is no file `{path}`"), "not found");
     let shown: Vec<&str> = tried.iter().map(String::as_str).collect();
     let shipped = SHIPPED_TEMPLATES.iter().map(|(file, _)| file.trim_end_matches(".yaml"));
-    fault.with_note(format!("looked for {}", list_names(shown, 12))).with_help(
-        "give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`",
-    )
+    fault
+        .with_note(format!("looked for {}", list_names(shown, 12)))
+        .with_help(
+            "give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`",
+        )
         .with_help_if(nearest(path, shipped))
 }
 

@@ -1,9 +1,10 @@
 //! The progress bar of a long run.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// A run that ends within this time shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -66,8 +67,17 @@ impl Progress {
 
 fn bar(steps: u64, elapsed: Duration) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr()).with_elapsed(elapsed);
-    match ProgressStyle::with_template("{wide_bar} {percent:>3}%  {human_pos} of {human_len} steps, {eta} left") {
-        Ok(style) => bar.with_style(style),
+    match ProgressStyle::with_template("{wide_bar} {percent:>3}%  {human_pos} of {human_len} steps, {left} left") {
+        Ok(style) => bar.with_style(style.with_key("left", left)),
         Err(_) => bar,
     }
+}
+
+/// Time left at the pace so far. All steps cost the same, so the whole past is the best guess; the library's own looks at
+/// the last seconds only.
+fn left(state: &ProgressState, out: &mut dyn Write) {
+    let (done, steps) = (state.pos().max(1), state.len().unwrap_or(0));
+    let seconds = state.elapsed().as_secs_f64() * (steps.saturating_sub(done) as f64 / done as f64);
+    // A line that cannot be drawn is no reason to stop. The clamp keeps the conversion from failing.
+    let _ = write!(out, "{:#}", HumanDuration(Duration::from_secs_f64(seconds.min(1e12))));
 }
