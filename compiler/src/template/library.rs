@@ -18,7 +18,7 @@ pub const MAX_FILES: usize = 1000;
 pub const SHIPPED: &str = "<shipped>";
 
 /// The templates that ship with nullcline: (file name, text).
-pub const SHIPPED_TEMPLATES: &[(&str, &str)] = &[];
+pub const SHIPPED_TEMPLATES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped_templates.rs"));
 
 /// A source of files. Paths use `/`; a relative path is relative to the working directory.
 pub trait Library {
