@@ -4,8 +4,9 @@
 
 mod support;
 
-use nullcline::compiler::template::library::SHIPPED_TEMPLATES;
-use nullcline::runtime::observe::{frequency, peak_to_peak};
+use nullcline::compiler::template::library::{FileLibrary, SHIPPED_TEMPLATES};
+use nullcline::runtime::observe::{Recording, frequency, peak_to_peak};
+use nullcline::{Error, Interrupt, Model};
 use support::{at, column, near, rate_of_maxima, run, set, shipped};
 
 #[test]
@@ -88,4 +89,35 @@ fn the_shipped_library_is_the_directory() {
     files.sort();
     let shipped: Vec<&str> = SHIPPED_TEMPLATES.iter().map(|(name, _)| *name).collect();
     assert_eq!(shipped, files, "compiler/src/template/library/shipped.rs lists the files of templates/ in order");
+}
+
+#[test]
+fn every_template_runs_as_it_is_and_says_where_it_comes_from() {
+    let mut faults = Vec::new();
+    for (file, text) in SHIPPED_TEMPLATES {
+        let path = format!("{}/templates/{file}", env!("CARGO_MANIFEST_DIR"));
+        let comment: Vec<&str> = text.lines().take_while(|l| l.starts_with('#')).collect();
+        let year = |line: &&str| line.split(['(', ')', ' ', ',']).any(|w| w.len() == 4 && w.parse::<u16>().is_ok());
+        if !comment.iter().any(year) {
+            faults.push(format!("{file}: no citation with a year"));
+        }
+        match Model::load(&FileLibrary::new(), &path, None) {
+            Err(fault) => faults.push(format!("{file}: {fault}")),
+            Ok(model) => {
+                if !model.warnings.0.is_empty() {
+                    faults.push(format!("{file}: {}", Error::model(model.warnings.clone(), &model.sources)));
+                }
+                match model.simulation() {
+                    Err(fault) => faults.push(format!("{file}: {fault}")),
+                    Ok(mut prepared) => {
+                        let mut recording = Recording::new(prepared.simulation.labels());
+                        let done =
+                            prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue);
+                        faults.extend(done.err().map(|fault| format!("{file}: {fault}")));
+                    }
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
