@@ -1,6 +1,8 @@
 //! Running models in tests, and the measures that the tests read off their recordings.
 #![allow(dead_code, clippy::unwrap_used)] // each test program uses a part
 
+pub mod golden;
+
 use nullcline::compiler::template::library::{FileLibrary, Library};
 use nullcline::compiler::template::{Complex, Literal};
 use nullcline::runtime::observe::Recording;
@@ -50,6 +52,11 @@ pub fn run_after(model: &Model, history: PreHistory) -> Recording {
 pub fn column<'a>(recording: &'a Recording, name: &str) -> &'a [f64] {
     let names: Vec<&str> = recording.labels.iter().map(|l| l.name.as_str()).collect();
     recording.column(name).unwrap_or_else(|| panic!("no column `{name}` among {names:?}"))
+}
+
+/// The last value of a column.
+pub fn last(recording: &Recording, name: &str) -> f64 {
+    *column(recording, name).last().unwrap()
 }
 
 /// The value of a column in the row at time `t`.
