@@ -4,6 +4,7 @@
 //! row's tests. No pass and no printer names a function; they read the row.
 
 pub mod arith;
+pub mod bits;
 pub mod elementary;
 pub mod surrogate;
 pub mod transfer;
@@ -51,6 +52,7 @@ pub fn table() -> impl Iterator<Item = &'static Prim> {
         elementary::ROWS,
         transfer::ROWS,
         surrogate::ROWS,
+        bits::ROWS,
     ]
     .into_iter()
     .flatten()
