@@ -34,4 +34,11 @@ pub static ENGINES: &[Engine] = &[
         load: |module| Ok(block::load(&program(&module))),
         doc: "executes each operation for a block of elements at a time; runs everywhere",
     },
+    #[cfg(target_arch = "x86_64")]
+    Engine {
+        name: "jit",
+        target: &PROGRAM,
+        load: |module| nullcline_runtime::engine::jit::load(&program(&module)),
+        doc: "writes machine code for each kernel (x86-64 with AVX2 or AVX-512)",
+    },
 ];

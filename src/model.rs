@@ -17,13 +17,13 @@ use nullcline_compiler::pass::{self, Observable};
 use nullcline_compiler::scheme::{self, Scheme};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
-use nullcline_compiler::template::library::Library;
+use nullcline_compiler::template::library::{Library, directory_of};
 use nullcline_compiler::template::load;
 use nullcline_compiler::template::simulate::Simulate;
 use nullcline_compiler::template::{CircuitTemplate, Literal};
 use nullcline_runtime::io::Series;
 use nullcline_runtime::observe::Label;
-use nullcline_runtime::sim::{Clock, Column, Schedule, Simulation};
+use nullcline_runtime::sim::{Clock, Column, PreHistory, Schedule, Simulation};
 
 use crate::engine::{ENGINES, Engine};
 use crate::error::Error;
@@ -60,6 +60,8 @@ pub struct Compiled {
     pub dt: f64,
     /// The integration scheme.
     pub scheme: &'static Scheme,
+    /// What holds before time 0 for delayed quantities.
+    pub pre_history: PreHistory,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
     inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
@@ -75,6 +77,19 @@ pub struct Prepared {
     pub scheme: &'static Scheme,
     /// Number of state variables, counting every element.
     pub states: usize,
+}
+
+impl Compiled {
+    /// Loads the kernels on their engine.
+    pub fn load(self) -> Result<Prepared, Error> {
+        let states = self.system.state_count();
+        let layout = self.module.layout();
+        let executable = (self.engine.load)(self.module)?;
+        let simulation = Simulation::new(executable, layout, self.dt, self.columns)
+            .with_series(self.inputs)
+            .with_pre_history(self.pre_history);
+        Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states })
+    }
 }
 
 impl Model {
@@ -166,18 +181,13 @@ impl Model {
         let schedule = schedule(settings, clock, duration)?;
         let scheme = scheme(settings.scheme.as_ref())?;
         let precision = precision(settings.precision.as_ref())?;
+        let pre_history = pre_history(settings.history.as_ref())?;
 
-        let mut inputs = Inputs {
-            circuit: &self.circuit,
-            clock,
-            steps: schedule.steps,
-            directory: &self.directory,
-            drives: Vec::new(),
-            series: Vec::new(),
-        };
+        let mut inputs =
+            Inputs { circuit: &self.circuit, clock, steps: schedule.steps, drives: Vec::new(), series: Vec::new() };
         let mut faults = Diagnostics::new();
         for (path, spec) in &settings.inputs {
-            faults.absorb(inputs.add(path, spec));
+            faults.absorb(inputs.add(path, spec, &self.directory_of(spec)));
         }
         for (path, samples) in &self.samples {
             faults.absorb(inputs.add_samples(path, samples.clone()));
@@ -229,18 +239,21 @@ impl Model {
             Column { label, buffer, element: if scalar { 0 } else { element } }
         });
         let columns = columns.collect();
-        Ok(Compiled { system, columns, module, schedule, dt, scheme, engine, inputs: inputs.series })
+        Ok(Compiled { system, columns, module, schedule, dt, scheme, pre_history, engine, inputs: inputs.series })
+    }
+
+    /// The directory that file names in a text start from: that of the file it stands in, the working directory for
+    /// texts of no file.
+    fn directory_of(&self, text: &MappedText) -> PathBuf {
+        match self.sources.file(text.whole().file) {
+            Some(source) => PathBuf::from(directory_of(&source.name)),
+            None => self.directory.clone(),
+        }
     }
 
     /// Compiles the model and loads it on its engine.
     pub fn simulation(&self) -> Result<Prepared, Error> {
-        let compiled = self.compile(&ENGINES[0])?;
-        let states = compiled.system.state_count();
-        let layout = compiled.module.layout();
-        let executable = (compiled.engine.load)(compiled.module)?;
-        let simulation =
-            Simulation::new(executable, layout, compiled.dt, compiled.columns).with_series(compiled.inputs);
-        Ok(Prepared { simulation, schedule: compiled.schedule, scheme: compiled.scheme, states })
+        self.compile(&ENGINES[0])?.load()
     }
 
     /// What is recorded: as set, or every output of the circuit.
@@ -320,6 +333,15 @@ fn scheme(name: Option<&Name>) -> Result<&'static Scheme, Diagnostics> {
 fn precision(name: Option<&Name>) -> Result<Precision, Diagnostics> {
     let Some(name) = name else { return Ok(Precision::F64) };
     Precision::lookup(&name.text).ok_or_else(|| unknown_choice("precision", name, &["f32", "f64"]).into())
+}
+
+fn pre_history(name: Option<&Name>) -> Result<PreHistory, Diagnostics> {
+    let Some(name) = name else { return Ok(PreHistory::Initial) };
+    match &*name.text {
+        "initial" => Ok(PreHistory::Initial),
+        "zero" => Ok(PreHistory::Zero),
+        _ => Err(unknown_choice("pre-history", name, &["initial", "zero"]).into()),
+    }
 }
 
 fn missing(what: &str, key: &str, example: &str) -> Diagnostic {

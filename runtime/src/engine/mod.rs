@@ -4,8 +4,10 @@
 //! order of their entries, no contraction that the program does not state.
 
 pub mod block;
+#[cfg(all(target_arch = "x86_64", feature = "jit"))]
+pub mod jit;
 mod memory;
-mod real;
+pub mod real;
 
 pub use memory::Memory;
 pub use real::Real;

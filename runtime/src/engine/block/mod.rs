@@ -6,11 +6,9 @@
 mod allocate;
 mod operations;
 
-use std::sync::Arc;
-
 use super::{Memory, Real};
 use crate::artifact::{DeviceError, Executable, Feeds, Phase};
-use crate::program::{Connection, Kernel, Precision, Program};
+use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::{Isa, Uniform};
 
@@ -31,8 +29,8 @@ pub struct BlockEngine<T: Real> {
 
 enum Loaded {
     Pointwise { extent: usize, code: Code },
-    Take { table: Arc<[u32]>, source: usize, target: usize },
-    Couple { connection: Arc<Connection>, source: usize, target: usize },
+    Take(Kernel),
+    Couple(Kernel),
 }
 
 /// Loads a program.
@@ -47,12 +45,8 @@ impl<T: Real> BlockEngine<T> {
     fn new(program: &Program) -> BlockEngine<T> {
         let kernels = program.kernels.iter().map(|kernel| match kernel {
             Kernel::Pointwise { extent, body } => Loaded::Pointwise { extent: *extent, code: allocate(body) },
-            Kernel::Take { table, source, target } => {
-                Loaded::Take { table: table.clone(), source: *source as usize, target: *target as usize }
-            }
-            Kernel::Couple { connection, source, target } => {
-                Loaded::Couple { connection: connection.clone(), source: *source as usize, target: *target as usize }
-            }
+            Kernel::Take { .. } => Loaded::Take(kernel.clone()),
+            Kernel::Couple { .. } => Loaded::Couple(kernel.clone()),
         });
         let kernels: Vec<Loaded> = kernels.collect();
         let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });
@@ -78,29 +72,35 @@ impl<T: Real> BlockEngine<T> {
             Loaded::Pointwise { extent, code } => {
                 operations::run::<T, WIDE>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
             }
-            Loaded::Take { table, source, target } => {
-                let (from, to) = (memory.place(*source, 0).start, memory.place(*target, 0).start);
-                let all = memory.all_mut();
-                for (element, index) in table.iter().enumerate() {
-                    all[to + element] = all[from + *index as usize];
-                }
-            }
-            Loaded::Couple { connection, source, target } => couple(memory, connection, *source, *target),
+            Loaded::Take(kernel) => take(memory, kernel),
+            Loaded::Couple(kernel) => couple(memory, kernel),
         }
     }
 }
 
-fn couple<T: Real>(memory: &mut Memory<T>, connection: &Connection, source: usize, target: usize) {
+/// Runs a [`Kernel::Take`].
+pub(super) fn take<T: Real>(memory: &mut Memory<T>, kernel: &Kernel) {
+    let Kernel::Take { table, source, target } = kernel else { return };
+    let (from, to) = (memory.place(*source as usize, 0).start, memory.place(*target as usize, 0).start);
+    let all = memory.all_mut();
+    for (element, index) in table.iter().enumerate() {
+        all[to + element] = all[from + *index as usize];
+    }
+}
+
+/// Runs a [`Kernel::Couple`].
+pub(super) fn couple<T: Real>(memory: &mut Memory<T>, kernel: &Kernel) {
+    let Kernel::Couple { connection, source, target } = kernel else { return };
     let uniform = (connection.weights.len() == 1).then(|| T::from_f64(connection.weights[0]));
     for element in 0..connection.starts.len() - 1 {
         let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
-        let values = memory.slot(source, 0);
+        let values = memory.slot(*source as usize, 0);
         let mut sum = T::default();
         for entry in entries {
             let weight = uniform.unwrap_or_else(|| T::from_f64(connection.weights[entry]));
             sum = sum.add(weight.mul(values[connection.sources[entry] as usize]));
         }
-        memory.slot_mut(target, 0)[element] = sum;
+        memory.slot_mut(*target as usize, 0)[element] = sum;
     }
 }
 

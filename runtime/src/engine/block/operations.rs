@@ -91,7 +91,8 @@ fn run_here<T: Real, const B: usize>(
                     let (left, rest) = blocks.split_at_mut(*register as usize);
                     let (out, right) = rest.split_first_mut().expect("`allocate` counts the registers");
                     // The result's register is none of the operands'.
-                    let block = |r: u32| if r < *register { &left[r as usize] } else { &right[(r - register - 1) as usize] };
+                    let block =
+                        |r: u32| if r < *register { &left[r as usize] } else { &right[(r - register - 1) as usize] };
                     compute(out, op, block, memory, uniform, first);
                 }
                 Instruction::Store(buffer, register) => {
@@ -179,6 +180,9 @@ fn unary<T: Real, const B: usize>(out: &mut [T; B], f: Unary, a: &[T; B]) {
         Unary::Round => each!(T::round),
         Unary::Trunc => each!(T::trunc),
         Unary::Not => each!(|a: T| truth(a == T::default())),
+        Unary::Raise => each!(T::raise),
+        Unary::Exponent => each!(T::exponent),
+        Unary::Mantissa => each!(T::mantissa),
     }
 }
 
@@ -207,6 +211,8 @@ fn binary<T: Real, const B: usize>(out: &mut [T; B], f: Binary, a: &[T; B], b: &
         Binary::Ne => each!(|a: T, b: T| truth(a != b)),
         Binary::And => each!(|a: T, b: T| truth(a != zero && b != zero)),
         Binary::Or => each!(|a: T, b: T| truth(a != zero || b != zero)),
+        Binary::XorSign => each!(T::xor_sign),
+        Binary::Alternate => each!(T::alternate),
     }
 }
 

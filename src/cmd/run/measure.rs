@@ -1,0 +1,130 @@
+//! Measures of what was recorded, in bounded memory.
+
+use std::io;
+
+use nullcline::runtime::observe::{Label, Recording, Sink, frequency, peak_to_peak};
+
+/// Most numbers that are kept to find frequencies; of a longer run the last ones.
+const MOST_KEPT: usize = 1 << 22;
+
+/// Lowest, mean and highest value of every column while rows come in, and the last rows.
+pub struct Measures {
+    /// Number of rows.
+    pub rows: u64,
+    lowest: Vec<f64>,
+    highest: Vec<f64>,
+    sums: Vec<f64>,
+    counts: Vec<u64>,
+    last: Recording,
+}
+
+/// Measures of one column; none of them counts values that are not finite.
+pub struct Measured<'a> {
+    /// The column.
+    pub label: &'a Label,
+    /// Lowest value.
+    pub lowest: Option<f64>,
+    /// Mean value.
+    pub mean: Option<f64>,
+    /// Highest value.
+    pub highest: Option<f64>,
+    /// Frequency in the second half of the rows, if there is an oscillation that does not die out.
+    pub frequency: Option<f64>,
+}
+
+impl Measures {
+    /// No rows yet.
+    pub fn new(labels: &[Label]) -> Measures {
+        let columns = labels.len();
+        Measures {
+            rows: 0,
+            lowest: vec![f64::INFINITY; columns],
+            highest: vec![f64::NEG_INFINITY; columns],
+            sums: vec![0.0; columns],
+            counts: vec![0; columns],
+            last: Recording::new(labels.to_vec()),
+        }
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// The measures of the first `most` columns.
+    pub fn columns_up_to(&self, most: usize) -> impl Iterator<Item = Measured<'_>> {
+        let half = self.last.times.len() / 2;
+        self.last.labels.iter().enumerate().take(most).map(move |(k, label)| {
+            let known = self.counts[k] > 0;
+            Measured {
+                label,
+                lowest: known.then_some(self.lowest[k]),
+                mean: known.then(|| self.sums[k] / self.counts[k] as f64),
+                highest: known.then_some(self.highest[k]),
+                frequency: sustained(&self.last.times[half..], &self.last.columns[k][half..]),
+            }
+        })
+    }
+
+    /// Keeps memory bounded: forgets the older half of the rows.
+    fn forget(&mut self) {
+        let half = self.last.times.len().div_ceil(2);
+        self.last.times.drain(..half);
+        self.last.columns.iter_mut().for_each(|column| drop(column.drain(..half)));
+    }
+}
+
+impl Sink for Measures {
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        self.rows += 1;
+        for (k, &value) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
+            self.lowest[k] = self.lowest[k].min(value);
+            self.highest[k] = self.highest[k].max(value);
+            self.sums[k] += value;
+            self.counts[k] += 1;
+        }
+        if (self.last.times.len() + 1) * (values.len() + 1) > MOST_KEPT {
+            self.forget();
+        }
+        self.last.row(time, values)
+    }
+}
+
+/// The frequency of an oscillation, unless it loses more than half of its swing from one half of the rows to the other.
+fn sustained(times: &[f64], values: &[f64]) -> Option<f64> {
+    let (before, after) = values.split_at(values.len() / 2);
+    let lasting = peak_to_peak(after)? > 0.5 * peak_to_peak(before)?;
+    if lasting { frequency(times, values) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(wave: impl Fn(f64) -> f64, rows: usize) -> Measures {
+        let mut measures = Measures::new(&[Label::new("x")]);
+        for k in 0..rows {
+            let t = k as f64 * 1e-2;
+            measures.row(t, &[wave(t)]).unwrap();
+        }
+        measures
+    }
+
+    #[test]
+    fn an_oscillation_has_a_frequency_and_a_decay_has_none() {
+        let wave = |t: f64| (std::f64::consts::TAU * 3.0 * t).sin();
+        let frequency = |m: &Measures| m.columns_up_to(1).next().and_then(|c| c.frequency);
+        assert!((frequency(&measured(wave, 2000)).unwrap() - 3.0).abs() < 1e-3);
+        assert_eq!(frequency(&measured(|t| (-t).exp() * wave(t), 2000)), None);
+        assert_eq!(frequency(&measured(|_| 1.0, 2000)), None);
+    }
+
+    #[test]
+    fn a_long_run_is_measured_in_bounded_memory() {
+        let measures = measured(|t| t, MOST_KEPT);
+        let column = measures.columns_up_to(1).next().unwrap();
+        assert_eq!(column.lowest, Some(0.0));
+        assert_eq!(measures.rows, MOST_KEPT as u64);
+        assert!(measures.last.times.len() <= MOST_KEPT / 2);
+    }
+}
