@@ -181,7 +181,7 @@ impl Lowering<'_> {
     }
 
     /// The value of an expression of numbers and parameters that are the same for all units and driven by nothing.
-    fn steady_number(&mut self, at: GroupVariable, expr: &Expr) -> Option<f64> {
+    pub(super) fn steady_number(&mut self, at: GroupVariable, expr: &Expr) -> Option<f64> {
         match &expr.kind {
             ExprKind::Number(number) => Some(*number),
             ExprKind::Name(name) => match self.find(at, name) {

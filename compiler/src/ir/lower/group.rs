@@ -7,7 +7,6 @@ use crate::ir::expr::{ExprId, SpaceId, StateId};
 use crate::ir::system::{Location, System};
 use crate::model::{Operator, Role, Variable};
 use crate::source::Span;
-use crate::syntax::ast::{Equation, LhsKind};
 use crate::template::Complex;
 
 /// Operators with the same equations, for all units of an index set.
@@ -70,13 +69,6 @@ impl<'a> Lowering<'a> {
     pub(super) fn name(&self, at: GroupVariable) -> String {
         let operator = &self.operators(at.0)[at.1];
         format!("{}/{}/{}", self.groups[at.0].name, operator.name, self.variable(at).name)
-    }
-
-    /// The equation that defines a variable.
-    pub(super) fn equation(&self, (group, operator, variable): GroupVariable, kind: LhsKind) -> Option<&'a Equation> {
-        let operator = &self.operators(group)[operator];
-        let name = &*operator.variables[variable].name;
-        operator.equations.iter().find(|e| e.lhs.kind == kind && &*e.lhs.variable.text == name)
     }
 
     /// The index set of a variable's elements.

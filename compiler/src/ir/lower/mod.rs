@@ -6,6 +6,7 @@
 
 mod delays;
 mod drivers;
+mod elements;
 pub mod expression;
 pub mod functions;
 mod group;
@@ -177,27 +178,19 @@ impl<'a> Lowering<'a> {
     fn compute(&mut self, variable: GroupVariable) -> Result<Value> {
         match self.variable(variable).role {
             Role::State => Ok(self.values[&variable]),
-            Role::Output => {
-                let equation = self.equation(variable, LhsKind::Value);
-                match equation {
-                    Some(equation) => {
-                        let value = self.expression(variable, &equation.rhs)?;
-                        self.fit(variable, value, equation.rhs.span)
-                    }
-                    None => Ok(self.own_value(variable, None)),
-                }
-            }
+            Role::Output => match self.assigned(variable, LhsKind::Value)? {
+                Some(value) => Ok(value),
+                None => Ok(self.own_value(variable, None)),
+            },
             Role::Input | Role::Parameter => self.driven_value(variable),
         }
     }
 
     fn derivative(&mut self, variable: GroupVariable) -> Result<Value> {
-        let Some(equation) = self.equation(variable, LhsKind::Derivative) else {
-            let zero = self.system.graph.constant(0.0);
-            return Ok(Value::Real(zero));
-        };
-        let value = self.expression(variable, &equation.rhs)?;
-        self.fit(variable, value, equation.rhs.span)
+        match self.assigned(variable, LhsKind::Derivative)? {
+            Some(value) => Ok(value),
+            None => Ok(Value::Real(self.system.graph.constant(0.0))),
+        }
     }
 
     /// Remembers where every variable of the circuit is.

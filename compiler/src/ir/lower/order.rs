@@ -83,7 +83,7 @@ impl Lowering<'_> {
         match self.variable(at).role {
             Role::State => {}
             Role::Output => {
-                if let Some(equation) = self.equation(at, LhsKind::Value) {
+                for equation in self.equations(at, LhsKind::Value) {
                     let variables = &self.operators(group)[o].variables;
                     for_each_name(&equation.rhs, &mut |name| {
                         found.extend(variables.iter().position(|v| &*v.name == name).map(|v| (group, o, v)));
@@ -108,7 +108,7 @@ impl Lowering<'_> {
 
     fn cycle(&self, path: Vec<GroupVariable>) -> Cycle {
         let names: Vec<String> = path.iter().map(|v| self.name(*v)).collect();
-        let place = path.iter().find_map(|v| self.equation(*v, LhsKind::Value)).map(|e| e.span);
+        let place = path.iter().find_map(|v| self.equations(*v, LhsKind::Value).next()).map(|e| e.span);
         let span = place.unwrap_or(self.variable(path[0]).span);
         Cycle { diagnostic: fault::algebraic_cycle(&names, span), path }
     }
