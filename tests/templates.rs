@@ -230,7 +230,8 @@ fn synapses_with_facilitation_and_depression_follow_the_golden_trajectory() {
 fn izhikevich_mean_fields_follow_the_golden_trajectories() {
     let outputs = [("r", "r"), ("v", "v"), ("u", "u")];
     let pulse = Pulse { path: "I", value: 100.0, from: 50.0, to: 150.0 };
-    let model = shipped("izhikevich_mean_field");
+    let mut model = shipped("izhikevich_mean_field");
+    set(&mut model, &[("Delta", 1.0)]);
     Golden { case: "izhikevich_mf_eta", outputs: &outputs, pulse: Some(pulse) }.compare(model);
     let model = shipped("izhikevich_mean_field_dimensionless");
     Golden { case: "izhikevich_mf_dimensionless", outputs: &outputs, pulse: None }.compare(model);
@@ -239,6 +240,7 @@ fn izhikevich_mean_fields_follow_the_golden_trajectories() {
 #[test]
 fn izhikevich_variants_follow_an_independent_solver() {
     let mut model = shipped("izhikevich_mean_field_biexponential");
+    set(&mut model, &[("Delta", 1.0)]);
     Pulse { path: "I", value: 300.0, from: 50.0, to: 150.0 }.drive(&mut model);
     let recording = run(&model);
     let expected = [
