@@ -204,7 +204,10 @@ impl Model {
         for (label, variable, unit) in recorded {
             let Some(location) = system.location(variable) else { continue };
             let elements = match unit {
-                Some(unit) => location.first + unit..location.first + unit + 1,
+                Some(index) => {
+                    let first = location.first + index * self.indexed(variable);
+                    first..first + self.indexed(variable)
+                }
                 None => location.first..location.first + location.count,
             };
             let several = elements.len() > 1;
@@ -301,6 +304,13 @@ impl Model {
                 (Label { name: name.clone(), group: name, unit: variable.unit.clone() }, *at, None)
             })
             .collect()
+    }
+
+    /// How many elements an index of a path chooses: all of a unit, or one of a plain node's vector.
+    fn indexed(&self, at: VariableRef) -> usize {
+        let population = &self.circuit.populations[at.population];
+        let length = population.operators[at.operator].variables[at.variable].length;
+        if population.size.is_some() { length.unwrap_or(1) } else { 1 }
     }
 
     fn unit_of(&self, at: VariableRef) -> Option<String> {

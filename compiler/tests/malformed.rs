@@ -7,8 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nullcline_compiler::diagnostic::{Diagnostics, render};
-use nullcline_compiler::model::check::{Arity, Functions, check};
+use nullcline_compiler::ir::lower::functions::KnownFunctions;
+use nullcline_compiler::ir::lower::{Options, lower};
+use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
+use nullcline_compiler::pass::vectorise::Vectorise;
 use nullcline_compiler::source::{FileId, SourceMap};
 use nullcline_compiler::syntax::yaml::{Node, Value};
 use nullcline_compiler::syntax::{equation, yaml};
@@ -19,7 +22,7 @@ use nullcline_compiler::template::{load, load_all};
 type Stage = fn(&mut SourceMap, FileId) -> Diagnostics;
 
 /// The stages in order.
-const STAGES: &[Stage] = &[document, equations, templates, circuits, choice];
+const STAGES: &[Stage] = &[document, equations, templates, circuits, choice, lowering];
 
 /// The YAML document itself.
 fn document(sources: &mut SourceMap, file: FileId) -> Diagnostics {
@@ -67,7 +70,7 @@ fn circuits(sources: &mut SourceMap, file: FileId) -> Diagnostics {
     let mut found = Diagnostics::new();
     for (_, _, template) in load_all(sources, &library, &name).circuits {
         if let Some(circuit) = found.absorb(instantiate(&template)) {
-            found.0.extend(check(&circuit, &SomeFunctions));
+            found.0.extend(check(&circuit, &KnownFunctions));
         }
     }
     let mut seen = Vec::new();
@@ -100,23 +103,14 @@ fn choice(sources: &mut SourceMap, file: FileId) -> Diagnostics {
     found
 }
 
-/// A few functions: the table of the real ones belongs to a later stage.
-struct SomeFunctions;
-
-impl Functions for SomeFunctions {
-    fn arity(&self, name: &str) -> Option<Arity> {
-        let (least, most) = match name {
-            "exp" | "sin" | "sigmoid" => (1, 1),
-            "past" | "maxi" => (2, 2),
-            "log" => (1, 2),
-            _ => return None,
-        };
-        Some(Arity { least, most })
+/// The equations of the system.
+fn lowering(sources: &mut SourceMap, file: FileId) -> Diagnostics {
+    let (library, name) = library(sources, file);
+    let mut found = Diagnostics::new();
+    if let Some(circuit) = load(sources, &library, &name, None).ok().and_then(|l| instantiate(&l.circuit).ok()) {
+        found.absorb(lower(&circuit, &[], &Options { dt: 0.1, vectorise: Vectorise::Auto }));
     }
-
-    fn names(&self) -> Vec<&str> {
-        vec!["exp", "sin", "sigmoid", "past", "maxi", "log"]
-    }
+    found
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub fn algebraic_cycle(path: &[String], span: Span) -> Diagnostic {
 pub fn unordered(name: &str, span: Span) -> Diagnostic {
     let message = format!("`{name}` has no value here");
     Diagnostic::error("no-value", span, message, "read before it is defined")
+        .with_help("elements of an algebraic vector cannot be computed from each other; use a variable of its own")
 }
 
 /// A complex value for a real variable.
@@ -70,24 +71,45 @@ pub fn unsupported_complex(function: &str, span: Span) -> Diagnostic {
         .with_help("take `real(...)`, `imag(...)` or `abs(...)` of the argument")
 }
 
-/// A vector for a variable with one element.
-pub fn vector_into_scalar(name: &str, span: Span, declared: Span) -> Diagnostic {
-    let message = format!("`{name}` has one element, but the value is a vector or has another length");
-    Diagnostic::error("shape", span, message, "this is a vector")
-        .with_related(declared, "declared here")
-        .with_help(format!("declare `{name}: variable(0.0, LENGTH)`, or reduce the value with `vsum` or `mean`"))
+/// A value of another shape than the variable or the elements it is for.
+pub fn shape_into(name: &str, wanted: &str, found: &str, span: Span, declared: Span) -> Diagnostic {
+    let message = format!("`{name}` takes {wanted}, but the value is {found}");
+    Diagnostic::error("shape", span, message, format!("this is {found}"))
+        .with_related(declared, format!("{wanted} expected"))
+        .with_help(format!("declare `{name}: variable(0.0, LENGTH)`, or reduce the value with `vsum`, `mean` or `[i]`"))
 }
 
-/// Vectors of different lengths in one operation.
-pub fn vector_lengths(a: usize, b: usize, span: Span) -> Diagnostic {
-    let message = format!("vectors of {a} and {b} elements do not go together");
-    Diagnostic::error("shape", span, message, "operands differ in length")
+/// Values of different shapes in one operation.
+pub fn shapes(a: &str, b: &str, span: Span) -> Diagnostic {
+    let message = format!("{a} and {b} do not go together");
+    Diagnostic::error("shape", span, message, "operands differ in shape")
 }
 
 /// A vector was needed.
 pub fn not_a_vector(span: Span) -> Diagnostic {
     Diagnostic::error("shape", span, "expected a vector, found a single value", "one element")
         .with_help("declare a vector with `variable(0.0, LENGTH)`")
+}
+
+/// A vector was needed, something else with several elements found.
+pub fn not_a_vector_but(found: &str, span: Span) -> Diagnostic {
+    let message = format!("expected a vector, found {found}");
+    Diagnostic::error("shape", span, message, format!("this is {found}"))
+        .with_help("take a row `w[i, :]` or a column `w[:, j]` of a matrix")
+}
+
+/// A matrix was needed.
+pub fn not_a_matrix(found: &str, span: Span) -> Diagnostic {
+    let message = format!("expected a matrix, found {found}");
+    Diagnostic::error("shape", span, message, format!("this is {found}"))
+        .with_help("declare a matrix with `w: {vtype: constant, shape: [2, 3], value: [[1, 2, 3], [4, 5, 6]]}`")
+}
+
+/// A single value was needed.
+pub fn not_single(found: &str, span: Span) -> Diagnostic {
+    let message = format!("expected a single value, found {found}");
+    Diagnostic::error("shape", span, message, format!("this is {found}"))
+        .with_help("take one element `x[i]`, or reduce it with `vsum` or `mean`")
 }
 
 /// A subscript that is not a number known beforehand.
@@ -103,16 +125,61 @@ pub fn subscript_range(found: f64, length: usize, span: Span) -> Diagnostic {
     Diagnostic::error("subscript", span, message, label)
 }
 
-/// A form of subscript that is not supported.
-pub fn unsupported_subscript(span: Span) -> Diagnostic {
-    let message = "ranges and several subscripts are not supported";
-    Diagnostic::error("subscript", span, message, "one subscript expected").with_help("write `x[i]` with one number")
+/// A range outside the vector, or an empty one.
+pub fn subscript_bounds(from: i64, to: i64, length: usize, span: Span) -> Diagnostic {
+    let message = format!("the range {from}:{to} of {length} elements");
+    let message = if from >= to { format!("{message} is empty") } else { format!("{message} leaves them") };
+    Diagnostic::error("subscript", span, message, format!("bounds are 0 to {length}, the first below the second"))
 }
 
-/// `a @ b`.
-pub fn matrix_product(span: Span) -> Diagnostic {
-    Diagnostic::error("matrix-product", span, "the matrix product `@` is not supported in equations", "used here")
+/// More subscripts than the value has axes.
+pub fn too_many_subscripts(shape: &str, found: usize, span: Span) -> Diagnostic {
+    let message = format!("{shape} cannot have {found} subscripts");
+    Diagnostic::error("subscript", span, message, "too many subscripts")
+        .with_help("vectors take one subscript `x[i]`, matrices one or two `w[i, j]`")
+}
+
+/// An axis that the value does not have.
+pub fn unknown_axis(axis: i64, shape: &str, span: Span) -> Diagnostic {
+    let message = format!("{shape} has no axis {axis}");
+    Diagnostic::error("axis", span, message, "no such axis")
+        .with_help("axis 0 is along the rows, axis 1 of a matrix along the columns")
+}
+
+/// An element with two equations.
+pub fn element_assigned_twice(name: &str, span: Span) -> Diagnostic {
+    let message = format!("an element of `{name}` is defined twice");
+    Diagnostic::error("element-twice", span, message, "defined before").with_help("give each element one equation")
+}
+
+/// A matrix product whose work belongs elsewhere.
+pub fn matrix_product_too_large(span: Span) -> Diagnostic {
+    Diagnostic::error("matrix-product", span, "the matrix product has too many terms", "used here")
         .with_help("connect populations with a weight matrix instead")
+}
+
+/// Interpolation points that are not ascending.
+pub fn not_increasing(span: Span) -> Diagnostic {
+    Diagnostic::error("interpolation", span, "the points of an interpolation must increase", "not increasing")
+        .with_help("sort the points, and give a jump two points that differ a little")
+}
+
+/// Interpolation points that may change.
+pub fn points_not_constant(span: Span) -> Diagnostic {
+    let message = "the points of an interpolation must be a constant vector";
+    Diagnostic::error("interpolation", span, message, "this may change")
+        .with_help("declare them as a list, `ts: [0.0, 1.0, 5.0]`, that nothing drives")
+}
+
+/// `round` to impossible decimals.
+pub fn round_digits(digits: i64, span: Span) -> Diagnostic {
+    Diagnostic::error("round", span, format!("cannot round to {digits} decimals"), "expected -22 to 22")
+}
+
+/// A random number in an equation.
+pub fn no_noise(span: Span) -> Diagnostic {
+    Diagnostic::error("noise", span, "random numbers in equations are not available yet", "used here")
+        .with_help("drive an input with samples from a file: `--input node/op/var=noise.csv`")
 }
 
 /// A variable called like a function.
@@ -158,9 +225,15 @@ pub fn edge_input_population(span: Span) -> Diagnostic {
     Diagnostic::error("edge-input", span, message, "this edge")
 }
 
-/// An edge between vector variables.
-pub fn vector_connection(source: &str, target: &str, span: Span) -> Diagnostic {
-    let message = format!("an edge joins `{source}` and `{target}`, of which one is a vector");
-    Diagnostic::error("vector-edge", span, message, "edges between vector variables are not supported")
-        .with_help("use a population (`n: LENGTH`) instead of a vector")
+/// An edge between variables of different shapes.
+pub fn edge_shapes(source: (&str, &str), target: (&str, &str), span: Span) -> Diagnostic {
+    let message = format!("an edge joins `{}`, {}, and `{}`, {}", source.0, source.1, target.0, target.1);
+    Diagnostic::error("vector-edge", span, message, "source and target differ in shape")
+        .with_help("edges pass vectors element by element; both ends must have the same length")
+}
+
+/// A model too large for its indices.
+pub fn too_large(name: &str, elements: usize, most: usize, span: Span) -> Diagnostic {
+    let message = format!("`{name}` has {elements} elements, more than the {most} that are possible");
+    Diagnostic::error("too-large", span, message, "too large")
 }

@@ -327,20 +327,25 @@ pub fn wrong_length(span: Span, what: &str, found: &str) -> Diagnostic {
 
 /// A shape that is none.
 pub fn wrong_shape(span: Span) -> Diagnostic {
-    Diagnostic::error("wrong-shape", span, "a shape is `[]` for a number or `[length]` for a vector", "not a shape")
+    Diagnostic::error(
+        "wrong-shape",
+        span,
+        "a shape is `[]` for a number, `[length]` for a vector or `[rows, columns]` for a matrix",
+        "not a shape",
+    )
 }
 
 /// Shape and value disagree.
-pub fn shape_mismatch(span: Span, what: &str, shape: usize, value: usize) -> Diagnostic {
+pub fn shape_mismatch(span: Span, what: &str, shape: &[usize], value: &[usize]) -> Diagnostic {
     Diagnostic::error(
         "shape-mismatch",
         span,
-        format!("{what} has shape [{shape}] but {value} values"),
+        format!("{what} has shape {shape:?} but its value has shape {value:?}"),
         "shape and value disagree",
     )
 }
 
-/// A matrix as the value of a variable.
+/// A matrix for a variable that is no constant, or has another shape.
 pub fn matrix_variable(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(
         "matrix-variable",
@@ -348,7 +353,8 @@ pub fn matrix_variable(span: Span, what: &str) -> Diagnostic {
         format!("{what} cannot be a matrix"),
         "expected a number or a list of numbers",
     )
-    .with_help("matrices of weights belong to edges: `[source, target, null, {weight: [[..], [..]]}]`")
+    .with_note("only constants can be matrices, and they keep the shape they were declared with")
+    .with_help("matrices of weights may also stand on edges: `[source, target, null, {weight: [[..], [..]]}]`")
 }
 
 /// A name no equation can use.

@@ -4,7 +4,7 @@ pub mod check;
 mod edge_operators;
 mod instantiate;
 mod path;
-mod population;
+pub(crate) mod population;
 mod projection;
 mod text;
 mod tree;
@@ -42,8 +42,10 @@ pub struct Variable {
     pub output: bool,
     /// Whether it holds complex numbers.
     pub complex: bool,
-    /// Number of elements per unit, for a vector variable.
+    /// Number of elements per unit, for a vector or matrix variable.
     pub length: Option<usize>,
+    /// Number of columns of a matrix, whose elements stand row by row.
+    pub columns: Option<usize>,
     /// Value: initial value of a state, default of an input, value of a parameter. One number for all units and elements,
     /// or one per unit, or one per element, or (unit-major) one per element of each unit.
     pub value: Vec<Complex>,

@@ -1,11 +1,11 @@
 //! Paths as users write them: `a/b/op/var`, shortened to any unambiguous suffix, with `all`, with an index.
 
-use super::population::values;
+use super::population::{expand, shape_fits, takes, values};
 use super::tree::ALL;
 use super::{Circuit, VariableRef};
-use crate::diagnostic::{Result, model as fault};
+use crate::diagnostic::{Result, model as fault, template as template_fault};
 use crate::source::Name;
-use crate::template::{Complex, Literal};
+use crate::template::Literal;
 
 /// What a path leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -64,25 +64,33 @@ impl Circuit {
         }
         let apart = found.len() > 1 && given.len() == found.len();
         for (position, one) in found.iter().enumerate() {
+            let VariableRef { population, operator, variable } = one.variable;
+            if !shape_fits(&self.populations[population].operators[operator].variables[variable], value) {
+                return Err(template_fault::matrix_variable(path.span, &format!("`{path}`")).into());
+            }
             let elements = self.elements(one.variable);
             let given = if apart { &given[position..=position] } else { &given[..] };
-            if given.len() != 1 && (one.index.is_some() || given.len() != elements) {
-                let expected = if one.index.is_some() { 1 } else { elements };
+            let units = self.populations[population].size;
+            let variable = &mut self.populations[population].operators[operator].variables[variable];
+            let length = variable.length.unwrap_or(1);
+            // What an index chooses: a unit with all its elements, or an element of a plain node.
+            let chosen = if units.is_some() { length } else { 1 };
+            let fits = match one.index {
+                Some(_) => given.len() == 1 || given.len() == chosen,
+                None => takes(given.len(), units.unwrap_or(1), length),
+            };
+            if !fits {
+                let expected = if one.index.is_some() { chosen } else { elements };
                 return Err(fault::wrong_number_of_values(path, expected, given.len()).into());
             }
-            let VariableRef { population, operator, variable } = one.variable;
-            let variable = &mut self.populations[population].operators[operator].variables[variable];
             variable.complex |= given.iter().any(|n| n.im != 0.0);
             match one.index {
                 None => variable.value = given.to_vec(),
                 Some(index) => {
-                    let now = variable.value.len();
-                    if now != elements {
-                        let expanded: Vec<Complex> =
-                            (0..elements).map(|i| variable.value[i * now / elements]).collect();
-                        variable.value = expanded;
+                    variable.value = expand(&variable.value, units.unwrap_or(1), length).collect();
+                    for (k, value) in variable.value[index * chosen..][..chosen].iter_mut().enumerate() {
+                        *value = given[k % given.len()];
                     }
-                    variable.value[index] = given[0];
                 }
             }
         }

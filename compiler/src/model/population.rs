@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{Diagnostics, model as fault};
+use crate::diagnostic::{Diagnostics, model as fault, template as template_fault};
 use crate::model::{Operator, Role, Variable};
 use crate::syntax::ast::LhsKind;
 use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
@@ -28,8 +28,21 @@ fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> 
             variable(v, differential.contains(name), algebraic.contains(name))
         })
         .collect();
+    for variable in &mut variables {
+        // A declared list has one value per element, also where there happen to be as many units.
+        if let (Some(units), Some(length)) = (units, variable.length)
+            && units == length
+            && variable.value.len() == length
+        {
+            variable.value = variable.value.repeat(units);
+        }
+    }
     for given in &used.overrides {
         if let Some(variable) = variables.iter_mut().find(|v| v.name == given.variable.text) {
+            if !shape_fits(variable, &given.value) {
+                out.push(template_fault::matrix_variable(given.span, &format!("`{}`", given.variable)));
+                continue;
+            }
             set(variable, &given.value);
             let length = variable.length.unwrap_or(1);
             if let Some(units) = units
@@ -57,10 +70,21 @@ fn variable(template: &VariableTemplate, differential: bool, algebraic: bool) ->
         output: template.declared == Declared::Output,
         complex: template.complex,
         length: template.length,
+        columns: template.columns,
         value: values(&template.value),
         unit: template.unit.clone(),
         description: template.description.clone(),
         span: template.span,
+    }
+}
+
+/// Whether a value is no matrix, or one of the variable's shape.
+pub(super) fn shape_fits(variable: &Variable, value: &Literal) -> bool {
+    match value {
+        Literal::Matrix { rows, columns, .. } => {
+            variable.columns == Some(*columns) && variable.length == Some(rows * columns)
+        }
+        Literal::Number(_) | Literal::List(_) => true,
     }
 }
 
@@ -74,6 +98,18 @@ pub(super) fn set(variable: &mut Variable, value: &Literal) {
 /// or one per element of each unit.
 pub(super) fn takes(values: usize, units: usize, length: usize) -> bool {
     values == 1 || values == units || values == length || values == units.saturating_mul(length)
+}
+
+/// One value per element of each unit, unit by unit, from as many as [`takes`] allows.
+pub(crate) fn expand(value: &[Complex], units: usize, length: usize) -> impl Iterator<Item = Complex> {
+    (0..units * length).map(move |e| match value.len() {
+        1 => value[0],
+        n if n == units * length => value[e],
+        n if n == units => value[e / length],
+        n if n == length => value[e % length],
+        // A check refuses other numbers of values.
+        _ => Complex::default(),
+    })
 }
 
 /// The numbers of a literal, row by row.

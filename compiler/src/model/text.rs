@@ -85,8 +85,10 @@ fn variable_line(f: &mut Formatter<'_>, variable: &Variable) -> fmt::Result {
         Role::Parameter => "parameter",
     };
     write!(f, "{role} {}", variable.name)?;
-    if let Some(length) = variable.length {
-        write!(f, "[{length}]")?;
+    match (variable.length, variable.columns) {
+        (None, _) => {}
+        (Some(length), None) => write!(f, "[{length}]")?,
+        (Some(length), Some(columns)) => write!(f, "[{}, {columns}]", length / columns)?,
     }
     write!(f, " = ")?;
     match variable.value.as_slice() {

@@ -1,6 +1,7 @@
 //! The passes, in the order of [`compile`]: each is a function from one form to the next.
 
 pub mod discretise;
+pub mod elementary;
 pub mod legalise;
 pub mod prune;
 pub mod schedule;

@@ -78,6 +78,8 @@ pub struct VariableTemplate {
     pub complex: bool,
     /// Number of elements for a vector variable, e.g. `variable(1.0, 3)`.
     pub length: Option<usize>,
+    /// Number of columns for a matrix of `length` elements.
+    pub columns: Option<usize>,
     /// Initial value, default or constant value.
     pub value: Literal,
     /// Unit, as text for people.

@@ -18,6 +18,7 @@ struct Declaration {
     declared: Declared,
     complex: bool,
     length: Option<usize>,
+    columns: Option<usize>,
     value: Literal,
 }
 
@@ -59,9 +60,13 @@ pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableT
     if &*name.text == "t" {
         return None;
     }
-    let Declaration { declared, complex, length, value } = declaration;
+    let Declaration { declared, complex, length, columns, value } = declaration;
     let span = name.span.to(entry.value.span);
-    Some(VariableTemplate { name, declared, complex, length, value, unit, description, span })
+    if columns.is_some() && declared != Declared::Constant {
+        out.push(fault::matrix_variable(span, &what));
+        return None;
+    }
+    Some(VariableTemplate { name, declared, complex, length, columns, value, unit, description, span })
 }
 
 /// `0.1`, `input`, `variable(1.0, 3)`, a list of numbers.
@@ -72,14 +77,18 @@ fn short_form(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Declarat
             None
         }
         Value::Scalar(scalar) => out.absorb(declaration(scalar.text.as_str(), node.span, what)),
-        _ => Some(constant(vector(literal(node, what, out)?, node.span, what, out)?)),
+        _ => literal(node, what, out).map(constant),
     }
 }
 
 fn constant(value: Literal) -> Declaration {
     let complex = is_complex(&value);
-    let length = if let Literal::List(list) = &value { Some(list.len()) } else { None };
-    Declaration { declared: Declared::Constant, complex, length, value }
+    let (length, columns) = match &value {
+        Literal::Number(_) => (None, None),
+        Literal::List(list) => (Some(list.len()), None),
+        Literal::Matrix { rows, columns, .. } => (Some(rows * columns), Some(*columns)),
+    };
+    Declaration { declared: Declared::Constant, complex, length, columns, value }
 }
 
 fn is_complex(value: &Literal) -> bool {
@@ -88,14 +97,6 @@ fn is_complex(value: &Literal) -> bool {
         Literal::List(list) => list.iter().any(|n| n.im != 0.0),
         Literal::Matrix { .. } => false,
     }
-}
-
-fn vector(value: Literal, span: Span, what: &str, out: &mut Diagnostics) -> Option<Literal> {
-    if let Literal::Matrix { .. } = value {
-        out.push(fault::matrix_variable(span, what));
-        return None;
-    }
-    Some(value)
 }
 
 /// `{vtype, dtype, shape, value, unit, description}`, in which only `value` or `vtype` is needed.
@@ -133,19 +134,29 @@ fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics)
     }
     if let Some(shape) = get(fields, "shape") {
         let written = shape_of(&shape.value, out)?;
-        match (&read.value, written) {
-            (_, None) => {}
-            (Literal::List(list), Some(n)) if list.len() != n => {
-                out.push(fault::shape_mismatch(shape.value.span, what, n, list.len()));
+        let found = match &read.value {
+            Literal::Number(_) => written.clone(),
+            Literal::List(list) => vec![list.len()],
+            Literal::Matrix { rows, columns, .. } => vec![*rows, *columns],
+        };
+        if !written.is_empty() && written != found {
+            out.push(fault::shape_mismatch(shape.value.span, what, &written, &found));
+        }
+        match written[..] {
+            [] => {}
+            // PyRates writes a number with shape [1].
+            [1] if matches!(read.value, Literal::Number(_)) => {}
+            _ => {
+                read.length = Some(written.iter().product());
+                read.columns = written.get(1).copied();
             }
-            (_, Some(n)) => read.length = Some(n),
         }
     }
     Some(read)
 }
 
-/// The number of elements that `shape` asks for: none for `[]` and `[1]`, a scalar.
-fn shape_of(node: &Node, out: &mut Diagnostics) -> Option<Option<usize>> {
+/// The extents that `shape` asks for: none for a number, one for a vector, two for a matrix.
+fn shape_of(node: &Node, out: &mut Diagnostics) -> Option<Vec<usize>> {
     let wrong = |out: &mut Diagnostics| {
         out.push(fault::wrong_shape(node.span));
         None
@@ -166,9 +177,8 @@ fn shape_of(node: &Node, out: &mut Diagnostics) -> Option<Option<usize>> {
             .collect(),
         _ => return wrong(out),
     };
-    match lengths.as_deref() {
-        Some([]) | Some([1]) => Some(None),
-        Some([n]) => Some(Some(*n)),
+    match lengths {
+        Some(extents) if extents.len() <= 2 && extents.iter().product::<usize>() <= MAX_LENGTH => Some(extents),
         _ => wrong(out),
     }
 }
@@ -217,13 +227,13 @@ fn declaration(written: &str, span: Span, what: &str) -> Result<Declaration> {
     if parts.next().is_some() {
         return Err(fault::too_many_arguments(span, what, written).into());
     }
-    Ok(Declaration { declared, complex, length, value: Literal::Number(value) })
+    Ok(Declaration { declared, complex, length, columns: None, value: Literal::Number(value) })
 }
 
-/// A value that replaces a variable's own: one number, or one per unit or element.
+/// A value that replaces a variable's own: one number, or one per unit or element, or a matrix for a matrix.
 pub(super) fn override_value(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Literal> {
     match &node.value {
         Value::Scalar(_) => out.absorb(number(node, what)).map(Literal::Number),
-        _ => vector(literal(node, what, out)?, node.span, what, out),
+        _ => literal(node, what, out),
     }
 }

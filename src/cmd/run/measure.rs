@@ -93,8 +93,31 @@ impl Sink for Measures {
 /// The frequency of an oscillation, unless it loses more than half of its swing from one half of the rows to the other.
 fn sustained(times: &[f64], values: &[f64]) -> Option<f64> {
     let (before, after) = values.split_at(values.len() / 2);
-    let lasting = peak_to_peak(after)? > 0.5 * peak_to_peak(before)?;
-    if lasting { frequency(times, values) } else { None }
+    let swing = peak_to_peak(after)?;
+    // A swing of rounding errors is no oscillation; the runtime's measure knows how large these are.
+    frequency(times, values)?;
+    if swing <= 0.5 * peak_to_peak(before)? {
+        return None;
+    }
+    full_swings(times, values)
+}
+
+/// Full swings per time: rises through the middle of the range that follow a fall below its lowest quarter. Ripples on
+/// the way, which may cross any one level several times in a period, do not count.
+fn full_swings(times: &[f64], values: &[f64]) -> Option<f64> {
+    let finite = || values.iter().copied().filter(|v| v.is_finite());
+    let (lowest, highest) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let (middle, low) = (0.5 * lowest + 0.5 * highest, 0.75 * lowest + 0.25 * highest);
+    let (mut armed, mut rises) = (false, Vec::new());
+    for (t, x) in times.windows(2).zip(values.windows(2)) {
+        armed |= x[0] < low;
+        if armed && x[0] < middle && x[1] >= middle {
+            rises.push(t[0] + (t[1] - t[0]) * (middle - x[0]) / (x[1] - x[0]));
+            armed = false;
+        }
+    }
+    let duration = rises.last()? - rises.first()?;
+    (duration > 0.0).then(|| (rises.len() - 1) as f64 / duration)
 }
 
 #[cfg(test)]
@@ -117,6 +140,20 @@ mod tests {
         assert!((frequency(&measured(wave, 2000)).unwrap() - 3.0).abs() < 1e-3);
         assert_eq!(frequency(&measured(|t| (-t).exp() * wave(t), 2000)), None);
         assert_eq!(frequency(&measured(|_| 1.0, 2000)), None);
+    }
+
+    #[test]
+    fn a_ripple_that_crosses_the_mean_counts_no_period() {
+        // One high and one low hump per second, the low one just above the mean.
+        let wave = |t: f64| {
+            let phase = std::f64::consts::TAU * t;
+            phase.cos() + 1.1 * (2.0 * phase).cos()
+        };
+        let measures = measured(wave, 2000);
+        let by_mean = frequency(&measures.last.times, &measures.last.columns[0]);
+        assert!((by_mean.unwrap() - 2.0).abs() < 0.05, "{by_mean:?}");
+        let full = measures.columns_up_to(1).next().and_then(|c| c.frequency);
+        assert!((full.unwrap() - 1.0).abs() < 1e-3, "{full:?}");
     }
 
     #[test]

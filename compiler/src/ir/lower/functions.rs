@@ -1,12 +1,11 @@
 //! Functions that are more than a row of the function table: they take any number of arguments, look at vectors as a
 //! whole, or read the past. Each is one row here.
 
+use super::shape::{Operand, Shape};
 use super::{GroupVariable, Lowering};
 use crate::diagnostic::{Result, lower as fault};
 use crate::ir::complex::{self, Value};
-use crate::ir::expr::{ExprId, SpaceId};
 use crate::ir::prim::{self, arith, elementary};
-use crate::ir::system::{Connection, Values};
 use crate::model::Role;
 use crate::model::check::{Arity, Functions};
 use crate::source::{Name, Span};
@@ -23,7 +22,7 @@ pub struct Function {
     apply: Apply,
 }
 
-type Apply = fn(&mut Lowering<'_>, GroupVariable, &[Expr], Span) -> Result<Value>;
+type Apply = fn(&mut Lowering<'_>, GroupVariable, &[Expr], Span) -> Result<Operand>;
 
 const fn row(name: &'static str, arity: (usize, usize), apply: Apply, doc: &'static str) -> Function {
     Function { name, arity, doc, apply }
@@ -43,19 +42,75 @@ pub static FUNCTIONS: &[Function] = &[
         |l, at, a, s| l.past(at, a, s),
         "`past(x, tau)`: the variable x, tau time units ago; also `x(t - tau)`",
     ),
-    row("vsum", (1, 1), |l, at, a, s| l.vsum(at, a, s), "sum of the elements of a vector"),
-    row("mean", (1, 1), |l, at, a, s| l.mean(at, a, s), "mean of the elements of a vector"),
     row(
-        "index",
-        (2, 2),
-        |l, at, a, s| l.index_function(at, a, s),
-        "`index(x, i)`: element i of a vector, counted from 0",
+        "round",
+        (1, 2),
+        |l, at, a, s| l.round(at, a, s),
+        "nearest integer, ties to even; `round(x, n)`: to n decimals",
     ),
+    row("vsum", (1, 1), |l, at, a, s| l.vsum(at, a, s), "sum of the elements of a vector or matrix"),
+    row("mean", (1, 1), |l, at, a, s| l.mean(at, a, s), "mean of the elements of a vector or matrix"),
     row(
         "softmax",
         (1, 1),
         |l, at, a, s| l.softmax(at, a, s),
         "exp(x_i) / sum_j exp(x_j) over the elements of a vector",
+    ),
+    row(
+        "index",
+        (2, 2),
+        |l, at, a, s| l.index_function(at, a, s),
+        "`index(x, i)`: element i of a vector, counted from 0; also `x[i]`",
+    ),
+    row(
+        "index_range",
+        (3, 3),
+        |l, at, a, s| l.index_range(at, a, s),
+        "`index_range(x, a, b)`: elements a to b - 1 of a vector; also `x[a:b]`",
+    ),
+    row(
+        "index_axis",
+        (1, 3),
+        |l, at, a, s| l.index_axis(at, a, s),
+        "`index_axis(w, j)`: column j of a matrix, `index_axis(w, i, 0)`: row i; `index_axis(x)`: all of x",
+    ),
+    row(
+        "index_2d",
+        (3, 3),
+        |l, at, a, s| l.index_2d(at, a, s),
+        "`index_2d(w, i, j)`: the element of a matrix in row i and column j; also `w[i, j]`",
+    ),
+    row(
+        "roll",
+        (2, 3),
+        |l, at, a, s| l.roll(at, a, s),
+        "`roll(x, k)`: elements moved k places on, the last ones to the front; `roll(w, k, axis)` for matrices",
+    ),
+    row(
+        "concatenate",
+        (1, ANY),
+        |l, at, a, s| l.concatenate(at, a, s),
+        "`concatenate(x, y, ..)`: vectors and numbers one behind the other",
+    ),
+    row("matvec", (2, 2), |l, at, a, s| l.matvec(at, a, s), "`matvec(w, x)`: product of a matrix and a vector"),
+    row(
+        "matmul",
+        (2, 2),
+        |l, at, a, s| l.matmul(at, a, s),
+        "`matmul(a, b)`: product of matrices and vectors; also `a @ b`",
+    ),
+    row("wsum", (2, 2), |l, at, a, s| l.wsum(at, a, s), "`wsum(w, c)`: sum over j of w_ij c_ij for each row i"),
+    row(
+        "interp",
+        (3, 3),
+        |l, at, a, s| l.interp(at, a, s),
+        "`interp(t, ts, xs)`: the value at t on the lines through the points (ts, xs), constant beyond the ends",
+    ),
+    row(
+        "randn",
+        (0, 2),
+        |_, _, _, s| Err(fault::no_noise(s).into()),
+        "standard normal random numbers: not available yet",
     ),
 ];
 
@@ -96,7 +151,7 @@ impl Functions for KnownFunctions {
 }
 
 impl Lowering<'_> {
-    pub(super) fn call(&mut self, at: GroupVariable, name: &Name, args: &[Expr], span: Span) -> Result<Value> {
+    pub(super) fn call(&mut self, at: GroupVariable, name: &Name, args: &[Expr], span: Span) -> Result<Operand> {
         if self.find(at, &name.text).is_some() {
             return self.delayed_call(at, name, args, span);
         }
@@ -109,34 +164,52 @@ impl Lowering<'_> {
         if let Some(function) = lookup(&name.text) {
             return (function.apply)(self, at, args, span);
         }
-        let values = args.iter().map(|a| self.expression(at, a)).collect::<Result<Vec<Value>>>()?;
+        let operands = args.iter().map(|a| self.expression(at, a)).collect::<Result<Vec<Operand>>>()?;
         if let Some(prim) = prim::lookup(&name.text) {
-            return self.apply(prim, &values, span);
+            return self.apply(at, prim, &operands, span);
         }
         let row = complex::lookup(&name.text).expect("`arity` knows the name");
-        Ok((row.apply)(&mut self.system.graph, &values))
+        let (values, shape) = self.align(at, &operands, span)?;
+        Ok(Operand { value: (row.apply)(&mut self.system.graph, &values), shape })
     }
 
-    fn fold(&mut self, at: GroupVariable, prim: &'static prim::Prim, args: &[Expr], span: Span) -> Result<Value> {
-        let mut values = args.iter().map(|a| self.expression(at, a)).collect::<Result<Vec<Value>>>()?.into_iter();
-        let first = values.next().expect("the number of arguments was checked");
-        values.try_fold(first, |folded, value| self.apply(prim, &[folded, value], span))
+    fn fold(&mut self, at: GroupVariable, prim: &'static prim::Prim, args: &[Expr], span: Span) -> Result<Operand> {
+        let mut operands = args.iter().map(|a| self.expression(at, a)).collect::<Result<Vec<Operand>>>()?.into_iter();
+        let first = operands.next().expect("the number of arguments was checked");
+        operands.try_fold(first, |folded, operand| self.apply(at, prim, &[folded, operand], span))
     }
 
-    fn log(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Value> {
+    fn log(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Operand> {
         let mut logs = Vec::new();
         for arg in args {
-            let value = self.expression(at, arg)?;
-            logs.push(self.apply(&elementary::LOG, &[value], span)?);
+            let operand = self.expression(at, arg)?;
+            logs.push(self.apply(at, &elementary::LOG, &[operand], span)?);
         }
         match logs[..] {
-            [log, base] => self.apply(&arith::DIV, &[log, base], span),
+            [log, base] => self.apply(at, &arith::DIV, &[log, base], span),
             _ => Ok(logs[0]),
         }
     }
 
+    /// `round(x, n)` is `round(x 10^n) / 10^n`; negative n round to tens and hundreds.
+    fn round(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Operand> {
+        let x = self.expression(at, &args[0])?;
+        let Some(digits) = args.get(1) else { return self.apply(at, &arith::ROUND, &[x], span) };
+        let digits = self.whole_number(at, digits)?;
+        // 10^22 is the largest power of ten that a double holds exactly; more decimals leave no number of any use.
+        if !(-22..=22).contains(&digits) {
+            return Err(fault::round_digits(digits, args[1].span).into());
+        }
+        let scale = self.system.graph.constant(10f64.powi(digits.unsigned_abs() as i32));
+        let scale = Operand::single(Value::Real(scale));
+        let (there, back) = if digits < 0 { (&arith::DIV, &arith::MUL) } else { (&arith::MUL, &arith::DIV) };
+        let scaled = self.apply(at, there, &[x, scale], span)?;
+        let rounded = self.apply(at, &arith::ROUND, &[scaled], span)?;
+        self.apply(at, back, &[rounded, scale], span)
+    }
+
     /// `x(t - tau)`: a variable that is called.
-    fn delayed_call(&mut self, at: GroupVariable, name: &Name, args: &[Expr], span: Span) -> Result<Value> {
+    fn delayed_call(&mut self, at: GroupVariable, name: &Name, args: &[Expr], span: Span) -> Result<Operand> {
         if let [Expr { kind: ExprKind::Binary(BinaryOp::Subtract, left, tau), .. }] = args
             && matches!(&left.kind, ExprKind::Name(t) if t == super::expression::TIME)
         {
@@ -145,7 +218,7 @@ impl Lowering<'_> {
         Err(fault::called_variable(&name.text, span).into())
     }
 
-    fn past(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Value> {
+    fn past(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Operand> {
         match &args[0].kind {
             ExprKind::Name(name) if self.find(at, name).is_some() => self.past_of(at, name, &args[1], span),
             _ => Err(fault::past_of_expression(args[0].span).into()),
@@ -153,7 +226,7 @@ impl Lowering<'_> {
     }
 
     /// The value of a variable `tau` ago: between two steps by linear interpolation.
-    fn past_of(&mut self, at: GroupVariable, name: &str, tau: &Expr, span: Span) -> Result<Value> {
+    fn past_of(&mut self, at: GroupVariable, name: &str, tau: &Expr, span: Span) -> Result<Operand> {
         let variable = self.find(at, name).ok_or_else(|| fault::past_of_expression(span))?;
         let tau_span = tau.span;
         let tau = self.steady_number(at, tau).ok_or_else(|| fault::delay_not_constant(tau_span))?;
@@ -164,8 +237,9 @@ impl Lowering<'_> {
         }
         // A whole number of steps up to rounding is meant to be whole.
         let nearest = steps.round_ties_even();
+        let shape = Shape::of(self.variable(variable));
         if (steps - nearest).abs() <= 1e-9 * nearest && nearest >= 1.0 {
-            return Ok(self.past_value(variable, nearest as u32));
+            return Ok(Operand { value: self.past_value(variable, nearest as u32), shape });
         }
         let below = steps.floor();
         if below == 0.0 {
@@ -177,7 +251,7 @@ impl Lowering<'_> {
         let graph = &mut self.system.graph;
         let newer = complex::mul(graph, Value::Real(rest), newer);
         let older = complex::mul(graph, Value::Real(c), older);
-        Ok(complex::add(graph, newer, older))
+        Ok(Operand { value: complex::add(graph, newer, older), shape })
     }
 
     /// The value of an expression of numbers and parameters that are the same for all units and driven by nothing.
@@ -187,7 +261,7 @@ impl Lowering<'_> {
             ExprKind::Name(name) => match self.find(at, name) {
                 Some(variable) => {
                     let steady = matches!(self.variable(variable).role, Role::Parameter | Role::Input);
-                    if !steady || self.drivers.contains_key(&variable) {
+                    if !steady || self.is_driven(variable) {
                         return None;
                     }
                     let given = self.given(variable, None);
@@ -212,74 +286,20 @@ impl Lowering<'_> {
         }
     }
 
-    /// The elements of a vector value: (space of the units, length).
-    fn vector_of(&self, value: Value) -> Option<(SpaceId, usize)> {
-        let (Value::Real(part) | Value::Complex(part, _)) = value;
-        let space = self.system.graph.space(part);
-        self.vector_spaces.iter().find(|(_, s)| **s == space).map(|(key, _)| *key)
+    /// The numbers of a variable that is driven by nothing, for all units.
+    pub(super) fn steady_vector(&mut self, at: GroupVariable, expr: &Expr) -> Option<Vec<f64>> {
+        let ExprKind::Name(name) = &expr.kind else { return None };
+        let variable = self.find(at, name)?;
+        let steady = matches!(self.variable(variable).role, Role::Parameter | Role::Input);
+        if !steady || self.is_driven(variable) {
+            return None;
+        }
+        let given = self.given(variable, None);
+        given.iter().all(|g| g.im == 0.0).then(|| given.iter().map(|g| g.re).collect())
     }
 
-    fn vector_argument(&mut self, at: GroupVariable, arg: &Expr) -> Result<(Value, SpaceId, usize)> {
-        let value = self.expression(at, arg)?;
-        let (units, length) = self.vector_of(value).ok_or_else(|| fault::not_a_vector(arg.span))?;
-        Ok((value, units, length))
-    }
-
-    fn vsum(&mut self, at: GroupVariable, args: &[Expr], _: Span) -> Result<Value> {
-        let (value, units, length) = self.vector_argument(at, &args[0])?;
-        Ok(super::drivers::each_part(value, |part| self.reduce(part, units, length, 1.0)))
-    }
-
-    fn mean(&mut self, at: GroupVariable, args: &[Expr], _: Span) -> Result<Value> {
-        let (value, units, length) = self.vector_argument(at, &args[0])?;
-        Ok(super::drivers::each_part(value, |part| self.reduce(part, units, length, 1.0 / length as f64)))
-    }
-
-    /// `weight * sum_k x_k` over the elements of each unit.
-    fn reduce(&mut self, part: ExprId, units: SpaceId, length: usize, weight: f64) -> ExprId {
-        let source = self.system.graph.space(part);
-        let elements = self.system.size(source) as u32;
-        let connection = Connection {
-            name: "sum".to_string(),
-            source,
-            target: units,
-            starts: (0..=elements).step_by(length).collect(),
-            sources: (0..elements).collect(),
-            weights: Values::Uniform(weight),
-        };
-        self.system.couple(connection, part)
-    }
-
-    fn softmax(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Value> {
-        let (value, units, length) = self.vector_argument(at, &args[0])?;
-        let exp = self.apply(&elementary::EXP, &[value], span)?;
-        let sum = super::drivers::each_part(exp, |part| self.reduce(part, units, length, 1.0));
-        self.apply(&arith::DIV, &[exp, sum], span)
-    }
-
-    fn index_function(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Value> {
+    fn index_function(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Operand> {
         let subscript = [Subscript::At(args[1].clone())];
         self.index(at, &args[0], &subscript, span)
-    }
-
-    /// `x[i]`, for a whole number `i` that does not change.
-    pub(super) fn index(
-        &mut self,
-        at: GroupVariable,
-        base: &Expr,
-        subscripts: &[Subscript],
-        span: Span,
-    ) -> Result<Value> {
-        let (value, units, length) = self.vector_argument(at, base)?;
-        let [Subscript::At(subscript)] = subscripts else { return Err(fault::unsupported_subscript(span).into()) };
-        let number = self.steady_number(at, subscript).filter(|n| n.fract() == 0.0);
-        let number = number.ok_or_else(|| fault::subscript_not_constant(subscript.span))?;
-        if !(0.0..length as f64).contains(&number) {
-            return Err(fault::subscript_range(number, length, subscript.span).into());
-        }
-        let first = number as usize;
-        let indices: std::sync::Arc<[u32]> =
-            (0..self.system.size(units)).map(|u| (u * length + first) as u32).collect();
-        Ok(super::drivers::each_part(value, |part| self.system.take("element", part, units, indices.clone())))
     }
 }

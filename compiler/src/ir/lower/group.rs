@@ -1,12 +1,16 @@
 //! Groups: the populations, or the edges, that are computed side by side.
 
+use super::drivers::each_part;
+use super::shape::{Operand, Shape};
 use super::{GroupVariable, Lowering, part};
 use crate::diagnostic::{Result, lower as fault};
 use crate::ir::complex::Value;
-use crate::ir::expr::{ExprId, SpaceId, StateId};
+use crate::ir::expr::{SpaceId, StateId};
 use crate::ir::system::{Location, System};
+use crate::model::population::expand;
 use crate::model::{Operator, Role, Variable};
 use crate::source::Span;
+use crate::syntax::ast::{Equation, LhsKind};
 use crate::template::Complex;
 
 /// Operators with the same equations, for all units of an index set.
@@ -71,6 +75,18 @@ impl<'a> Lowering<'a> {
         format!("{}/{}/{}", self.groups[at.0].name, operator.name, self.variable(at).name)
     }
 
+    /// The equations that define a variable: one, or one for each of some elements.
+    pub(super) fn equations(&self, (group, operator, variable): GroupVariable, kind: LhsKind) -> Vec<&'a Equation> {
+        let operator = &self.operators(group)[operator];
+        let name = &*operator.variables[variable].name;
+        operator.equations.iter().filter(|e| e.lhs.kind == kind && &*e.lhs.variable.text == name).collect()
+    }
+
+    /// Whether anything drives a variable.
+    pub(super) fn is_driven(&self, at: GroupVariable) -> bool {
+        self.drivers.contains_key(&at)
+    }
+
     /// The index set of a variable's elements.
     pub(super) fn space(&mut self, at: GroupVariable) -> SpaceId {
         let space = self.groups[at.0].space;
@@ -91,27 +107,16 @@ impl<'a> Lowering<'a> {
         new
     }
 
-    /// The values a variable was given, one per element of its space; `None` in `keep` for units that lose theirs.
+    /// The values a variable was given, one per element of its space, and 0 for elements that are not to keep theirs.
     pub(super) fn given(&self, (group, operator, variable): GroupVariable, keep: Option<&[bool]>) -> Vec<Complex> {
         let mut given = Vec::new();
         for (operators, units) in &self.groups[group].members {
             let variable = &operators[operator].variables[variable];
-            let length = variable.length.unwrap_or(1);
-            let value = &variable.value;
-            let elements = (0..units * length).map(|e| match value.len() {
-                1 => value[0],
-                n if n == units * length => value[e],
-                n if n == *units => value[e / length],
-                n if n == length => value[e % length],
-                // The model stage has checked the number of values.
-                _ => Complex::default(),
-            });
-            given.extend(elements);
+            given.extend(expand(&variable.value, *units, variable.length.unwrap_or(1)));
         }
         if let Some(keep) = keep {
-            let length = given.len() / keep.len();
-            for (e, value) in given.iter_mut().enumerate() {
-                if !keep[e / length] {
+            for (value, keep) in given.iter_mut().zip(keep) {
+                if !keep {
                     *value = Complex::default();
                 }
             }
@@ -160,42 +165,24 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
-    /// Checks that a value can be assigned to a variable: an array only to an array of the same extent, a complex number
+    /// Checks that a value can be assigned to a variable: a vector only to a vector of the same length, a complex number
     /// only to a complex variable.
-    pub(super) fn fit(&mut self, at: GroupVariable, value: Value, span: Span) -> Result<Value> {
+    pub(super) fn fit(&mut self, at: GroupVariable, from: Operand, span: Span) -> Result<Value> {
         let variable = self.variable(at);
-        if let (Value::Complex(..), false) = (value, variable.complex) {
+        if let (Value::Complex(..), false) = (from.value, variable.complex) {
             return Err(fault::complex_into_real(&variable.name, span, variable.span).into());
         }
-        let space = self.space(at);
-        let unit_space = self.groups[at.0].space;
-        let fits = |s: SpaceId| s == SpaceId::SCALAR || s == space || s == unit_space;
-        let parts = match value {
-            Value::Real(re) => vec![re],
-            Value::Complex(re, im) => vec![re, im],
-        };
-        if !parts.iter().all(|p| fits(self.system.graph.space(*p))) {
-            return Err(fault::vector_into_scalar(&variable.name, span, variable.span).into());
+        let shape = Shape::of(variable);
+        if from.shape != Shape::Single && from.shape != shape {
+            let (found, wanted) = (from.shape.to_string(), shape.to_string());
+            return Err(fault::shape_into(&variable.name, &wanted, &found, span, variable.span).into());
         }
-        let mut fitted = parts.iter().map(|p| self.spread(*p, unit_space, variable.length)).collect::<Vec<ExprId>>();
-        if variable.complex && fitted.len() == 1 {
-            fitted.push(self.system.graph.constant(0.0));
-        }
-        Ok(match fitted[..] {
-            [re, im] => Value::Complex(re, im),
-            _ => Value::Real(fitted[0]),
+        let units = self.units(at);
+        let fitted = each_part(from.value, |p| self.spread(p, units, shape.length()));
+        Ok(match fitted {
+            Value::Real(re) if variable.complex => Value::Complex(re, self.system.graph.constant(0.0)),
+            other => other,
         })
-    }
-
-    /// A value per unit as a value per element of a vector; other values stay.
-    pub(super) fn spread(&mut self, value: ExprId, units: SpaceId, length: Option<usize>) -> ExprId {
-        let Some(length) = length else { return value };
-        if self.system.graph.space(value) != units || units == SpaceId::SCALAR {
-            return value;
-        }
-        let space = self.vector_space(units, length);
-        let indices = (0..self.system.size(space)).map(|e| (e / length) as u32).collect();
-        self.system.take("repeat", value, space, indices)
     }
 
     pub(super) fn set_derivative(&mut self, _at: GroupVariable, re: StateId, im: Option<StateId>, value: Value) {

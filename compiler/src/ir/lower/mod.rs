@@ -4,18 +4,21 @@
 //! the operators of equal edges, over an index set with one element per edge. Every variable of a group gets one value
 //! expression: algebraic ones in the order of their dependencies, so that no recursion follows chains of nodes.
 
+mod connect;
+mod couple;
 mod delays;
 mod drivers;
-mod elements;
 pub mod expression;
 pub mod functions;
 mod group;
 mod order;
+mod shape;
+mod vectors;
 
 use std::collections::HashMap;
 
-use crate::diagnostic::{Diagnostics, Result};
-use crate::ir::complex::Value;
+use crate::diagnostic::{Diagnostics, Result, lower as fault};
+use crate::ir::complex::{self, Value};
 use crate::ir::expr::SpaceId;
 use crate::ir::system::{Location, System, Values};
 use crate::model::{Circuit, Role, VariableRef};
@@ -25,6 +28,7 @@ use crate::syntax::ast::{Expr, LhsKind};
 use drivers::Driver;
 use group::Group;
 use order::Cycle;
+use shape::{Operand, Shape};
 
 /// What holds before time 0 for delayed quantities.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -187,10 +191,46 @@ impl<'a> Lowering<'a> {
     }
 
     fn derivative(&mut self, variable: GroupVariable) -> Result<Value> {
-        match self.assigned(variable, LhsKind::Derivative)? {
-            Some(value) => Ok(value),
-            None => Ok(Value::Real(self.system.graph.constant(0.0))),
+        let assigned = self.assigned(variable, LhsKind::Derivative)?;
+        Ok(assigned.unwrap_or_else(|| Value::Real(self.system.graph.constant(0.0))))
+    }
+
+    /// What the equations say a variable or its derivative is: one equation for all of it, or some for its elements.
+    /// Elements without an equation keep the value they were given; their derivative is 0.
+    fn assigned(&mut self, variable: GroupVariable, kind: LhsKind) -> Result<Option<Value>> {
+        let equations = self.equations(variable, kind);
+        let (Some(first), shape) = (equations.first(), Shape::of(self.variable(variable))) else { return Ok(None) };
+        if first.lhs.subscripts.is_empty() {
+            let value = self.expression(variable, &first.rhs)?;
+            return self.fit(variable, value, first.rhs.span).map(Some);
         }
+        if shape == Shape::Single {
+            return Err(fault::not_a_vector(first.lhs.span).into());
+        }
+        let mut free = vec![true; shape.elements()];
+        let mut parts = Vec::new();
+        for equation in &equations {
+            let (places, part) = self.places(variable, shape, &equation.lhs.subscripts, equation.lhs.span)?;
+            for place in &places {
+                if !std::mem::replace(&mut free[*place], false) {
+                    return Err(fault::element_assigned_twice(&equation.lhs.variable.text, equation.lhs.span).into());
+                }
+            }
+            let value = self.expression(variable, &equation.rhs)?;
+            if value.shape != Shape::Single && value.shape != part {
+                let (found, wanted) = (value.shape.to_string(), part.to_string());
+                let (name, span) = (&equation.lhs.variable.text, equation.rhs.span);
+                return Err(fault::shape_into(name, &wanted, &found, span, equation.lhs.span).into());
+            }
+            parts.push((value, places));
+        }
+        let mut whole = self.assemble(variable, parts, shape);
+        if kind == LhsKind::Value && free.contains(&true) {
+            let units = self.system.size(self.units(variable));
+            let rest = self.own_value(variable, Some(&free.repeat(units)));
+            whole = whole.map(|w| Operand { value: complex::add(&mut self.system.graph, w.value, rest), ..w });
+        }
+        whole.map(|whole| self.fit(variable, whole, first.lhs.span)).transpose()
     }
 
     /// Remembers where every variable of the circuit is.

@@ -83,11 +83,16 @@ impl Lowering<'_> {
         match self.variable(at).role {
             Role::State => {}
             Role::Output => {
-                for equation in self.equations(at, LhsKind::Value) {
-                    let variables = &self.operators(group)[o].variables;
+                let equations = self.equations(at, LhsKind::Value);
+                let variables = &self.operators(group)[o].variables;
+                for equation in &equations {
                     for_each_name(&equation.rhs, &mut |name| {
                         found.extend(variables.iter().position(|v| &*v.name == name).map(|v| (group, o, v)));
                     });
+                }
+                // One element may not be computed from another; what reads it says so better than a cycle would.
+                if equations.iter().any(|e| !e.lhs.subscripts.is_empty()) {
+                    found.retain(|v| *v != at);
                 }
             }
             Role::Input | Role::Parameter => {
@@ -108,7 +113,7 @@ impl Lowering<'_> {
 
     fn cycle(&self, path: Vec<GroupVariable>) -> Cycle {
         let names: Vec<String> = path.iter().map(|v| self.name(*v)).collect();
-        let place = path.iter().find_map(|v| self.equations(*v, LhsKind::Value).next()).map(|e| e.span);
+        let place = path.iter().find_map(|v| self.equations(*v, LhsKind::Value).first().map(|e| e.span));
         let span = place.unwrap_or(self.variable(path[0]).span);
         Cycle { diagnostic: fault::algebraic_cycle(&names, span), path }
     }

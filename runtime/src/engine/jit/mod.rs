@@ -52,7 +52,6 @@ pub fn load_for(program: &Program, avx512: bool) -> Result<Box<dyn Loaded>, Devi
 /// A program in the just-in-time engine.
 struct JitEngine<T: Real> {
     memory: Memory<T>,
-    layout: Layout,
     kernels: Vec<Prepared>,
     phases: [Vec<u32>; 4],
     /// The step's kernels with all steps inside, if none reads what another one stores.
@@ -102,8 +101,7 @@ impl<T: Real> JitEngine<T> {
         if size_of_val(memory.all()) > REACH {
             return Err(DeviceError("the model's buffers exceed 2 GiB; use `--engine block`".to_string()));
         }
-        let layout = program.layout.clone();
-        let places = Offsets { memory: &memory, layout: &layout };
+        let places = Offsets { memory: &memory, layout: &program.layout };
         let make = |extent: usize, body: &Body, fused: bool| {
             let shape = shape::<T>(program.precision, avx512, extent, body, fused);
             Code::new::<T>(generate(body, shape, &places), extent, program.precision)
@@ -120,7 +118,7 @@ impl<T: Real> JitEngine<T> {
             Some(bodies) => Some(bodies.into_iter().map(|(n, body)| make(n, body, true)).collect::<Result<_, _>>()?),
             None => None,
         };
-        Ok(JitEngine { memory, layout, kernels, phases: program.phases.clone(), fused })
+        Ok(JitEngine { memory, kernels, phases: program.phases.clone(), fused })
     }
 
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
@@ -211,10 +209,8 @@ fn independent(program: &Program) -> Option<Vec<(usize, &Body)>> {
         for op in &body.values {
             match op {
                 Op::Past { .. } => return None,
-                Op::Load { buffer, scalar } => {
-                    if stored_elsewhere.contains(buffer) || (*scalar && own.contains(buffer)) {
-                        return None;
-                    }
+                Op::Load { buffer, scalar } if stored_elsewhere.contains(buffer) || (*scalar && own.contains(buffer)) => {
+                    return None;
                 }
                 _ => {}
             }

@@ -1,0 +1,273 @@
+//! Connections: projections with the same ends and operators are handled together.
+
+use std::ops::Range;
+
+use super::drivers::Driver;
+use super::shape::Shape;
+use super::{GroupVariable, Lowering};
+use crate::diagnostic::{Result, lower as fault};
+use crate::ir::expr::SpaceId;
+use crate::model::{EdgeInput, EdgeOperators, Projection, VariableRef, Weights};
+use crate::template::Literal;
+
+/// Most connections between two variables.
+const MAX_CONNECTIONS: usize = 1 << 27;
+
+/// Connections from one variable to another.
+pub(super) struct Connected {
+    /// The variable read: of a population, or the output of edge operators.
+    pub source: GroupVariable,
+    /// The connections.
+    pub entries: Entries,
+}
+
+/// The connections of one variable to another.
+pub(super) enum Entries {
+    /// One by one, in the order written.
+    Each(Vec<Entry>),
+    /// From each of these source units to every unit of the target.
+    All {
+        /// Source units.
+        sources: Range<u32>,
+        /// Number of target units.
+        targets: usize,
+        /// Weight of each connection.
+        weight: f64,
+        /// Delay of each connection.
+        delay: Delay,
+    },
+}
+
+/// One connection.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Entry {
+    /// Unit of the target.
+    pub target: u32,
+    /// Unit (or edge) of the source.
+    pub source: u32,
+    /// Weight.
+    pub weight: f64,
+    /// How it is delayed.
+    pub delay: Delay,
+}
+
+/// How a connection is delayed.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) enum Delay {
+    /// Whole steps.
+    Steps(u32),
+    /// A chain of `order` equal first-order filters with this rate (a gamma-distributed delay).
+    Gamma {
+        /// Number of filters.
+        order: u32,
+        /// Rate of each.
+        rate: f64,
+    },
+}
+
+impl Connected {
+    /// The source, if any connection passes it on within the same instant.
+    pub fn instant_source(&self) -> Option<GroupVariable> {
+        let instant = match &self.entries {
+            Entries::Each(entries) => entries.iter().any(|e| e.delay == Delay::Steps(0)),
+            Entries::All { delay, .. } => *delay == Delay::Steps(0),
+        };
+        instant.then_some(self.source)
+    }
+
+    /// Visits the target units, some more than once.
+    pub fn for_each_target(&self, mut visit: impl FnMut(usize)) {
+        match &self.entries {
+            Entries::Each(entries) => entries.iter().for_each(|e| visit(e.target as usize)),
+            Entries::All { targets, .. } => (0..*targets).for_each(visit),
+        }
+    }
+}
+
+/// What projections must share to be handled together.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct Bundle {
+    target: GroupVariable,
+    source: GroupVariable,
+    /// Edge operators by the address of their equations, and the variables their inputs read.
+    edge: Vec<usize>,
+    inputs: Vec<((usize, usize), Option<GroupVariable>, bool)>,
+    /// Set for connections between scalars, which stay apart so that their operators need no array.
+    alone: Option<usize>,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn bundle(&self, index: usize, projection: &Projection) -> Bundle {
+        let (target, _) = self.place(projection.target);
+        let (source, _) = self.place(projection.source);
+        let scalar = |v: GroupVariable| self.groups[v.0].space == SpaceId::SCALAR;
+        let edge = projection.edge.as_deref();
+        let same_population = projection.source.population == projection.target.population;
+        let inputs = edge.map(|e| {
+            e.sources.iter().map(|(at, input)| match input {
+                EdgeInput::Source => (*at, None, same_population),
+                EdgeInput::Variable(v) => {
+                    let at_target = v.population == projection.target.population;
+                    (*at, Some(self.place(*v).0), at_target)
+                }
+            })
+        });
+        Bundle {
+            target,
+            source,
+            edge: edge.map_or(Vec::new(), |e| e.operators.iter().map(|o| o.equations.as_ptr() as usize).collect()),
+            inputs: inputs.map_or(Vec::new(), Iterator::collect),
+            alone: (edge.is_some() && scalar(target) && scalar(source)).then_some(index),
+        }
+    }
+
+    /// Turns the projections of a bundle into a driver of its target.
+    pub(super) fn connect(&mut self, bundle: Bundle, projections: &[&'a Projection]) -> Result<()> {
+        if let [one] = projections
+            && let Some(entries) = self.all_to_all(&bundle, one)?
+        {
+            let connected = Connected { source: bundle.source, entries };
+            self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
+            return Ok(());
+        }
+        let mut entries = Vec::new();
+        let mut ends = Vec::new();
+        let mut counts = Vec::with_capacity(projections.len());
+        for projection in projections {
+            let before = entries.len();
+            self.expand(projection, &mut entries, &mut ends)?;
+            counts.push(entries.len() - before);
+        }
+        let mut source = bundle.source;
+        if let Some(edge) = projections[0].edge.as_deref() {
+            source = self.connect_edge_operators(&bundle, edge, projections, &counts, &ends)?;
+            for (e, entry) in entries.iter_mut().enumerate() {
+                entry.source = e as u32;
+            }
+        }
+        let connected = Connected { source, entries: Entries::Each(entries) };
+        self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
+        Ok(())
+    }
+
+    /// A projection with one weight from every unit to every unit of the target's group: the same sum reaches them all,
+    /// so nothing needs to be listed.
+    fn all_to_all(&self, bundle: &Bundle, projection: &Projection) -> Result<Option<Entries>> {
+        let (sources, targets) = (self.unit_count(projection.source), self.unit_count(projection.target));
+        let number = |literal: &Option<Literal>| matches!(literal, None | Some(Literal::Number(_)));
+        let Weights::Scalar(weight) = projection.weights else { return Ok(None) };
+        let plain = projection.edge.is_none() && number(&projection.delay) && number(&projection.spread);
+        let single = Shape::of(self.variable(bundle.target)) == Shape::Single;
+        if !plain || !single || targets < 2 || targets != self.system.size(self.units(bundle.target)) {
+            return Ok(None);
+        }
+        let first = self.place(projection.source).1;
+        let sources = first as u32..(first + sources) as u32;
+        Ok(Some(Entries::All { sources, targets, weight, delay: self.delay(projection, 0)? }))
+    }
+
+    fn unit_count(&self, at: VariableRef) -> usize {
+        self.circuit.populations[at.population].size.unwrap_or(1)
+    }
+
+    /// Lists the connections of a projection, and their (source, target) units.
+    fn expand(&self, projection: &Projection, entries: &mut Vec<Entry>, ends: &mut Vec<(u32, u32)>) -> Result<()> {
+        let (sources, targets) = (self.unit_count(projection.source), self.unit_count(projection.target));
+        let total = sources.saturating_mul(targets).saturating_add(entries.len());
+        if total > MAX_CONNECTIONS {
+            let name = self.circuit.path(projection.target);
+            return Err(fault::too_large(&name, total, MAX_CONNECTIONS, projection.span).into());
+        }
+        let (first_source, first_target) = (self.place(projection.source).1, self.place(projection.target).1);
+        for i in 0..targets {
+            for j in 0..sources {
+                let at = i * sources + j;
+                let weight = match &projection.weights {
+                    Weights::Scalar(w) => *w,
+                    // A zero in a matrix makes no connection; a single edge of weight 0 is kept, as it was written.
+                    Weights::Matrix(w) if w[at] == 0.0 => continue,
+                    Weights::Matrix(w) => w[at],
+                };
+                let entry = Entry {
+                    target: (first_target + i) as u32,
+                    source: (first_source + j) as u32,
+                    weight,
+                    delay: self.delay(projection, at)?,
+                };
+                ends.push((entry.source, entry.target));
+                entries.push(entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// The delay of one connection: order and rate of the gamma kernel, or whole steps, halves to even.
+    fn delay(&self, projection: &Projection, at: usize) -> Result<Delay> {
+        let number = |literal: &Option<Literal>| match literal {
+            None => Some(0.0),
+            Some(Literal::Number(c)) => Some(c.re),
+            Some(Literal::List(v)) => v.get(at).map(|c| c.re),
+            Some(Literal::Matrix { data, .. }) => data.get(at).copied(),
+        };
+        let (Some(delay), Some(spread)) = (number(&projection.delay), number(&projection.spread)) else {
+            return Err(fault::delay_shape(projection.span).into());
+        };
+        if spread > 0.0 && delay > 0.0 {
+            let order = (delay / spread).powi(2).round_ties_even();
+            if order >= 1.0 {
+                return Ok(Delay::Gamma { order: order as u32, rate: order / delay });
+            }
+        }
+        let steps = (delay / self.options.dt).round_ties_even();
+        // A ring longer than this is a wrong unit, not a delay.
+        const LONGEST: f64 = 1e8;
+        if !(0.0..=LONGEST).contains(&steps) {
+            return Err(fault::delay_length(delay, self.options.dt, projection.span).into());
+        }
+        Ok(Delay::Steps(steps as u32))
+    }
+
+    /// Adds the operators of equal edges as a group of their own, and returns the variable they pass on.
+    fn connect_edge_operators(
+        &mut self,
+        bundle: &Bundle,
+        edge: &'a EdgeOperators,
+        projections: &[&'a Projection],
+        counts: &[usize],
+        ends: &[(u32, u32)],
+    ) -> Result<GroupVariable> {
+        let name = format!("edge_{}", self.groups.len());
+        let scalar = bundle.alone.is_some();
+        let space = if scalar { SpaceId::SCALAR } else { self.system.add_space(name.clone(), ends.len()) };
+        let members = projections.iter().zip(counts);
+        let members = members.filter_map(|(p, n)| p.edge.as_deref().map(|e| (&e.operators[..], *n))).collect();
+        let group = self.add_edge_group(name, space, members);
+        self.link_operators(group);
+        for (k, ((o, v), input)) in edge.sources.iter().enumerate() {
+            // Units of the variable for each edge; the edges of one bundle agree on which end it is.
+            let mut indices = Vec::with_capacity(ends.len());
+            let mut edges = ends.iter();
+            for (projection, count) in projections.iter().zip(counts) {
+                let input = projection.edge.as_deref().map_or(*input, |e| e.sources[k].1);
+                for (pre, post) in edges.by_ref().take(*count) {
+                    indices.push(match input {
+                        EdgeInput::Source => *pre,
+                        EdgeInput::Variable(v) if v.population == projection.target.population => *post,
+                        EdgeInput::Variable(v) if v.population == projection.source.population => *pre,
+                        EdgeInput::Variable(v) => match self.circuit.populations[v.population].size {
+                            None => self.place(v).1 as u32,
+                            Some(_) => return Err(fault::edge_input_population(projection.span).into()),
+                        },
+                    });
+                }
+            }
+            let source = match input {
+                EdgeInput::Source => bundle.source,
+                EdgeInput::Variable(v) => self.place(*v).0,
+            };
+            let taken = Driver::Taken { source, indices: indices.into() };
+            self.drivers.entry((group, *o, *v)).or_default().push(taken);
+        }
+        Ok((group, edge.output.0, edge.output.1))
+    }
+}

@@ -1,0 +1,156 @@
+//! Couplings: weighted sums over the connections of a variable.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::connect::{Connected, Delay, Entries, Entry};
+use super::drivers::each_part;
+use super::{GroupVariable, Lowering};
+use crate::ir::complex::{self, Value};
+use crate::ir::expr::{ExprId, SpaceId};
+use crate::ir::system::{Connection, Values};
+
+impl Lowering<'_> {
+    /// What connections bring to a variable of the same shape as their source.
+    pub(super) fn connected_value(&mut self, at: GroupVariable, connected: &Connected) -> Value {
+        let name = format!("{}<-{}", self.name(at), self.name(connected.source));
+        let entries = match &connected.entries {
+            Entries::Each(entries) => entries,
+            Entries::All { sources, weight, delay, .. } => {
+                let source = self.delayed(connected.source, *delay);
+                return each_part(source, |part| self.weigh_all(&name, part, sources.clone(), *weight));
+            }
+        };
+        let (target, length) = (self.space(at), self.variable(at).length);
+        let mut sum: Option<Value> = None;
+        for (delay, entries) in by_delay(entries) {
+            let entries = match length {
+                None => entries,
+                Some(length) => Cow::Owned(element_by_element(&entries, length as u32)),
+            };
+            let source = self.delayed(connected.source, delay);
+            let value = each_part(source, |part| self.weigh(&name, part, target, &entries));
+            sum = Some(match sum {
+                Some(sum) => complex::add(&mut self.system.graph, sum, value),
+                None => value,
+            });
+        }
+        sum.unwrap_or_else(|| Value::Real(self.system.graph.constant(0.0)))
+    }
+
+    fn delayed(&mut self, source: GroupVariable, delay: Delay) -> Value {
+        match delay {
+            Delay::Steps(0) => self.values[&source],
+            Delay::Steps(steps) => self.past_value(source, steps),
+            Delay::Gamma { order, rate } => self.gamma_value(source, order, rate),
+        }
+    }
+
+    /// Everyone gets the same sum: O(sources + targets) instead of their product.
+    fn weigh_all(&mut self, name: &str, value: ExprId, sources: Range<u32>, weight: f64) -> ExprId {
+        let source = self.system.graph.space(value);
+        let from = |s: u32| if source == SpaceId::SCALAR { 0 } else { s };
+        let all = Connection {
+            name: name.to_string(),
+            source,
+            target: SpaceId::SCALAR,
+            starts: vec![0, sources.len() as u32],
+            sources: sources.map(from).collect(),
+            weights: Values::Uniform(weight),
+        };
+        self.system.couple(all, value)
+    }
+
+    /// `sum_e weight_e * value[source_e]` for every target.
+    fn weigh(&mut self, name: &str, value: ExprId, target: SpaceId, entries: &[Entry]) -> ExprId {
+        let source = self.system.graph.space(value);
+        if target == SpaceId::SCALAR && source == SpaceId::SCALAR {
+            let terms: Vec<ExprId> = entries
+                .iter()
+                .map(|e| {
+                    let weight = self.system.add_parameter(name, SpaceId::SCALAR, Values::Uniform(e.weight));
+                    self.system.graph.product(weight, value)
+                })
+                .collect();
+            let graph = &mut self.system.graph;
+            return terms.into_iter().reduce(|a, b| graph.sum(a, b)).expect("a coupling has entries");
+        }
+        let (sources, targets) = (self.system.size(source), self.system.size(target));
+        if let Some(weight) = uniform_all_to_all(entries, sources, targets) {
+            return self.weigh_all(name, value, 0..sources as u32, weight);
+        }
+        let connection = by_target(name, source, target, targets, entries);
+        self.system.couple(connection, value)
+    }
+}
+
+/// The weight that every source passes to every target exactly once, if there is one.
+fn uniform_all_to_all(entries: &[Entry], sources: usize, targets: usize) -> Option<f64> {
+    let weight = entries.first()?.weight;
+    let full = entries.len() == sources * targets
+        && targets > 1
+        && entries
+            .iter()
+            .enumerate()
+            .all(|(k, e)| e.weight == weight && e.target as usize == k / sources && e.source as usize == k % sources);
+    full.then_some(weight)
+}
+
+/// Entries by target; those of one target keep their order.
+fn by_target(name: &str, source: SpaceId, target: SpaceId, targets: usize, entries: &[Entry]) -> Connection {
+    let mut starts = vec![0u32; targets + 1];
+    for entry in entries {
+        starts[entry.target as usize + 1] += 1;
+    }
+    for i in 0..targets {
+        starts[i + 1] += starts[i];
+    }
+    let mut next = starts.clone();
+    let mut sources = vec![0u32; entries.len()];
+    let mut weights = vec![0.0; entries.len()];
+    for entry in entries {
+        let at = next[entry.target as usize] as usize;
+        next[entry.target as usize] += 1;
+        // A scalar source has one element, whichever unit was meant.
+        sources[at] = if source == SpaceId::SCALAR { 0 } else { entry.source };
+        weights[at] = entry.weight;
+    }
+    Connection { name: name.to_string(), source, target, starts, sources, weights: Values::from_each(weights) }
+}
+
+/// The connections with each kind of delay, in the order of first appearance.
+fn by_delay(entries: &[Entry]) -> Vec<(Delay, Cow<'_, [Entry]>)> {
+    let Some(first) = entries.first() else { return Vec::new() };
+    if entries.iter().all(|e| e.delay == first.delay) {
+        return vec![(first.delay, Cow::Borrowed(entries))];
+    }
+    let mut kinds: Vec<(Delay, Vec<Entry>)> = Vec::new();
+    let mut known = HashMap::new();
+    for entry in entries {
+        let key = match entry.delay {
+            Delay::Steps(steps) => (u64::from(steps), 0),
+            // An order of 0 makes no filter chain.
+            Delay::Gamma { order, rate } => (rate.to_bits(), order),
+        };
+        let at = *known.entry(key).or_insert_with(|| {
+            kinds.push((entry.delay, Vec::new()));
+            kinds.len() - 1
+        });
+        kinds[at].1.push(*entry);
+    }
+    kinds.into_iter().map(|(delay, entries)| (delay, Cow::Owned(entries))).collect()
+}
+
+/// Connections of units as connections of the elements of their vectors, each to its like.
+fn element_by_element(entries: &[Entry], length: u32) -> Vec<Entry> {
+    let each = |entry: &Entry| {
+        let entry = *entry;
+        (0..length).map(move |k| Entry {
+            target: entry.target * length + k,
+            source: entry.source * length + k,
+            ..entry
+        })
+    };
+    entries.iter().flat_map(each).collect()
+}
