@@ -7,10 +7,12 @@ mod error;
 mod input;
 mod model;
 mod oracle;
+mod session;
 
 pub use engine::{ENGINES, Engine};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};
 pub use nullcline_compiler as compiler;
 pub use nullcline_runtime as runtime;
-pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, Summary};
+pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
+pub use session::Session;

@@ -1,5 +1,6 @@
 //! A model: its texts, its circuit and its settings.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics};
@@ -44,6 +45,7 @@ pub struct Model {
     pub vectorise: Vectorise,
     directory: PathBuf,
     samples: Vec<(Name, Series)>,
+    streams: Vec<Name>,
 }
 
 /// A model lowered and compiled, before it is loaded.
@@ -63,6 +65,8 @@ pub struct Compiled {
     /// The engine it was compiled for.
     pub engine: &'static Engine,
     inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
+    /// For each streamed path its series and number of columns.
+    pub(crate) streams: HashMap<String, (usize, usize)>,
 }
 
 /// A loaded simulation with the schedule its settings ask for.
@@ -108,6 +112,7 @@ impl Model {
             vectorise: Vectorise::Auto,
             directory,
             samples: Vec::new(),
+            streams: Vec::new(),
         };
         for (path, value) in &settings.set {
             model.circuit.set(path, value).map_err(|d| Error::model(d, &model.sources))?;
@@ -128,6 +133,19 @@ impl Model {
         self.set_named(&name, value)
     }
 
+    /// Changes an attribute of the edges between two variables: `weight`, `delay`, `spread`, or a variable of the edge's
+    /// operators by `operator/variable`. Paths and numbers are as in [`Model::set`]; parallel edges change alike.
+    pub fn set_edge(&mut self, source: &str, target: &str, attribute: &str, value: &Literal) -> Result<(), Error> {
+        let [source, target, attribute] = [source, target, attribute].map(|text| self.name("<set>", text));
+        let done = self.circuit.set_edge(&source, &target, &attribute, value);
+        done.map_err(|d| Error::model(d, &self.sources))
+    }
+
+    /// A model from a circuit template made by builders; the settings are still to be given.
+    pub fn from_template(template: &CircuitTemplate) -> Result<Model, Error> {
+        Model::new(SourceMap::new(), template, Simulate::default(), PathBuf::new())
+    }
+
     /// Gives a value to a variable whose path stands somewhere.
     pub fn set_named(&mut self, path: &Name, value: &Literal) -> Result<(), Error> {
         self.circuit.set(path, value).map_err(|d| Error::model(d, &self.sources))
@@ -145,6 +163,12 @@ impl Model {
     pub fn drive_samples(&mut self, path: &str, samples: Series) {
         let name = self.name("<input>", path);
         self.samples.push((name, samples));
+    }
+
+    /// Drives a variable by samples that a [`Session`](crate::Session) sets between steps; 0 until then.
+    pub fn stream(&mut self, path: &str) {
+        let name = self.name("<stream>", path);
+        self.streams.push(name);
     }
 
     /// Records a variable under a name.
@@ -182,6 +206,11 @@ impl Model {
         for (path, samples) in &self.samples {
             faults.absorb(inputs.add_samples(path, samples.clone()));
         }
+        let mut streams = HashMap::new();
+        for path in &self.streams {
+            let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
+            streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
+        }
         let recorded = faults.absorb(self.recorded()).unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
@@ -195,8 +224,9 @@ impl Model {
             let Some(location) = system.location(variable) else { continue };
             let elements = match unit {
                 Some(index) => {
-                    let first = location.first + index * self.indexed(variable);
-                    first..first + self.indexed(variable)
+                    let chosen = self.extent(variable).1;
+                    let first = location.first + index * chosen;
+                    first..first + chosen
                 }
                 None => location.first..location.first + location.count,
             };
@@ -232,18 +262,12 @@ impl Model {
             Column { label, buffer, element: if scalar { 0 } else { element } }
         });
         let columns = columns.collect();
-        Ok(Compiled { system, columns, module, schedule, dt, scheme, engine, inputs: inputs.series })
+        Ok(Compiled { system, columns, module, schedule, dt, scheme, engine, inputs: inputs.series, streams })
     }
 
     /// Compiles the model and loads it on its engine.
     pub fn simulation(&self) -> Result<Prepared, Error> {
-        let compiled = self.compile(&ENGINES[0])?;
-        let states = compiled.system.state_count();
-        let layout = compiled.module.layout();
-        let executable = (compiled.engine.load)(compiled.module)?;
-        let simulation =
-            Simulation::new(executable, layout, compiled.dt, compiled.columns).with_series(compiled.inputs);
-        Ok(Prepared { simulation, schedule: compiled.schedule, scheme: compiled.scheme, states })
+        self.compile(&ENGINES[0])?.load()
     }
 
     /// What is recorded: as set, or every output of the circuit.
@@ -293,15 +317,30 @@ impl Model {
             .collect()
     }
 
-    /// How many elements an index of a path chooses: all of a unit, or one of a plain node's vector.
-    fn indexed(&self, at: VariableRef) -> usize {
+    /// Number of elements of a variable, and how many of them an index of a path chooses: all of a unit, or one of a plain
+    /// node's vector.
+    pub(crate) fn extent(&self, at: VariableRef) -> (usize, usize) {
         let population = &self.circuit.populations[at.population];
-        let length = population.operators[at.operator].variables[at.variable].length;
-        if population.size.is_some() { length.unwrap_or(1) } else { 1 }
+        let length = population.operators[at.operator].variables[at.variable].length.unwrap_or(1);
+        match population.size {
+            Some(units) => (units * length, length),
+            None => (length, 1),
+        }
     }
 
     fn unit_of(&self, at: VariableRef) -> Option<String> {
         self.circuit.populations[at.population].operators[at.operator].variables[at.variable].unit.clone()
+    }
+}
+
+impl Compiled {
+    /// Loads it on its engine.
+    pub fn load(self) -> Result<Prepared, Error> {
+        let states = self.system.state_count();
+        let layout = self.module.layout();
+        let executable = (self.engine.load)(self.module)?;
+        let simulation = Simulation::new(executable, layout, self.dt, self.columns).with_series(self.inputs);
+        Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states })
     }
 }
 
