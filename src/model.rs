@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics};
 use nullcline_compiler::ir::expr::{ExprId, Op};
@@ -21,7 +22,7 @@ use nullcline_compiler::syntax::text::MappedText;
 use nullcline_compiler::template::library::Library;
 use nullcline_compiler::template::load;
 use nullcline_compiler::template::simulate::Simulate;
-use nullcline_compiler::template::{CircuitTemplate, Literal};
+use nullcline_compiler::template::{CircuitTemplate, Literal, to_yaml_with};
 use nullcline_runtime::io::Series;
 use nullcline_runtime::observe::Label;
 use nullcline_runtime::sim::{Clock, Column, Schedule, Simulation};
@@ -44,6 +45,9 @@ pub struct Model {
     /// When equal nodes become arrays.
     pub vectorise: Vectorise,
     directory: PathBuf,
+    template: Arc<CircuitTemplate>,
+    /// Whether edges were changed since the template was read.
+    edges_changed: bool,
     samples: Vec<(Name, Series)>,
     streams: Vec<Name>,
 }
@@ -111,6 +115,8 @@ impl Model {
             warnings: found,
             vectorise: Vectorise::Auto,
             directory,
+            template: Arc::new(template.clone()),
+            edges_changed: false,
             samples: Vec::new(),
             streams: Vec::new(),
         };
@@ -138,7 +144,21 @@ impl Model {
     pub fn set_edge(&mut self, source: &str, target: &str, attribute: &str, value: &Literal) -> Result<(), Error> {
         let [source, target, attribute] = [source, target, attribute].map(|text| self.name("<set>", text));
         let done = self.circuit.set_edge(&source, &target, &attribute, value);
+        self.edges_changed = true;
         done.map_err(|d| Error::model(d, &self.sources))
+    }
+
+    /// The model with its settings as a YAML file that reads back to the same model.
+    pub fn to_yaml(&self) -> Result<String, Error> {
+        let unwritten = [
+            (self.edges_changed, "edges changed by `set_edge`"),
+            (!self.samples.is_empty(), "samples held in memory"),
+            (!self.streams.is_empty(), "streamed inputs"),
+        ];
+        if let Some((_, what)) = unwritten.iter().find(|u| u.0) {
+            return Err(Error::model(cannot_be_written(what), &self.sources));
+        }
+        to_yaml_with(&self.template, &self.settings).map_err(|d| Error::model(d, &self.sources))
     }
 
     /// A model from a circuit template made by builders; the settings are still to be given.
@@ -148,7 +168,10 @@ impl Model {
 
     /// Gives a value to a variable whose path stands somewhere.
     pub fn set_named(&mut self, path: &Name, value: &Literal) -> Result<(), Error> {
-        self.circuit.set(path, value).map_err(|d| Error::model(d, &self.sources))
+        self.circuit.set(path, value).map_err(|d| Error::model(d, &self.sources))?;
+        self.settings.set.retain(|(known, _)| known.text != path.text);
+        self.settings.set.push((path.clone(), value.clone()));
+        Ok(())
     }
 
     /// Drives a variable by an input: a number, a file name or an expression of `t`.
@@ -369,6 +392,11 @@ fn scheme(name: Option<&Name>) -> Result<&'static Scheme, Diagnostics> {
 fn precision(name: Option<&Name>) -> Result<Precision, Diagnostics> {
     let Some(name) = name else { return Ok(Precision::F64) };
     Precision::lookup(&name.text).ok_or_else(|| unknown_choice("precision", name, &["f32", "f64"]).into())
+}
+
+fn cannot_be_written(what: &str) -> Diagnostic {
+    Diagnostic::error("not-writable", Span::NOWHERE, format!("{what} have no place in a file"), "")
+        .with_help("write the model before it is changed so")
 }
 
 fn missing(what: &str, key: &str, example: &str) -> Diagnostic {

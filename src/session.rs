@@ -1,12 +1,14 @@
 //! Sessions: a model that runs step by step, is looked at and changed on the way, and goes on.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use nullcline_compiler::diagnostic::Diagnostic;
 use nullcline_compiler::ir::expr::Op;
 use nullcline_compiler::kernel::ir::BufferRole;
 use nullcline_compiler::model::{Found, Role, VariableRef};
+use nullcline_compiler::source::Name;
 use nullcline_compiler::template::{Complex, Literal};
 use nullcline_runtime::artifact::Samples;
 use nullcline_runtime::observe::{Label, Recording};
@@ -28,6 +30,8 @@ pub struct Session {
     streams: HashMap<String, (usize, usize)>,
     /// Samples held at present, by path: they survive a new compilation.
     held: HashMap<String, Vec<f64>>,
+    /// Paths met so far: their texts stay in the sources, so each is added once.
+    paths: HashMap<String, Name>,
 }
 
 /// Where a variable is in the buffers.
@@ -54,7 +58,16 @@ impl Model {
         model.settings.cutoff = None;
         let (simulation, places, streams) = build(&model, engine)?;
         let pre_history = PreHistory::default();
-        Ok(Session { model, engine, simulation, pre_history, places, streams, held: HashMap::new() })
+        Ok(Session {
+            model,
+            engine,
+            simulation,
+            pre_history,
+            places,
+            streams,
+            held: HashMap::new(),
+            paths: HashMap::new(),
+        })
     }
 }
 
@@ -164,16 +177,17 @@ impl Session {
     /// from (a delay), takes a new compilation, which this does; the state is taken along.
     pub fn set(&mut self, path: &str, value: &Literal) -> Result<(), Error> {
         let found = self.find(path)?;
-        let before = self.model.clone();
-        self.model.set(path, value)?;
+        let name = self.path(path);
+        let before = self.values_before(&found);
+        self.model.set_named(&name, value)?;
         let mut again = false;
-        for (one, range) in found {
+        for (one, range) in &found {
             let values = self.values_of(one.variable);
             let place = self.places.get(&one.variable).copied();
             let role = self.role(one.variable);
             let Some(place) = place.filter(|p| role == Role::State || !p.compiled_in) else {
                 if role == Role::State || role == Role::Output {
-                    self.model = before;
+                    self.restore(before);
                     return Err(not_settable(&mut self.model, path));
                 }
                 again = true;
@@ -198,7 +212,7 @@ impl Session {
             again |= place.im.is_none() && values.iter().any(|c| c.im != 0.0);
         }
         if again && let Err(error) = self.rebuild() {
-            self.model = before;
+            self.restore(before);
             return Err(error);
         }
         Ok(())
@@ -235,14 +249,42 @@ impl Session {
     }
 
     /// The variables a path means, with the elements it chooses.
-    fn find(&mut self, path: &str) -> Result<Vec<(Found, std::ops::Range<usize>)>, Error> {
-        let name = self.model.name("<session>", path);
+    fn find(&mut self, path: &str) -> Result<Vec<(Found, Range<usize>)>, Error> {
+        let name = self.path(path);
         let found = self.model.circuit.find(&name).map_err(|d| Error::model(d, &self.model.sources))?;
         let with_range = found.into_iter().map(|one| {
             let (count, chosen) = self.model.extent(one.variable);
             (one, one.index.map_or(0..count, |i| i * chosen..(i + 1) * chosen))
         });
         Ok(with_range.collect())
+    }
+
+    fn path(&mut self, path: &str) -> Name {
+        if let Some(known) = self.paths.get(path) {
+            return known.clone();
+        }
+        let name = self.model.name("<session>", path);
+        self.paths.insert(path.to_string(), name.clone());
+        name
+    }
+
+    /// The values and settings to return to when a change fails.
+    fn values_before(&self, found: &[(Found, Range<usize>)]) -> Before {
+        let variables = found.iter().map(|(f, _)| {
+            let at = f.variable;
+            let variable = &self.model.circuit.populations[at.population].operators[at.operator].variables[at.variable];
+            (at, variable.value.clone(), variable.complex)
+        });
+        Before { variables: variables.collect(), set: self.model.settings.set.clone() }
+    }
+
+    fn restore(&mut self, before: Before) {
+        for (at, value, complex) in before.variables {
+            let operators = &mut self.model.circuit.populations[at.population].operators;
+            let variable = &mut operators[at.operator].variables[at.variable];
+            (variable.value, variable.complex) = (value, complex);
+        }
+        self.model.settings.set = before.set;
     }
 
     fn role(&self, at: VariableRef) -> Role {
@@ -253,6 +295,11 @@ impl Session {
     fn values_of(&self, at: VariableRef) -> Vec<Complex> {
         self.model.circuit.values(at)
     }
+}
+
+struct Before {
+    variables: Vec<(VariableRef, Vec<Complex>, bool)>,
+    set: Vec<(Name, Literal)>,
 }
 
 fn not_settable(model: &mut Model, path: &str) -> Error {
