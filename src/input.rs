@@ -11,7 +11,7 @@ use nullcline_compiler::syntax::ast::ExprKind;
 use nullcline_compiler::syntax::equation::parse_expression;
 use nullcline_compiler::syntax::text::MappedText;
 use nullcline_runtime::artifact::Samples;
-use nullcline_runtime::io::{Series, read_series};
+use nullcline_runtime::io::{Fault, Series, read_series};
 use nullcline_runtime::sim::Clock;
 
 /// Endings of files that hold samples.
@@ -23,21 +23,19 @@ pub(crate) struct Inputs<'a> {
     pub clock: Clock,
     /// Steps of the run, when known: samples must last that long.
     pub steps: u64,
-    /// Directory that relative file names start from.
-    pub directory: &'a Path,
     pub drives: Vec<Drive>,
     pub series: Vec<Arc<Samples>>,
 }
 
 impl Inputs<'_> {
-    /// Adds the input `spec` to the variables that `path` means.
-    pub fn add(&mut self, path: &Name, spec: &MappedText) -> Result<()> {
+    /// Adds the input `spec` to the variables that `path` means; relative file names start from `directory`.
+    pub fn add(&mut self, path: &Name, spec: &MappedText, directory: &Path) -> Result<()> {
         let found = self.circuit.find(path)?;
         let units: Vec<(VariableRef, Option<usize>)> = found.iter().map(|f| (f.variable, f.index)).collect();
         let text = spec.as_str().trim();
         let ending = Path::new(text).extension().and_then(|e| e.to_str());
         if ending.is_some_and(|e| FILES.contains(&e)) {
-            let series = read_series(self.directory.join(text)).map_err(|fault| file_fault(spec.whole(), &fault))?;
+            let series = read_series(directory.join(text)).map_err(|fault| file_fault(spec.whole(), fault))?;
             return self.add_series(&units, series, spec.whole());
         }
         let expr = parse_expression(spec)?;
@@ -132,8 +130,9 @@ impl Inputs<'_> {
     }
 }
 
-fn file_fault(span: Span, fault: &dyn std::fmt::Display) -> Diagnostics {
-    Diagnostic::error("input-file", span, fault.to_string(), "named here").into()
+fn file_fault(span: Span, mut fault: Fault) -> Diagnostics {
+    let help = fault.help.take();
+    Diagnostic::error("input-file", span, fault.to_string(), "named here").with_help_if(help).into()
 }
 
 fn length_fault(span: Span, rows: usize, steps: u64) -> Diagnostic {

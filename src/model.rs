@@ -19,13 +19,13 @@ use nullcline_compiler::pass::{self, Observable};
 use nullcline_compiler::scheme::{self, Scheme};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
-use nullcline_compiler::template::library::Library;
+use nullcline_compiler::template::library::{Library, directory_of};
 use nullcline_compiler::template::load;
 use nullcline_compiler::template::simulate::Simulate;
 use nullcline_compiler::template::{CircuitTemplate, Literal, to_yaml_with};
 use nullcline_runtime::io::Series;
 use nullcline_runtime::observe::Label;
-use nullcline_runtime::sim::{Clock, Column, Schedule, Simulation};
+use nullcline_runtime::sim::{Clock, Column, PreHistory, Schedule, Simulation};
 
 use crate::engine::{ENGINES, Engine};
 use crate::error::Error;
@@ -66,6 +66,8 @@ pub struct Compiled {
     pub dt: f64,
     /// The integration scheme.
     pub scheme: &'static Scheme,
+    /// What holds before time 0 for delayed quantities.
+    pub pre_history: PreHistory,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
     inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
@@ -83,6 +85,19 @@ pub struct Prepared {
     pub scheme: &'static Scheme,
     /// Number of state variables, counting every element.
     pub states: usize,
+}
+
+impl Compiled {
+    /// Loads the kernels on their engine.
+    pub fn load(self) -> Result<Prepared, Error> {
+        let states = self.system.state_count();
+        let layout = self.module.layout();
+        let executable = (self.engine.load)(self.module)?;
+        let simulation = Simulation::new(executable, layout, self.dt, self.columns)
+            .with_series(self.inputs)
+            .with_pre_history(self.pre_history);
+        Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states })
+    }
 }
 
 impl Model {
@@ -213,18 +228,13 @@ impl Model {
         let schedule = schedule(settings, clock, duration)?;
         let scheme = scheme(settings.scheme.as_ref())?;
         let precision = precision(settings.precision.as_ref())?;
+        let pre_history = pre_history(settings.history.as_ref())?;
 
-        let mut inputs = Inputs {
-            circuit: &self.circuit,
-            clock,
-            steps: schedule.steps,
-            directory: &self.directory,
-            drives: Vec::new(),
-            series: Vec::new(),
-        };
+        let mut inputs =
+            Inputs { circuit: &self.circuit, clock, steps: schedule.steps, drives: Vec::new(), series: Vec::new() };
         let mut faults = Diagnostics::new();
         for (path, spec) in &settings.inputs {
-            faults.absorb(inputs.add(path, spec));
+            faults.absorb(inputs.add(path, spec, &self.directory_of(spec)));
         }
         for (path, samples) in &self.samples {
             faults.absorb(inputs.add_samples(path, samples.clone()));
@@ -285,7 +295,27 @@ impl Model {
             Column { label, buffer, element: if scalar { 0 } else { element } }
         });
         let columns = columns.collect();
-        Ok(Compiled { system, columns, module, schedule, dt, scheme, engine, inputs: inputs.series, streams })
+        Ok(Compiled {
+            system,
+            columns,
+            module,
+            schedule,
+            dt,
+            scheme,
+            pre_history,
+            engine,
+            inputs: inputs.series,
+            streams,
+        })
+    }
+
+    /// The directory that file names in a text start from: that of the file it stands in, the working directory for
+    /// texts of no file.
+    fn directory_of(&self, text: &MappedText) -> PathBuf {
+        match self.sources.file(text.whole().file) {
+            Some(source) => PathBuf::from(directory_of(&source.name)),
+            None => self.directory.clone(),
+        }
     }
 
     /// Compiles the model and loads it on its engine.
@@ -356,17 +386,6 @@ impl Model {
     }
 }
 
-impl Compiled {
-    /// Loads it on its engine.
-    pub fn load(self) -> Result<Prepared, Error> {
-        let states = self.system.state_count();
-        let layout = self.module.layout();
-        let executable = (self.engine.load)(self.module)?;
-        let simulation = Simulation::new(executable, layout, self.dt, self.columns).with_series(self.inputs);
-        Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states })
-    }
-}
-
 fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule, Diagnostics> {
     let every = match settings.sample_every {
         None => 1,
@@ -397,6 +416,15 @@ fn precision(name: Option<&Name>) -> Result<Precision, Diagnostics> {
 fn cannot_be_written(what: &str) -> Diagnostic {
     Diagnostic::error("not-writable", Span::NOWHERE, format!("{what} have no place in a file"), "")
         .with_help("write the model before it is changed so")
+}
+
+fn pre_history(name: Option<&Name>) -> Result<PreHistory, Diagnostics> {
+    let Some(name) = name else { return Ok(PreHistory::Initial) };
+    match &*name.text {
+        "initial" => Ok(PreHistory::Initial),
+        "zero" => Ok(PreHistory::Zero),
+        _ => Err(unknown_choice("pre-history", name, &["initial", "zero"]).into()),
+    }
 }
 
 fn missing(what: &str, key: &str, example: &str) -> Diagnostic {

@@ -35,6 +35,12 @@ pub enum Unary {
     Trunc,
     /// 1 if `a` is 0, else 0.
     Not,
+    /// `2^k` of `1.5 * 2^52 + 1023 + k` (single: `1.5 * 2^23 + 127 + k`): the low bits become the exponent.
+    Raise,
+    /// The whole `k` with `a = m 2^k`, `sqrt(1/2) < m <= sqrt(2)`, for `a` positive and normal.
+    Exponent,
+    /// The `m` of `Exponent`.
+    Mantissa,
 }
 
 /// Operations with two operands. Comparisons give 1 or 0, and 0 when an operand is NaN (`Ne`: 1).
@@ -68,6 +74,10 @@ pub enum Binary {
     And,
     /// 1 if not both are 0.
     Or,
+    /// `a` with its sign changed if the sign bit of `b` is set.
+    XorSign,
+    /// `a` with its sign changed if the lowest bit of `b` is set.
+    Alternate,
 }
 
 /// How a value is computed. Operands are indices of earlier values of the same body.

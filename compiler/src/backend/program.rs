@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nullcline_runtime::program::{Binary, Body, Connection, Kernel, Op, Precision, Program, Unary};
 
-use crate::ir::prim::{Prim, arith};
+use crate::ir::prim::{Prim, arith, bits};
 use crate::ir::system::Values;
 use crate::kernel::ir::{self, Index, Module, Stmt, ValueOp};
 use crate::kernel::target::Target;
@@ -46,6 +46,11 @@ static SPELLINGS: &[(&Prim, Spelling)] = &[
     (&arith::NE, Spelling::Binary(Binary::Ne)),
     (&arith::AND, Spelling::Binary(Binary::And)),
     (&arith::OR, Spelling::Binary(Binary::Or)),
+    (&bits::RAISE, Spelling::Unary(Unary::Raise)),
+    (&bits::EXPONENT, Spelling::Unary(Unary::Exponent)),
+    (&bits::MANTISSA, Spelling::Unary(Unary::Mantissa)),
+    (&bits::XORSIGN, Spelling::Binary(Binary::XorSign)),
+    (&bits::ALTERNATE, Spelling::Binary(Binary::Alternate)),
     (&arith::FMA, Spelling::Fma),
     (&arith::SELECT, Spelling::Select),
 ];

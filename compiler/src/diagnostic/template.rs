@@ -5,6 +5,7 @@ use std::io::{Error, ErrorKind};
 use super::{Diagnostic, did_you_mean, list_names};
 use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
+use crate::template::library::SHIPPED_TEMPLATES;
 use crate::template::{EdgeTemplate, Kind, OperatorTemplate};
 
 /// `did you mean ..?`, if a name is near.
@@ -27,9 +28,13 @@ fn kind_of_value(node: &Node) -> &'static str {
 pub fn file_not_found(span: Span, path: &str, tried: &[String]) -> Diagnostic {
     let fault = Diagnostic::error("file-not-found", span, format!("there is no file `{path}`"), "not found");
     let shown: Vec<&str> = tried.iter().map(String::as_str).collect();
-    fault.with_note(format!("looked for {}", list_names(shown, 12))).with_help(
-        "give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`",
-    )
+    let shipped = SHIPPED_TEMPLATES.iter().map(|(file, _)| file.trim_end_matches(".yaml"));
+    fault
+        .with_note(format!("looked for {}", list_names(shown, 12)))
+        .with_help(
+            "give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`",
+        )
+        .with_help_if(nearest(path, shipped))
 }
 
 /// A file that exists and cannot be read.

@@ -1,1 +1,299 @@
-//! Text form of a system.
+//! Text form of a system, for `--emit ir` and tests.
+//!
+//! ```text
+//! system NAME
+//!   space s1 of 100: NAME                        index sets; values without `[..]` are scalars
+//!   parameter NAME[s1] = [1, 2, ..]
+//!   input NAME[s1] = series 0, columns [0, 1, -] `-`: not driven
+//!   table t0: s1 -> [3, 1, ..]                   used by `take(t0, x)`
+//!   connection c0: s1 -> s2, 12 entries of weight 0.5: NAME     used by `couple(c0, x)`
+//!   %0[s1] = exp(a / b)                          used more than once, or deep
+//!   history h0[s1], 10 steps: NAME = x           used by `past(h0, 3)`: the value 3 steps ago
+//!   state NAME[s1] = 0, derivative %0 + x        initial value and derivative
+//! ```
+//!
+//! Names hold slashes without spaces around them (`node/op/x`); operators have spaces around them. The tree is exact:
+//! `a + (b + c)` is not `a + b + c`. Lists end after 16 numbers with a count of the rest. `t` is the time, `dt` the step.
+
+use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::expr::{ExprId, Node, Op, SpaceId};
+use super::system::{System, Values};
+use crate::syntax::print::number;
+
+/// Most numbers of a list that are printed; the rest is counted.
+const MOST: usize = 16;
+/// Deeper expressions get a name, so that lines stay short and chains of any length can be printed.
+const DEEPEST: usize = 12;
+/// Binding strength of names, numbers and calls.
+const ATOM: u8 = 9;
+
+/// Functions written between their arguments: name, spelling, binding strength. Comparisons do not chain.
+const INFIX: &[(&str, &str, u8)] = &[
+    ("or", "or", 1),
+    ("and", "and", 2),
+    ("lt", "<", 4),
+    ("le", "<=", 4),
+    ("gt", ">", 4),
+    ("ge", ">=", 4),
+    ("eq", "==", 4),
+    ("ne", "!=", 4),
+    ("add", "+", 5),
+    ("sub", "-", 5),
+    ("mul", "*", 6),
+    ("div", "/", 6),
+    ("rem", "%", 6),
+    ("pow", "^", 8),
+];
+
+impl Display for System {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "system {}", self.name)?;
+        for (i, space) in self.spaces.iter().enumerate().skip(1) {
+            writeln!(f, "  space s{i} of {}: {}", space.size, space.name)?;
+        }
+        for p in &self.parameters {
+            writeln!(f, "  parameter {}{} = {}", p.name, suffix(p.space), values(&p.values))?;
+        }
+        for input in &self.inputs {
+            let columns = input.columns.iter().map(|c| c.map_or("-".to_string(), |c| c.to_string()));
+            let columns = list(columns);
+            writeln!(f, "  input {}{} = series {}, columns {columns}", input.name, suffix(input.space), input.series)?;
+        }
+        for (i, table) in self.tables.iter().enumerate() {
+            let indices = list(table.indices.iter().map(u32::to_string));
+            writeln!(f, "  table t{i}: {} -> {indices}", space(table.source))?;
+        }
+        for (i, c) in self.connections.iter().enumerate() {
+            let (source, target) = (space(c.source), space(c.target));
+            let weights = values(&c.weights);
+            writeln!(
+                f,
+                "  connection c{i}: {source} -> {target}, {} of weight {weights}: {}",
+                entries(c.sources.len()),
+                c.name
+            )?;
+        }
+        let printed = Expressions::new(self);
+        for line in &printed.lines {
+            writeln!(f, "  {line}")?;
+        }
+        for (i, h) in self.histories.iter().enumerate() {
+            let value = printed.get(h.value);
+            writeln!(f, "  history h{i}{}, {} steps: {} = {value}", suffix(h.space), h.depth, h.name)?;
+        }
+        for s in &self.states {
+            let derivative = printed.get(s.derivative);
+            writeln!(f, "  state {}{} = {}, derivative {derivative}", s.name, suffix(s.space), values(&s.initial))?;
+        }
+        Ok(())
+    }
+}
+
+/// An expression as text, with how tightly it binds and how deep it is.
+struct Printed {
+    text: String,
+    strength: u8,
+    depth: usize,
+}
+
+/// The expressions that states and histories need.
+struct Expressions {
+    printed: HashMap<ExprId, Printed>,
+    /// Definitions of the named ones, in order.
+    lines: Vec<String>,
+}
+
+impl Expressions {
+    fn new(system: &System) -> Expressions {
+        let graph = &system.graph;
+        let roots: Vec<ExprId> =
+            system.histories.iter().map(|h| h.value).chain(system.states.iter().map(|s| s.derivative)).collect();
+        let needed = graph.reachable(roots.iter().copied());
+        let mut uses: HashMap<ExprId, usize> = HashMap::new();
+        let args = needed.iter().flat_map(|id| &graph.node(*id).args);
+        for id in args.chain(&roots) {
+            *uses.entry(*id).or_default() += 1;
+        }
+        let mut this = Expressions { printed: HashMap::new(), lines: Vec::new() };
+        // Ascending ids are a topological order: arguments are there before those that use them.
+        for id in needed {
+            let node = graph.node(id);
+            let mut printed = this.print(system, node);
+            if !node.args.is_empty() && (uses[&id] > 1 || printed.depth > DEEPEST) {
+                let name = format!("%{}", this.lines.len());
+                this.lines.push(format!("{name}{} = {}", suffix(node.space), printed.text));
+                printed = Printed { text: name, strength: ATOM, depth: 0 };
+            }
+            this.printed.insert(id, printed);
+        }
+        this
+    }
+
+    fn get(&self, id: ExprId) -> &str {
+        &self.printed[&id].text
+    }
+
+    fn print(&self, system: &System, node: &Node) -> Printed {
+        let depth = 1 + node.args.iter().map(|a| self.printed[a].depth).max().unwrap_or(0);
+        let atom = |text: String| Printed { text, strength: ATOM, depth };
+        match node.op {
+            Op::Constant(bits) => {
+                let value = f64::from_bits(bits);
+                let strength = if value.is_sign_negative() { 7 } else { ATOM };
+                Printed { text: number(value), strength, depth }
+            }
+            Op::Time => atom("t".to_string()),
+            Op::StepSize => atom("dt".to_string()),
+            Op::State(id) => atom(system.states[id.index()].name.clone()),
+            Op::Parameter(id) => atom(system.parameters[id.index()].name.clone()),
+            Op::Input(id) => atom(system.inputs[id.index()].name.clone()),
+            Op::Take(table) => atom(format!("take(t{}, {})", table.0, self.get(node.args[0]))),
+            Op::Couple(connection) => atom(format!("couple(c{}, {})", connection.0, self.get(node.args[0]))),
+            Op::Past { history, steps } => atom(format!("past(h{}, {steps})", history.0)),
+            Op::Call(prim) => self.call(prim.name, &node.args, depth),
+        }
+    }
+
+    fn call(&self, name: &str, args: &[ExprId], depth: usize) -> Printed {
+        if let (Some((_, symbol, strength)), [left, right]) = (INFIX.iter().find(|row| row.0 == name), args) {
+            let chains = *strength > 4 && name != "pow";
+            let left = self.operand(*left, strength + u8::from(!chains));
+            let right = self.operand(*right, strength + 1);
+            return Printed { text: format!("{left} {symbol} {right}"), strength: *strength, depth };
+        }
+        match (name, args) {
+            ("neg", [arg]) => Printed { text: format!("-{}", self.operand(*arg, 8)), strength: 7, depth },
+            ("not", [arg]) => Printed { text: format!("not {}", self.operand(*arg, 4)), strength: 3, depth },
+            _ => {
+                let args: Vec<&str> = args.iter().map(|a| self.get(*a)).collect();
+                Printed { text: format!("{name}({})", args.join(", ")), strength: ATOM, depth }
+            }
+        }
+    }
+
+    fn operand(&self, id: ExprId, least: u8) -> String {
+        let printed = &self.printed[&id];
+        if printed.strength < least { format!("({})", printed.text) } else { printed.text.clone() }
+    }
+}
+
+/// The name of an index set.
+fn space(id: SpaceId) -> String {
+    if id == SpaceId::SCALAR { "scalar".to_string() } else { format!("s{}", id.0) }
+}
+
+/// The index set behind a name; nothing for scalars.
+fn suffix(id: SpaceId) -> String {
+    if id == SpaceId::SCALAR { String::new() } else { format!("[s{}]", id.0) }
+}
+
+/// `3 entries`
+pub(crate) fn entries(count: usize) -> String {
+    if count == 1 { "1 entry".to_string() } else { format!("{count} entries") }
+}
+
+/// One number, or a list of them.
+pub(crate) fn values(values: &Values) -> String {
+    match values {
+        Values::Uniform(value) => number(*value),
+        Values::Each(each) => list(each.iter().map(|v| number(*v))),
+    }
+}
+
+/// `[a, b, ..]`, at most [`MOST`] items.
+pub(crate) fn list(items: impl ExactSizeIterator<Item = String>) -> String {
+    let count = items.len();
+    let mut text = String::from("[");
+    for (i, item) in items.take(MOST).enumerate() {
+        text.push_str(if i > 0 { ", " } else { "" });
+        text.push_str(&item);
+    }
+    if count > MOST {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ", and {} more", count - MOST);
+    }
+    text.push(']');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::prim::lookup;
+    use crate::ir::system::{Connection, Input};
+
+    #[test]
+    fn a_scalar_system_prints_its_equations_with_the_fewest_parentheses() {
+        let mut s = System::new("lorenz");
+        let (x, ex) = s.add_state("p/op/x", SpaceId::SCALAR, Values::Uniform(1.0));
+        let (y, ey) = s.add_state("p/op/y", SpaceId::SCALAR, Values::Uniform(0.0));
+        let sigma = s.add_parameter("p/op/sigma", SpaceId::SCALAR, Values::Uniform(10.0));
+        let g = &mut s.graph;
+        let difference = g.difference(ey, ex);
+        let dx = g.product(sigma, difference);
+        let left = g.sum(ex, ey);
+        let right = g.sum(ey, left);
+        let minus = g.negative(right);
+        let dy = g.quotient(minus, dx);
+        s.states[x.index()].derivative = dx;
+        s.states[y.index()].derivative = dy;
+        let expected = "\
+system lorenz
+  parameter p/op/sigma = 10
+  %0 = p/op/sigma * (p/op/y - p/op/x)
+  state p/op/x = 1, derivative %0
+  state p/op/y = 0, derivative -(p/op/y + (p/op/x + p/op/y)) / %0
+";
+        assert_eq!(s.to_string(), expected);
+    }
+
+    #[test]
+    fn arrays_name_their_index_sets() {
+        let mut s = System::new("net");
+        let space = s.add_space("cells", 3);
+        let (v, ev) = s.add_state("cells/op/v", space, Values::Each(vec![0.0, 0.5, 1.0]));
+        let columns = vec![Some(0), None, Some(1)];
+        let drive = s.add_input(Input { name: "cells/op/i".into(), space, series: 0, columns });
+        let connection = Connection {
+            name: "v to v".into(),
+            source: space,
+            target: space,
+            starts: vec![0, 1, 2, 2],
+            sources: vec![1, 0],
+            weights: Values::Uniform(0.25),
+        };
+        let history = s.add_history("cells/op/v", space);
+        s.histories[history.index()].value = ev;
+        let past = s.past(history, 3);
+        let coupled = s.couple(connection, past);
+        let tanh = s.graph.call(lookup("tanh").unwrap(), &[coupled]);
+        let first = s.take("first", ev, space, vec![0, 0, 0].into());
+        let sum = s.graph.sum(tanh, drive);
+        let all = s.graph.difference(sum, first);
+        s.states[v.index()].derivative = all;
+        let expected = "\
+system net
+  space s1 of 3: cells
+  input cells/op/i[s1] = series 0, columns [0, -, 1]
+  table t0: s1 -> [0, 0, 0]
+  connection c0: s1 -> s1, 2 entries of weight 0.25: v to v
+  history h0[s1], 3 steps: cells/op/v = cells/op/v
+  state cells/op/v[s1] = [0, 0.5, 1], derivative tanh(couple(c0, past(h0, 3))) + cells/op/i - take(t0, cells/op/v)
+";
+        assert_eq!(s.to_string(), expected);
+    }
+
+    #[test]
+    fn a_chain_of_any_length_can_be_printed() {
+        let mut s = System::new("chain");
+        let (x, ex) = s.add_state("x", SpaceId::SCALAR, Values::Uniform(0.0));
+        let mut sum = ex;
+        for _ in 0..100_000 {
+            sum = s.graph.sum(sum, ex);
+        }
+        s.states[x.index()].derivative = sum;
+        assert!(s.to_string().lines().all(|line| line.len() < 200));
+    }
+}

@@ -1,7 +1,7 @@
 //! What a target can do. Passes ask the description; nothing else depends on which target it is.
 
 use super::ir::Precision;
-use crate::ir::prim::Prim;
+use crate::ir::prim::{Prim, arith, bits};
 
 /// A target description.
 #[derive(Debug)]
@@ -14,5 +14,16 @@ pub struct Target {
     pub has: fn(&Prim) -> bool,
 }
 
-/// The reference interpreter: has every function.
-pub static ORACLE: Target = Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: |_| true };
+/// Whether a row is one of the basic operations every target has: arithmetic, comparison, choice, and what the
+/// elementary-function library needs of the layout of numbers.
+pub fn basic(prim: &Prim) -> bool {
+    let composed = prim == &arith::SIGN || prim == &arith::REM;
+    !composed && arith::ROWS.iter().chain(bits::ROWS).any(|p| *p == prim)
+}
+
+/// The reference interpreter: has the basic operations.
+pub static ORACLE: Target = Target {
+    name: "oracle",
+    floats: &[Precision::F32, Precision::F64],
+    has: |p| basic(p) || ["pow", "erf", "atan", "log1p"].contains(&p.name),
+};

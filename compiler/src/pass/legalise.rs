@@ -1,15 +1,17 @@
 //! Legalisation: what a target lacks is replaced by what it has, before its printer sees it.
 
 use super::Step;
+use super::elementary::expand;
 use crate::diagnostic::{Result, target as fault};
 use crate::ir::expr::Op;
 use crate::ir::prim::table;
 use crate::kernel::ir::Precision;
 use crate::kernel::target::Target;
 
-/// Replaces every call of a function the target lacks by the function's expansion, until none is left.
+/// Replaces every call of a function the target lacks by the elementary library's formula for this precision or the
+/// function's definition, until none is left.
 ///
-/// Fails when the target has neither the function nor an expansion for it, or does not compute in `precision`.
+/// Fails when the target has neither the function nor other means for it, or does not compute in `precision`.
 pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result<Step> {
     if !target.floats.contains(&precision) {
         return Err(fault::precision(target, precision).into());
@@ -20,10 +22,10 @@ pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result
         let mut missing = None;
         let mut changed = false;
         step.rewrite(|graph, node| match node.op {
-            Op::Call(prim) if !(target.has)(prim) => match prim.expand {
-                Some(expand) => {
+            Op::Call(prim) if !(target.has)(prim) => match expand(graph, prim, &node.args, precision) {
+                Some(expanded) => {
                     changed = true;
-                    Some(expand(graph, &node.args))
+                    Some(expanded)
                 }
                 None => {
                     missing = Some(prim);

@@ -3,6 +3,10 @@
 //! A reference is looked for next to the file it stands in, then in the directories of [`Library::directories`] in order
 //! (working directory, `--template-path`, the shipped templates).
 
+mod shipped;
+
+pub use shipped::SHIPPED_TEMPLATES;
+
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::PathBuf;
@@ -16,9 +20,6 @@ pub const MAX_FILES: usize = 1000;
 
 /// Directory under which the templates that ship with nullcline are found.
 pub const SHIPPED: &str = "<shipped>";
-
-/// The templates that ship with nullcline: (file name, text).
-pub const SHIPPED_TEMPLATES: &[(&str, &str)] = &[];
 
 /// A source of files. Paths use `/`; a relative path is relative to the working directory.
 pub trait Library {

@@ -29,6 +29,8 @@ pub struct Simulate {
     pub include_end: Option<bool>,
     /// `f32` or `f64`.
     pub precision: Option<Name>,
+    /// What holds before time 0 for delayed quantities: `initial` or `zero`.
+    pub history: Option<Name>,
     /// Seed of all random numbers.
     pub seed: Option<u64>,
     /// Values of variables: (path, value).
@@ -49,6 +51,7 @@ pub const KEYS: &[&str] = &[
     "cutoff",
     "include_end",
     "precision",
+    "history",
     "seed",
     "set",
     "inputs",
@@ -73,6 +76,7 @@ pub(super) fn simulate(node: &Node, out: &mut Diagnostics) -> Simulate {
             "cutoff" => read.cutoff = positive(value, &what, false, out),
             "scheme" => read.scheme = required_text(value, &what, out),
             "precision" => read.precision = required_text(value, &what, out),
+            "history" => read.history = required_text(value, &what, out),
             "include_end" => read.include_end = truth(value, &what, out),
             "seed" => read.seed = count(value, &what, 0, out),
             "set" => {

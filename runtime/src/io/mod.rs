@@ -41,6 +41,17 @@ pub fn check_extension(path: impl AsRef<Path>) -> Result<(), Fault> {
     Format::of(path.as_ref()).map(drop)
 }
 
+/// Refuses, before anything is computed, a path and labels that [`save`] would refuse.
+pub fn check(labels: &[Label], path: impl AsRef<Path>) -> Result<(), Fault> {
+    let path = path.as_ref();
+    let format = Format::of(path)?;
+    check_names(labels, path)?;
+    match format {
+        Format::Npz => npz::check_names(labels, path),
+        Format::Csv | Format::Json => Ok(()),
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Format {
     Csv,

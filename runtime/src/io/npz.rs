@@ -14,13 +14,19 @@ use zip::{CompressionMethod, ZipWriter};
 /// Members that describe the others; no group may have such a name.
 const RESERVED: [&str; 3] = ["t", "names", "units"];
 
+/// Refuses groups that would be named like a member of our own.
+pub fn check_names(labels: &[Label], path: &Path) -> Result<(), Fault> {
+    let Some(Label { group, .. }) = labels.iter().find(|label| RESERVED.contains(&&*label.group)) else {
+        return Ok(());
+    };
+    let fault = Fault::write(path, format!("a column is named `{group}`, which the format uses itself"));
+    Err(fault.with_help(format!("record it under another name: `--record {group}_1=path`")))
+}
+
 /// Writes a whole recording.
 pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
+    check_names(&recording.labels, path)?;
     let groups = recording.groups();
-    if let Some((name, _)) = groups.iter().find(|(name, _)| RESERVED.contains(name)) {
-        let fault = Fault::write(path, format!("a column is named `{name}`, which the format uses itself"));
-        return Err(fault.with_help(format!("record it under another name: `--record {name}_1=path`")));
-    }
     let file = AtomicFile::create(path)?;
     archive(file, recording, &groups).map_err(|error| Fault::write_os(path, &error))?.finish()
 }

@@ -4,6 +4,7 @@
 //! row's tests. No pass and no printer names a function; they read the row.
 
 pub mod arith;
+pub mod bits;
 pub mod elementary;
 pub mod surrogate;
 pub mod transfer;
@@ -46,7 +47,7 @@ pub struct Prim {
 
 /// All rows, by file.
 pub fn table() -> impl Iterator<Item = &'static Prim> {
-    [arith::ROWS, elementary::ROWS, transfer::ROWS, surrogate::ROWS].into_iter().flatten().copied()
+    [arith::ROWS, elementary::ROWS, transfer::ROWS, surrogate::ROWS, bits::ROWS].into_iter().flatten().copied()
 }
 
 /// The row an equation means by `name`.

@@ -1,0 +1,72 @@
+//! Sine and cosine.
+//!
+//! `sin x = (-1)^n sin r` with `r = x - n pi`, `|r| <= pi/2`; for the cosine `r` is taken from the odd multiples of `pi/2`. Pi
+//! is a sum of three parts; with fused multiplication the first difference is exact, so `r` keeps its relative accuracy
+//! beside multiples of pi (W. Cody, W. Waite, "Software manual for the elementary functions", 1980). One polynomial over
+//! the whole half period costs less than two over quarters and the choice between them.
+//! Polynomials: tools/minimax.py, `sin` and `sin32`.
+
+use std::f64::consts::FRAC_1_PI;
+
+use super::format::{Format, Whole};
+use super::term::Term;
+use crate::kernel::ir::Precision;
+
+/// Pi in three parts.
+const PI: [f64; 3] = [3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33];
+const PI_SINGLE: [f64; 3] = [3.1415927410125732, -8.742277657347586e-08, -3.4302490200117637e-15];
+
+/// `p` in `sin r = r + r z p(z)`, `z = r^2`, for |r| <= pi/2; relative error of the sine 2^-60.8.
+const TAIL: [f64; 8] = [
+    -0.16666666666666666,
+    0.008333333333333207,
+    -0.00019841269841212476,
+    2.755731921156884e-06,
+    -2.5052106904314158e-08,
+    1.605894099373259e-10,
+    -7.643019053269035e-13,
+    2.7214150585622616e-15,
+];
+
+/// The same for single precision; relative error 2^-27.3.
+const TAIL_SINGLE: [f64; 4] =
+    [-0.16666659712791443, 0.008333069272339344, -0.00019809776858892292, 2.606095677037956e-06];
+
+impl Format {
+    /// Largest argument: beyond it neighbouring numbers are so far apart that a sine says nothing, and the value is NaN.
+    fn largest_angle(&self) -> f64 {
+        match self.precision {
+            Precision::F64 => 1_099_511_627_776.0, // 2^40
+            Precision::F32 => 1_048_576.0,         // 2^20
+        }
+    }
+
+    /// `sin(a - m pi scale) (-1)^n`
+    fn reduced_sine<'s>(&self, a: Term<'s>, m: Term<'s>, scale: f64, n: Whole<'s>) -> Term<'s> {
+        let (pi, tail): (_, &[f64]) = match self.precision {
+            Precision::F64 => (PI, &TAIL),
+            Precision::F32 => (PI_SINGLE, &TAIL_SINGLE),
+        };
+        let r = pi.iter().fold(a, |r, part| m.fma(-scale * part, r));
+        let z = r * r;
+        // The first term is the largest by far; it is added last, so that the others' errors stay small.
+        let c = z.fma(tail[0], z * z * z.polynomial(&tail[1..]));
+        let y = n.alternate(r.fma(c, r));
+        (a.gt(self.largest_angle())).select(f64::NAN, y)
+    }
+}
+
+/// `sin x`; NaN for |x| > 2^40 (single: 2^20).
+pub fn sin<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
+    let a = x.abs();
+    let n = format.nearest(a, FRAC_1_PI, 0.0, 0.0, None);
+    format.reduced_sine(a, n.number, 1.0, n).xorsign(x)
+}
+
+/// `cos x`; NaN for |x| > 2^40 (single: 2^20).
+pub fn cos<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
+    let a = x.abs();
+    // cos(a) = (-1)^(n + 1) sin(a - (2 n + 1) pi / 2)
+    let n = format.nearest(a, FRAC_1_PI, 0.5, 1.0, None);
+    format.reduced_sine(a, n.number.fma(2.0, 1.0), 0.5, n)
+}

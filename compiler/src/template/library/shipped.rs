@@ -1,0 +1,38 @@
+//! The texts of the templates that ship with nullcline: one line per file of `templates/`.
+
+macro_rules! shipped {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../../templates/", $name)))),*]
+    };
+}
+
+/// The templates that ship with nullcline: (file name, text).
+pub const SHIPPED_TEMPLATES: &[(&str, &str)] = shipped![
+    "fitzhugh_nagumo.yaml",
+    "izhikevich_mean_field.yaml",
+    "izhikevich_mean_field_biexponential.yaml",
+    "izhikevich_mean_field_dimensionless.yaml",
+    "izhikevich_mean_field_theta.yaml",
+    "jansen_rit.yaml",
+    "jansen_rit_circuit.yaml",
+    "jansen_rit_two_columns.yaml",
+    "kuramoto.yaml",
+    "kuramoto_order_parameter.yaml",
+    "leaky_integrator_sigmoid.yaml",
+    "leaky_integrator_tanh.yaml",
+    "linear.yaml",
+    "qif_alpha_synapse.yaml",
+    "qif_conductance.yaml",
+    "qif_depression.yaml",
+    "qif_ei.yaml",
+    "qif_facilitation.yaml",
+    "qif_gap_junctions.yaml",
+    "qif_mean_field.yaml",
+    "qif_sfa.yaml",
+    "robertson.yaml",
+    "stuart_landau.yaml",
+    "theta_neuron.yaml",
+    "van_der_pol.yaml",
+    "wilson_cowan.yaml",
+    "wilson_cowan_plasticity.yaml",
+];

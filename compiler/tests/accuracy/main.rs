@@ -1,0 +1,174 @@
+//! The elementary-function library keeps its accuracy: every formula against double-double reference values.
+//!
+//! The table of docs/accuracy.md is written by this test: `NULLCLINE_BLESS=1 cargo test --test accuracy`.
+
+mod double_double;
+mod program;
+mod reference;
+
+use nullcline_compiler::ir::prim::{Prim, table};
+use nullcline_compiler::kernel::ir::Precision;
+use program::Program;
+use reference::{Reference, scale};
+
+/// Points per function and precision.
+const POINTS: usize = 200_000;
+
+/// Reference values.
+enum Exact {
+    One(fn(f64) -> Reference),
+    Two(fn(f64, f64) -> Reference),
+}
+
+/// One function: where it is measured and what it promises.
+struct Case {
+    name: &'static str,
+    exact: Exact,
+    /// Largest error in units in the last place.
+    bound: f64,
+    /// Intervals of arguments in which points are uniform, one per argument; by half of the points.
+    dense: &'static [(f64, f64)],
+    /// Intervals in which exponents are uniform; by the others. In single precision those of the format, if smaller.
+    wide: &'static [(f64, f64)],
+}
+
+const ALL: (f64, f64) = (f64::MIN, f64::MAX);
+const POSITIVE: (f64, f64) = (0.0, f64::MAX);
+
+use Exact::{One, Two};
+
+#[rustfmt::skip]
+static CASES: &[Case] = &[
+    Case { name: "exp", exact: One(reference::exp), bound: 1.0, dense: &[(-745.0, 712.0)], wide: &[(-745.0, 712.0)] },
+    Case { name: "expm1", exact: One(reference::expm1), bound: 2.5, dense: &[(-2.0, 2.0)], wide: &[(-745.0, 712.0)] },
+    Case { name: "log", exact: One(reference::log), bound: 1.0, dense: &[(0.5, 2.0)], wide: &[POSITIVE] },
+    Case { name: "sin", exact: One(reference::sin), bound: 1.5, dense: &[(-10.0, 10.0)], wide: &[(-1e5, 1e5)] },
+    Case { name: "cos", exact: One(reference::cos), bound: 1.5, dense: &[(-10.0, 10.0)], wide: &[(-1e5, 1e5)] },
+    Case { name: "tanh", exact: One(reference::tanh), bound: 2.5, dense: &[(-3.0, 3.0)], wide: &[ALL] },
+    Case { name: "sinh", exact: One(reference::sinh), bound: 2.5, dense: &[(-3.0, 3.0)], wide: &[(-712.0, 712.0)] },
+    Case { name: "cosh", exact: One(reference::cosh), bound: 2.5, dense: &[(-3.0, 3.0)], wide: &[(-712.0, 712.0)] },
+    Case { name: "sigmoid", exact: One(reference::sigmoid), bound: 2.5, dense: &[(-40.0, 40.0)], wide: &[ALL] },
+];
+
+/// Random numbers (G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn uniform(&mut self, (low, high): (f64, f64)) -> f64 {
+        low + (high - low) * (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A normal number within the interval, its bits uniform.
+    fn wide(&mut self, (low, high): (f64, f64), single: bool) -> f64 {
+        loop {
+            let bits = self.next();
+            let x = if single { f64::from(f32::from_bits(bits as u32)) } else { f64::from_bits(bits) };
+            let normal = if single { (x as f32).is_normal() } else { x.is_normal() };
+            // Where the interval is short the larger exponents are out; their points move inside.
+            let x = if x.abs() > high.abs().max(low.abs()) { 1.0 / x } else { x };
+            if normal && x >= low && x <= high {
+                return x;
+            }
+        }
+    }
+}
+
+/// What was measured.
+struct Measured {
+    worst: f64,
+    at: Vec<f64>,
+    operations: usize,
+    depth: usize,
+}
+
+/// Distance of `got` from the exact value, in units in the last place of the latter; 0 where both overflow or both are
+/// below the normal numbers (there formulas may flush).
+fn error(got: f64, exact: Reference, single: bool) -> f64 {
+    let (digits, least, most) = if single { (23, -126, 128) } else { (52, -1022, 1024) };
+    let (_, exponent) = libm::frexp(exact.value.hi);
+    if exact.value.hi == 0.0 {
+        return if got == 0.0 { 0.0 } else { f64::INFINITY };
+    }
+    let exponent = exponent - 1;
+    let total = exponent + exact.exponent;
+    if total < least {
+        // Twice the least normal number: `exp` flushes a little above it.
+        return if got.abs() <= 2.0 * scale(1.0, least) { 0.0 } else { f64::INFINITY };
+    }
+    if got.is_infinite() {
+        // An infinity stands for the power of two above the largest number.
+        let over = exact.value.scaled(if exact.value.hi < 0.0 { -1.0 } else { 1.0 });
+        let beyond = scale(1.0, most - exact.exponent);
+        let right = (got > 0.0) == (exact.value.hi > 0.0);
+        let distance = (beyond - over.hi) / scale(1.0, exponent - digits);
+        return if right { distance.max(0.0) } else { f64::INFINITY };
+    }
+    if got == 0.0 && total == least {
+        // The same margin.
+        return 0.0;
+    }
+    let near = scale(got, -exact.exponent);
+    ((exact.value - near).hi / scale(1.0, exponent - digits)).abs()
+}
+
+fn measure(case: &Case, prim: &'static Prim, precision: Precision) -> Measured {
+    let single = precision == Precision::F32;
+    let mut program = Program::new(prim, precision);
+    let mut random = Random(prim.name.bytes().fold(1, |h, b| h * 31 + u64::from(b)));
+    let mut measured = Measured { worst: 0.0, at: vec![], operations: program.operations(), depth: program.depth() };
+    for i in 0..POINTS {
+        let at: Vec<f64> = if i % 2 == 0 {
+            case.dense.iter().map(|range| random.uniform(*range)).collect()
+        } else {
+            case.wide.iter().map(|range| random.wide(*range, single)).collect()
+        };
+        let at: Vec<f64> = at.into_iter().map(|x| if single { f64::from(x as f32) } else { x }).collect();
+        let exact = match case.exact {
+            One(f) => f(at[0]),
+            Two(f) => f(at[0], at[1]),
+        };
+        let got = program.evaluate(&at);
+        let error = error(got, exact, single);
+        // A NaN is worse than anything.
+        if !(error <= measured.worst) {
+            measured.worst = if error.is_nan() { f64::INFINITY } else { error };
+            measured.at = at;
+        }
+    }
+    measured
+}
+
+fn row(name: &str) -> &'static Prim {
+    table().find(|p| p.name == name).expect("a row of the table")
+}
+
+#[test]
+fn formulas_keep_their_accuracy() {
+    let mut failures = Vec::new();
+    for case in CASES {
+        for precision in [Precision::F64, Precision::F32] {
+            let m = measure(case, row(case.name), precision);
+            println!(
+                "{:9} {} ops {:3} depth {:3} ulp {:.3} at {:?}",
+                case.name,
+                precision.name(),
+                m.operations,
+                m.depth,
+                m.worst,
+                m.at
+            );
+            if m.worst > case.bound {
+                failures.push(case.name);
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures:?}");
+}

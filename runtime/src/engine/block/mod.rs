@@ -1,0 +1,139 @@
+//! The block engine: executes each operation for a block of elements before the next.
+//!
+//! The operations are loops over arrays of fixed length, which the compiler turns into vector instructions; they are
+//! compiled for several instruction sets and chosen at run time. Needs no code generation and runs everywhere.
+
+mod allocate;
+mod operations;
+
+use super::{Memory, Real};
+use crate::artifact::{DeviceError, Executable, Feeds, Phase};
+use crate::program::{Kernel, Precision, Program};
+use allocate::{Code, allocate};
+use operations::{Isa, Uniform};
+
+/// Elements of a block: registers of 1 KiB in double precision, so that some thirty of them stay in the first-level cache.
+const WIDE: usize = 128;
+/// Elements of a block for small kernels.
+const NARROW: usize = 8;
+
+/// A program in the block engine.
+pub struct BlockEngine<T: Real> {
+    memory: Memory<T>,
+    kernels: Vec<Loaded>,
+    phases: [Vec<u32>; 4],
+    /// Space for the registers of the kernel being run.
+    registers: Vec<T>,
+    isa: Isa,
+}
+
+enum Loaded {
+    Pointwise { extent: usize, code: Code },
+    Take(Kernel),
+    Couple(Kernel),
+}
+
+/// Loads a program.
+pub fn load(program: &Program) -> Box<dyn Executable> {
+    match program.precision {
+        Precision::F32 => Box::new(BlockEngine::<f32>::new(program)),
+        Precision::F64 => Box::new(BlockEngine::<f64>::new(program)),
+    }
+}
+
+impl<T: Real> BlockEngine<T> {
+    fn new(program: &Program) -> BlockEngine<T> {
+        let kernels = program.kernels.iter().map(|kernel| match kernel {
+            Kernel::Pointwise { extent, body } => Loaded::Pointwise { extent: *extent, code: allocate(body) },
+            Kernel::Take { .. } => Loaded::Take(kernel.clone()),
+            Kernel::Couple { .. } => Loaded::Couple(kernel.clone()),
+        });
+        let kernels: Vec<Loaded> = kernels.collect();
+        let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });
+        BlockEngine {
+            memory: Memory::new(program),
+            registers: vec![T::default(); registers.max().unwrap_or(0) * WIDE],
+            kernels,
+            phases: program.phases.clone(),
+            isa: Isa::detect(),
+        }
+    }
+
+    fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
+        let uniform = Uniform { step, time: T::from_f64(step as f64 * dt), dt: T::from_f64(dt) };
+        let memory = &mut self.memory;
+        match &self.kernels[index] {
+            Loaded::Pointwise { extent, code } if *extent == 1 => {
+                operations::run::<T, 1>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
+            }
+            Loaded::Pointwise { extent, code } if *extent <= NARROW => {
+                operations::run::<T, NARROW>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
+            }
+            Loaded::Pointwise { extent, code } => {
+                operations::run::<T, WIDE>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
+            }
+            Loaded::Take(kernel) => take(memory, kernel),
+            Loaded::Couple(kernel) => couple(memory, kernel),
+        }
+    }
+}
+
+/// Runs a [`Kernel::Take`].
+pub(super) fn take<T: Real>(memory: &mut Memory<T>, kernel: &Kernel) {
+    let Kernel::Take { table, source, target } = kernel else { return };
+    let (from, to) = (memory.place(*source as usize, 0).start, memory.place(*target as usize, 0).start);
+    let all = memory.all_mut();
+    for (element, index) in table.iter().enumerate() {
+        all[to + element] = all[from + *index as usize];
+    }
+}
+
+/// Runs a [`Kernel::Couple`].
+pub(super) fn couple<T: Real>(memory: &mut Memory<T>, kernel: &Kernel) {
+    let Kernel::Couple { connection, source, target } = kernel else { return };
+    let uniform = (connection.weights.len() == 1).then(|| T::from_f64(connection.weights[0]));
+    for element in 0..connection.starts.len() - 1 {
+        let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
+        let values = memory.slot(*source as usize, 0);
+        let mut sum = T::default();
+        for entry in entries {
+            let weight = uniform.unwrap_or_else(|| T::from_f64(connection.weights[entry]));
+            sum = sum.add(weight.mul(values[connection.sources[entry] as usize]));
+        }
+        memory.slot_mut(*target as usize, 0)[element] = sum;
+    }
+}
+
+impl<T: Real> Executable for BlockEngine<T> {
+    fn engine(&self) -> &str {
+        "block"
+    }
+
+    fn device(&self) -> &str {
+        "cpu"
+    }
+
+    fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        self.memory.write(buffer, first, values)
+    }
+
+    fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        self.memory.read(buffer, out)
+    }
+
+    fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
+        for at in 0..self.phases[phase as usize].len() {
+            let kernel = self.phases[phase as usize][at];
+            self.run_kernel(kernel as usize, step, dt);
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
+        for step in first..first + count {
+            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+            self.run(Phase::Step, step, dt)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Register allocation, one value at a time in the order of the code.
+//!
+//! A value keeps its register until it is read last. When registers run out, the value that is read latest moves to the
+//! stack for good; instructions read it from there.
+
+use super::assembler::Vector;
+use super::code::{SLOT, Shape};
+use super::liveness::Liveness;
+
+/// Where a value is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Place {
+    /// Not computed yet.
+    Nowhere,
+    /// A vector register.
+    Register(Vector),
+    /// Byte offset in the pool.
+    Pool(i32),
+    /// Byte offset in the stack frame.
+    Frame(i32),
+}
+
+/// A register taken from a value that was in it, and the stack slot that the value goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Spill {
+    /// The register.
+    pub register: Vector,
+    /// The slot.
+    pub slot: i32,
+}
+
+/// The allocation so far.
+pub struct Allocator {
+    copies: usize,
+    /// By value and copy.
+    places: Vec<Place>,
+    /// By state and copy.
+    homes: Vec<Place>,
+    free: Vec<Vector>,
+    /// Values in registers: (value, copy, register).
+    active: Vec<(usize, usize, Vector)>,
+    frame: i32,
+}
+
+impl Allocator {
+    /// Nothing allocated but the homes of states: up to half of the registers, stack slots for the rest.
+    pub fn new(liveness: &Liveness, shape: Shape) -> Allocator {
+        let last = if shape.evex { 32 } else { 16 };
+        // Registers 0 and 1 are scratch. Low ones are handed out first.
+        let mut free: Vec<Vector> = (2..last).rev().collect();
+        let fewest_free = free.len() / 2;
+        let mut frame = 0;
+        let homes = (0..liveness.states.len() * shape.copies).map(|_| {
+            if free.len() > fewest_free
+                && let Some(register) = free.pop()
+            {
+                return Place::Register(register);
+            }
+            frame += SLOT as i32;
+            Place::Frame(frame - SLOT as i32)
+        });
+        let homes = homes.collect();
+        let places = vec![Place::Nowhere; liveness.uses.len() * shape.copies];
+        Allocator { copies: shape.copies, places, homes, free, active: Vec::new(), frame }
+    }
+
+    /// Where a value is.
+    pub fn place(&self, value: usize, copy: usize) -> Place {
+        self.places[value * self.copies + copy]
+    }
+
+    /// Where a state is between steps.
+    pub fn home(&self, state: usize, copy: usize) -> Place {
+        self.homes[state * self.copies + copy]
+    }
+
+    /// Says that a value is at a place that is not allocated here.
+    pub fn set_place(&mut self, value: usize, copy: usize, place: Place) {
+        self.places[value * self.copies + copy] = place;
+    }
+
+    /// A new stack slot.
+    pub fn new_slot(&mut self) -> i32 {
+        self.frame += SLOT as i32;
+        self.frame - SLOT as i32
+    }
+
+    /// Bytes of the stack slots.
+    pub fn frame_bytes(&self) -> i32 {
+        self.frame
+    }
+
+    /// Whether a register holds nothing.
+    pub fn is_free(&self, register: Vector) -> bool {
+        self.free.contains(&register)
+    }
+
+    /// Frees the register of a value that is not read any more; a state's home stays taken.
+    pub fn release(&mut self, value: usize, copy: usize) {
+        if let Some(at) = self.active.iter().position(|a| (a.0, a.1) == (value, copy)) {
+            self.free.push(self.active.swap_remove(at).2);
+        }
+    }
+
+    /// A register for a value computed at position `at`; `keep` are values that must stay in theirs. If another value has
+    /// to leave, the caller stores it.
+    pub fn claim(
+        &mut self,
+        (value, copy): (usize, usize),
+        prefer: Option<Vector>,
+        keep: &[usize],
+        liveness: &Liveness,
+    ) -> (Vector, Option<Spill>) {
+        let preferred = prefer.and_then(|p| self.free.iter().position(|f| *f == p));
+        let (register, spill) = match preferred {
+            Some(at) => (self.free.remove(at), None),
+            None => match self.free.pop() {
+                Some(register) => (register, None),
+                None => {
+                    let spill = self.spill(value, copy, keep, liveness);
+                    (spill.register, Some(spill))
+                }
+            },
+        };
+        self.active.push((value, copy, register));
+        self.set_place(value, copy, Place::Register(register));
+        (register, spill)
+    }
+
+    fn spill(&mut self, at: usize, copy: usize, keep: &[usize], liveness: &Liveness) -> Spill {
+        let movable = self.active.iter().enumerate().filter(|(_, a)| a.1 != copy || !keep.contains(&a.0));
+        let latest = movable.max_by_key(|(_, a)| liveness.next_use(a.0, at)).map(|(i, _)| i);
+        // At most half of the registers are homes and an operation keeps at most four values.
+        let victim = self.active.swap_remove(latest.expect("some value is not an operand"));
+        let slot = self.new_slot();
+        self.set_place(victim.0, victim.1, Place::Frame(slot));
+        Spill { register: victim.2, slot }
+    }
+}

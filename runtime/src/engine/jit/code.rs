@@ -1,0 +1,304 @@
+//! From straight-line code to machine code.
+//!
+//! The code of a kernel is a loop over its elements, one or several vectors at a time ("copies", interleaved so that
+//! their latencies overlap). Numbers that are the same for all elements lie in a pool as whole vectors. In the fused form
+//! the loop over steps is inside: the state stays in registers, or on the stack where registers run out.
+//!
+//! Registers: rdi buffers, rsi pool, rdx byte offset of the element, rcx offset to stop at, r8 number of steps, r9 first
+//! step, r10 steps left, r11 current step, rax scratch; vectors 0 and 1 are scratch.
+
+use super::allocate::{Allocator, Place};
+use super::assembler::{Assembler, General, Mask, Memory, Operand, Vector, Width};
+use super::liveness::Liveness;
+use super::pool::{Entry, Pool, bits};
+use super::table;
+use crate::program::{Body, Op, Precision};
+
+/// Bytes of a pool entry and of a stack slot: one vector of the largest width.
+pub const SLOT: usize = 64;
+
+/// What code to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Whether to use AVX-512.
+    pub evex: bool,
+    /// Number format.
+    pub precision: Precision,
+    /// Vectors, or one element only.
+    pub width: Width,
+    /// Vectors per turn of the loop.
+    pub copies: usize,
+    /// Whether the loop over steps is inside.
+    pub fused: bool,
+}
+
+impl Shape {
+    /// Bytes of one vector.
+    pub fn stride(&self) -> usize {
+        match (self.width, self.precision) {
+            (Width::Zmm, _) => 64,
+            (Width::Ymm, _) => 32,
+            (Width::Scalar, Precision::F64) => 8,
+            (Width::Scalar, Precision::F32) => 4,
+        }
+    }
+}
+
+/// Where the buffers of a program are.
+pub trait Places {
+    /// Byte offset of the first element of a buffer's first slot.
+    fn offset(&self, buffer: u32) -> i32;
+    /// Whether a buffer is a ring of past values.
+    fn is_ring(&self, buffer: u32) -> bool;
+}
+
+/// Machine code and the pool it reads.
+pub struct Generated {
+    /// The code.
+    pub code: Vec<u8>,
+    /// The pool.
+    pub pool: Pool,
+}
+
+/// The generator's state; the operations are in [`super::operations`].
+pub(super) struct Generator<'a> {
+    pub asm: Assembler,
+    pub shape: Shape,
+    pub body: &'a Body,
+    pub places: &'a dyn Places,
+    pub pool: Pool,
+    pub liveness: Liveness,
+    pub allocator: Allocator,
+    /// Stack slot of the time, in the fused form.
+    time: Option<i32>,
+}
+
+/// Generates the code of a kernel.
+pub fn generate(body: &Body, shape: Shape, places: &dyn Places) -> Generated {
+    let liveness = Liveness::new(body, shape, places);
+    let allocator = Allocator::new(&liveness, shape);
+    let asm = Assembler::new(shape.evex);
+    let mut g = Generator { asm, shape, body, places, pool: Pool::default(), liveness, allocator, time: None };
+    let frame = g.asm.enter();
+    let elements = g.asm.here();
+    if shape.fused {
+        g.asm.copy(General::R10, General::R8);
+        g.asm.copy(General::R11, General::R9);
+        g.load_states();
+        let steps = g.asm.here();
+        g.refresh_time();
+        g.values();
+        g.keep_states();
+        g.asm.add_immediate(General::R11, 1);
+        g.asm.add_immediate(General::R10, -1);
+        g.asm.jump_not_zero(steps);
+        g.store_states();
+    } else {
+        g.values();
+        g.stores();
+    }
+    g.asm.add_immediate(General::Rdx, (shape.stride() * shape.copies) as i32);
+    g.asm.compare(General::Rdx, General::Rcx);
+    g.asm.jump_below(elements);
+    g.asm.leave();
+    // One slot more than used keeps the aligned frame within what was reserved.
+    g.asm.set_frame(frame, g.allocator.frame_bytes() + SLOT as i32);
+    Generated { code: g.asm.code, pool: g.pool }
+}
+
+impl Generator<'_> {
+    /// A value's place as an operand.
+    pub fn operand(&self, place: Place) -> Operand {
+        let memory = |base, displacement| Operand::Memory(Memory { base, index: None, displacement });
+        match place {
+            Place::Register(register) => Operand::Register(register),
+            Place::Pool(offset) => memory(General::Rsi, offset),
+            Place::Frame(offset) => memory(General::Rsp, offset),
+            Place::Nowhere => unreachable!("values are computed before they are read"),
+        }
+    }
+
+    /// The element of a buffer that a copy works on.
+    pub fn element(&self, buffer: u32, copy: usize) -> Operand {
+        let displacement = self.places.offset(buffer) + (copy * self.shape.stride()) as i32;
+        Operand::Memory(Memory { base: General::Rdi, index: Some(General::Rdx), displacement })
+    }
+
+    /// The element of a ring's slot whose address is in the pool.
+    pub fn ring_element(&mut self, entry: Entry, copy: usize) -> Operand {
+        let displacement = self.pool.offset(entry);
+        self.asm.load(General::Rax, Memory { base: General::Rsi, index: None, displacement });
+        let displacement = (copy * self.shape.stride()) as i32;
+        Operand::Memory(Memory { base: General::Rax, index: Some(General::Rdx), displacement })
+    }
+
+    /// A number in the pool.
+    pub fn constant(&mut self, value: f64) -> Operand {
+        let offset = self.pool.offset(Entry::Bits(bits(value, self.shape.precision)));
+        self.operand(Place::Pool(offset))
+    }
+
+    /// A bit pattern in the pool.
+    pub fn pattern(&mut self, bits: u64) -> Operand {
+        let offset = self.pool.offset(Entry::Bits(bits));
+        self.operand(Place::Pool(offset))
+    }
+
+    /// Loads an operand, or copies it.
+    pub fn fetch(&mut self, register: Vector, from: Operand) {
+        let Shape { precision, width, .. } = self.shape;
+        match from {
+            Operand::Register(source) if source == register => {}
+            // Copies move whole registers: the scalar form would keep the upper elements and wait for them.
+            Operand::Register(_) => self.packed(table::copy(precision), register, 0, from),
+            Operand::Memory(_) => self.asm.vector(table::load(precision, width), width, register, 0, from, Mask::None),
+        }
+    }
+
+    /// Stores a register.
+    pub fn put(&mut self, to: Operand, register: Vector) {
+        let Shape { precision, width, .. } = self.shape;
+        self.asm.vector(table::store(precision, width), width, register, 0, to, Mask::None);
+    }
+
+    /// An instruction on whole registers; for scalars the lowest 256 bits of it.
+    pub fn packed(&mut self, op: super::assembler::Opcode, result: Vector, first: Vector, second: Operand) {
+        let width = if self.shape.width == Width::Scalar { Width::Ymm } else { self.shape.width };
+        self.asm.vector(op, width, result, first, second, Mask::None);
+    }
+
+    /// An operand in a register: its own, or `scratch`.
+    pub fn in_register(&mut self, operand: Operand, scratch: Vector) -> Vector {
+        match operand {
+            Operand::Register(register) => register,
+            Operand::Memory(_) => {
+                self.fetch(scratch, operand);
+                scratch
+            }
+        }
+    }
+
+    /// Computes all values.
+    fn values(&mut self) {
+        for at in 0..self.body.values.len() {
+            if self.liveness.is_skipped(at) {
+                continue;
+            }
+            for copy in 0..self.shape.copies {
+                self.value(at, copy);
+            }
+        }
+    }
+
+    /// The place of a value that needs no instruction of its own.
+    pub fn uniform_place(&mut self, op: &Op) -> Option<Place> {
+        let entry = match *op {
+            Op::Constant(value) => Entry::Bits(bits(value, self.shape.precision)),
+            Op::StepSize => Entry::StepSize,
+            Op::Time if self.shape.fused => {
+                let slot = *self.time.get_or_insert_with(|| self.allocator.new_slot());
+                return Some(Place::Frame(slot));
+            }
+            Op::Time => Entry::Time,
+            Op::Load { buffer, .. } if self.liveness.is_uniform_load(op) => Entry::Scalar(buffer),
+            Op::Past { buffer, steps, .. } if self.liveness.is_uniform_load(op) => Entry::PastScalar(buffer, steps),
+            _ => return None,
+        };
+        Some(Place::Pool(self.pool.offset(entry)))
+    }
+
+    fn stores(&mut self) {
+        for (buffer, value) in &self.body.stores {
+            for copy in 0..self.shape.copies {
+                let from = self.operand(self.allocator.place(*value as usize, copy));
+                let register = self.in_register(from, 0);
+                let to = match self.places.is_ring(*buffer) {
+                    true => self.ring_element(Entry::CurrentAddress(*buffer), copy),
+                    false => self.element(*buffer, copy),
+                };
+                self.put(to, register);
+            }
+        }
+    }
+
+    /// Brings the states to their homes.
+    fn load_states(&mut self) {
+        for state in 0..self.liveness.states.len() {
+            for copy in 0..self.shape.copies {
+                let from = self.element(self.liveness.states[state].buffer, copy);
+                match self.allocator.home(state, copy) {
+                    Place::Register(register) => self.fetch(register, from),
+                    home => {
+                        self.fetch(0, from);
+                        self.put(self.operand(home), 0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves the next states to their homes.
+    fn keep_states(&mut self) {
+        let states = self.liveness.states.len();
+        // A next state that is another state as it was must be read before that one's home is overwritten.
+        let mut moves = Vec::new();
+        for state in 0..states {
+            for copy in 0..self.shape.copies {
+                let next = self.allocator.place(self.liveness.states[state].next, copy);
+                let home = self.allocator.home(state, copy);
+                if next == home {
+                    continue;
+                }
+                let is_home = (0..states).any(|s| self.allocator.home(s, copy) == next);
+                if is_home {
+                    let slot = Place::Frame(self.allocator.new_slot());
+                    let register = self.in_register(self.operand(next), 0);
+                    self.put(self.operand(slot), register);
+                    moves.push((slot, home));
+                } else {
+                    moves.push((next, home));
+                }
+            }
+        }
+        for (from, home) in moves {
+            let from = self.operand(from);
+            match home {
+                Place::Register(register) => self.fetch(register, from),
+                home => {
+                    let register = self.in_register(from, 0);
+                    self.put(self.operand(home), register);
+                }
+            }
+        }
+    }
+
+    fn store_states(&mut self) {
+        for state in 0..self.liveness.states.len() {
+            for copy in 0..self.shape.copies {
+                let from = self.operand(self.allocator.home(state, copy));
+                let register = self.in_register(from, 0);
+                let to = self.element(self.liveness.states[state].buffer, copy);
+                self.put(to, register);
+            }
+        }
+    }
+
+    /// Computes the time of the current step into its stack slot, as a vector.
+    fn refresh_time(&mut self) {
+        if !self.body.values.contains(&Op::Time) {
+            return;
+        }
+        let slot = *self.time.get_or_insert_with(|| self.allocator.new_slot());
+        let dt = self.pool.offset(Entry::StepSizeDouble);
+        let dt = self.operand(Place::Pool(dt));
+        self.asm.convert_integer(0, General::R11);
+        self.asm.vector(table::mul(Precision::F64, Width::Scalar), Width::Scalar, 0, 0, dt, Mask::None);
+        if self.shape.precision == Precision::F32 {
+            self.asm.vector(table::narrow(), Width::Scalar, 0, 0, Operand::Register(0), Mask::None);
+        }
+        self.packed(table::broadcast(self.shape.precision), 0, 0, Operand::Register(0));
+        // The slot is a whole vector, also for scalars.
+        let to = self.operand(Place::Frame(slot));
+        self.packed(table::store(self.shape.precision, Width::Ymm), 0, 0, to);
+    }
+}

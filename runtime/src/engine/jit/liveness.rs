@@ -1,0 +1,163 @@
+//! What is known of a body before code is made: which values are needed, where each is read last, which are the same for
+//! all elements, and in the fused form which are states.
+
+use std::collections::HashMap;
+
+use super::assembler::Width;
+use super::code::{Places, Shape};
+use crate::program::{Binary, Body, Op};
+
+/// A state of the fused form.
+#[derive(Clone, Copy, Debug)]
+pub struct State {
+    /// Its buffer.
+    pub buffer: u32,
+    /// The value that reads it, if any does.
+    pub current: Option<usize>,
+    /// The value it has next.
+    pub next: usize,
+}
+
+/// The findings.
+pub struct Liveness {
+    /// Positions at which each value is read, ascending; stores come after all values.
+    pub uses: Vec<Vec<usize>>,
+    /// States of the fused form.
+    pub states: Vec<State>,
+    needed: Vec<bool>,
+    lazy: Vec<bool>,
+    /// Buffers of which every load reads the same number for all elements.
+    uniform: HashMap<u32, bool>,
+    values: usize,
+}
+
+impl Liveness {
+    /// Examines a body.
+    pub fn new(body: &Body, shape: Shape, places: &dyn Places) -> Liveness {
+        let count = body.values.len();
+        let mut needed = vec![false; count];
+        for (_, value) in &body.stores {
+            needed[*value as usize] = true;
+        }
+        for at in (0..count).rev() {
+            if needed[at] {
+                operands(&body.values[at]).for_each(|o| needed[o as usize] = true);
+            }
+        }
+        let mut lazy: Vec<bool> = body.values.iter().map(is_comparison).collect();
+        for (_, op) in body.values.iter().enumerate().filter(|(at, _)| needed[*at]) {
+            let condition = if let Op::Select(c, _, _) = op { Some(*c) } else { None };
+            let others = operands(op).enumerate().filter(|(i, o)| !(*i == 0 && condition == Some(*o)));
+            others.for_each(|(_, o)| lazy[o as usize] = false);
+        }
+        for (_, value) in &body.stores {
+            lazy[*value as usize] = false;
+        }
+        let mut uses = vec![Vec::new(); count];
+        for (at, op) in body.values.iter().enumerate().filter(|(at, _)| needed[*at] && !lazy[*at]) {
+            for operand in operands(op) {
+                if lazy[operand as usize] {
+                    // A lazy comparison's operands are read where the choice is.
+                    operands(&body.values[operand as usize]).for_each(|o| uses[o as usize].push(at));
+                } else {
+                    uses[operand as usize].push(at);
+                }
+            }
+        }
+        for (_, value) in &body.stores {
+            uses[*value as usize].push(count);
+        }
+        let stored = |buffer: u32| body.stores.iter().any(|s| s.0 == buffer);
+        let mut uniform = HashMap::new();
+        for op in &body.values {
+            // In a kernel for one element, whatever it does not store is a number like any other.
+            if let Op::Load { buffer, scalar } | Op::Past { buffer, scalar, .. } = op {
+                let single = shape.width == Width::Scalar && !stored(*buffer) && !places.is_ring(*buffer);
+                uniform.insert(*buffer, *scalar || single);
+            }
+        }
+        let states = if shape.fused { states(body) } else { Vec::new() };
+        Liveness { uses, states, needed, lazy, uniform, values: count }
+    }
+
+    /// Whether a value needs no code where it stands.
+    pub fn is_skipped(&self, at: usize) -> bool {
+        !self.needed[at] || self.lazy[at]
+    }
+
+    /// Whether a comparison is made where the choice that reads it is.
+    pub fn is_lazy(&self, at: usize) -> bool {
+        self.lazy[at]
+    }
+
+    /// Whether a load reads the same number for all elements.
+    pub fn is_uniform_load(&self, op: &Op) -> bool {
+        match op {
+            Op::Load { buffer, scalar } | Op::Past { buffer, scalar, .. } => {
+                *scalar || self.uniform.get(buffer) == Some(&true)
+            }
+            _ => false,
+        }
+    }
+
+    /// The state that a value reads.
+    pub fn state_read(&self, at: usize) -> Option<usize> {
+        self.states.iter().position(|s| s.current == Some(at))
+    }
+
+    /// Whether nothing reads a value after position `at`.
+    pub fn dies(&self, value: usize, at: usize) -> bool {
+        self.uses[value].last().is_none_or(|last| *last <= at)
+    }
+
+    /// The first position after `at` where a value is read.
+    pub fn next_use(&self, value: usize, at: usize) -> usize {
+        let uses = &self.uses[value];
+        uses.get(uses.partition_point(|u| *u <= at)).copied().unwrap_or(self.values + 1)
+    }
+}
+
+fn states(body: &Body) -> Vec<State> {
+    let stores = body.stores.iter().map(|(buffer, next)| {
+        let reads = |op: &Op| matches!(op, Op::Load { buffer: b, .. } if b == buffer);
+        State { buffer: *buffer, current: body.values.iter().position(reads), next: *next as usize }
+    });
+    stores.collect()
+}
+
+fn is_comparison(op: &Op) -> bool {
+    use Binary::{Eq, Ge, Gt, Le, Lt, Ne};
+    matches!(op, Op::Binary(Lt | Le | Gt | Ge | Eq | Ne, ..))
+}
+
+/// The values an operation reads.
+pub fn operands(op: &Op) -> impl Iterator<Item = u32> + use<> {
+    let (count, list) = match *op {
+        Op::Constant(_) | Op::Time | Op::StepSize | Op::Load { .. } | Op::Past { .. } => (0, [0; 3]),
+        Op::Unary(_, a) => (1, [a, 0, 0]),
+        Op::Binary(_, a, b) => (2, [a, b, 0]),
+        Op::Fma(a, b, c) | Op::Select(a, b, c) => (3, [a, b, c]),
+    };
+    list.into_iter().take(count)
+}
+
+/// The largest number of values that have to be in registers at the same time, without those that lie in the pool.
+pub fn most_live(body: &Body) -> usize {
+    let mut last = vec![0; body.values.len()];
+    for (at, op) in body.values.iter().enumerate() {
+        operands(op).for_each(|o| last[o as usize] = at);
+    }
+    body.stores.iter().for_each(|s| last[s.1 as usize] = body.values.len());
+    let mut ends = vec![0usize; body.values.len() + 1];
+    let (mut live, mut most) = (0usize, 0);
+    for (at, op) in body.values.iter().enumerate() {
+        live -= ends[at].min(live);
+        let pooled = matches!(op, Op::Constant(_) | Op::Time | Op::StepSize | Op::Load { .. });
+        if last[at] > at && !pooled {
+            live += 1;
+            ends[last[at]] += 1;
+        }
+        most = most.max(live);
+    }
+    most
+}

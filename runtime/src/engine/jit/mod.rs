@@ -1,0 +1,286 @@
+//! The just-in-time engine: writes machine code for each kernel (x86-64 with AVX2 and FMA, or AVX-512).
+//!
+//! Straight-line kernels become loops over vectors. Kernels that do not exchange values between elements run all steps of
+//! a call inside, with the state in registers.
+
+mod allocate;
+mod assembler;
+mod code;
+mod executable;
+mod liveness;
+mod operations;
+mod pool;
+mod table;
+
+use std::collections::HashSet;
+
+use super::block::{couple, take};
+use super::{Memory, Real};
+use crate::artifact::{DeviceError, Executable as Loaded, Feeds, Layout, Phase, Role};
+use crate::program::{Body, Kernel, Op, Precision, Program};
+use assembler::Width;
+use code::{Generated, Places, SLOT, Shape, generate};
+use executable::Executable;
+use pool::{Entry, bits};
+
+/// Whether this machine has the instructions.
+pub fn is_available() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+/// Whether this machine has the 512-bit instructions.
+pub fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl")
+}
+
+/// Loads a program.
+pub fn load(program: &Program) -> Result<Box<dyn Loaded>, DeviceError> {
+    load_for(program, has_avx512())
+}
+
+/// Loads a program with or without AVX-512.
+pub fn load_for(program: &Program, avx512: bool) -> Result<Box<dyn Loaded>, DeviceError> {
+    if !is_available() {
+        return Err(DeviceError("the jit engine needs a processor with AVX2 and FMA".to_string()));
+    }
+    Ok(match program.precision {
+        Precision::F32 => Box::new(JitEngine::<f32>::new(program, avx512)?),
+        Precision::F64 => Box::new(JitEngine::<f64>::new(program, avx512)?),
+    })
+}
+
+/// A program in the just-in-time engine.
+struct JitEngine<T: Real> {
+    memory: Memory<T>,
+    kernels: Vec<Prepared>,
+    phases: [Vec<u32>; 4],
+    /// The step's kernels with all steps inside, if none reads what another one stores.
+    fused: Option<Vec<Code>>,
+}
+
+enum Prepared {
+    Pointwise(Code),
+    Take(Kernel),
+    Couple(Kernel),
+}
+
+/// Code with its pool.
+struct Code {
+    executable: Executable,
+    /// Bytes of all elements.
+    bytes: usize,
+    entries: Vec<Entry>,
+    pool: Vec<PoolSlot>,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct PoolSlot([u8; SLOT]);
+
+struct Offsets<'a, T> {
+    memory: &'a Memory<T>,
+    layout: &'a Layout,
+}
+
+impl<T: Real> Places for Offsets<'_, T> {
+    fn offset(&self, buffer: u32) -> i32 {
+        // `new` has checked that all buffers lie within the range of displacements.
+        (self.memory.place(buffer as usize, 0).start * T::BYTES) as i32
+    }
+
+    fn is_ring(&self, buffer: u32) -> bool {
+        self.layout.buffers[buffer as usize].role == Role::History
+    }
+}
+
+impl<T: Real> JitEngine<T> {
+    fn new(program: &Program, avx512: bool) -> Result<JitEngine<T>, DeviceError> {
+        let memory = Memory::<T>::new(program);
+        // Displacements are 32 bits, and vectors reach past the end by less than this.
+        const REACH: usize = i32::MAX as usize - (1 << 20);
+        if size_of_val(memory.all()) > REACH {
+            return Err(DeviceError("the model's buffers exceed 2 GiB; use `--engine block`".to_string()));
+        }
+        let places = Offsets { memory: &memory, layout: &program.layout };
+        let make = |extent: usize, body: &Body, fused: bool| {
+            let shape = shape::<T>(program.precision, avx512, extent, body, fused);
+            Code::new::<T>(generate(body, shape, &places), extent, program.precision)
+        };
+        let mut kernels = Vec::new();
+        for kernel in &program.kernels {
+            kernels.push(match kernel {
+                Kernel::Pointwise { extent, body } => Prepared::Pointwise(make(*extent, body, false)?),
+                Kernel::Take { .. } => Prepared::Take(kernel.clone()),
+                Kernel::Couple { .. } => Prepared::Couple(kernel.clone()),
+            });
+        }
+        let fused = match independent(program) {
+            Some(bodies) => Some(bodies.into_iter().map(|(n, body)| make(n, body, true)).collect::<Result<_, _>>()?),
+            None => None,
+        };
+        Ok(JitEngine { memory, kernels, phases: program.phases.clone(), fused })
+    }
+
+    fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
+        match &mut self.kernels[index] {
+            Prepared::Pointwise(code) => code.run(&mut self.memory, step, dt, 1),
+            Prepared::Take(kernel) => take(&mut self.memory, kernel),
+            Prepared::Couple(kernel) => couple(&mut self.memory, kernel),
+        }
+    }
+}
+
+impl Code {
+    fn new<T: Real>(generated: Generated, extent: usize, precision: Precision) -> Result<Code, DeviceError> {
+        let entries = generated.pool.entries;
+        let mut pool = vec![PoolSlot([0; SLOT]); entries.len()];
+        for (slot, entry) in pool.iter_mut().zip(&entries) {
+            if let Entry::Bits(bits) = entry {
+                slot.fill(*bits, precision);
+            }
+        }
+        Ok(Code { executable: Executable::new(&generated.code)?, bytes: extent * T::BYTES, entries, pool })
+    }
+
+    /// Runs the code over all elements, for `steps` steps if they are inside.
+    fn run<T: Real>(&mut self, memory: &mut Memory<T>, step: u64, dt: f64, steps: u64) {
+        let precision = if T::BYTES == 8 { Precision::F64 } else { Precision::F32 };
+        let base = memory.all().as_ptr().cast::<u8>();
+        for (slot, entry) in self.pool.iter_mut().zip(&self.entries) {
+            let number = match *entry {
+                Entry::Bits(_) => continue,
+                Entry::StepSize => dt,
+                Entry::StepSizeDouble => {
+                    slot.fill(dt.to_bits(), Precision::F64);
+                    continue;
+                }
+                Entry::Time => T::from_f64(step as f64 * dt).to_f64(),
+                Entry::Scalar(buffer) => memory.slot(buffer as usize, 0)[0].to_f64(),
+                Entry::PastScalar(buffer, steps) => {
+                    let at = memory.past_slot(buffer as usize, step, steps);
+                    memory.slot(buffer as usize, at)[0].to_f64()
+                }
+                Entry::PastAddress(buffer, steps) => {
+                    let at = memory.past_slot(buffer as usize, step, steps);
+                    let start = memory.place(buffer as usize, at).start;
+                    slot.fill((base as usize + start * T::BYTES) as u64, Precision::F64);
+                    continue;
+                }
+                Entry::CurrentAddress(buffer) => {
+                    let at = memory.current_slot(buffer as usize, step);
+                    let start = memory.place(buffer as usize, at).start;
+                    slot.fill((base as usize + start * T::BYTES) as u64, Precision::F64);
+                    continue;
+                }
+            };
+            slot.fill(bits(number, precision), precision);
+        }
+        let buffers = memory.all_mut().as_mut_ptr().cast::<u8>();
+        // SAFETY: the code was generated for this memory's layout and this pool; buffers are padded by more than the
+        // vectors of one turn of its loop; the borrow of the memory is exclusive.
+        unsafe { self.executable.call(buffers, self.pool.as_ptr().cast(), (0, self.bytes), steps, step) }
+    }
+}
+
+impl PoolSlot {
+    fn fill(&mut self, bits: u64, precision: Precision) {
+        match precision {
+            Precision::F64 => self.0.as_chunks_mut::<8>().0.fill(bits.to_le_bytes()),
+            Precision::F32 => self.0.as_chunks_mut::<4>().0.fill((bits as u32).to_le_bytes()),
+        }
+    }
+}
+
+/// The kernels of the step with their extents, if each could run all its steps before the next begins: all are
+/// straight-line code without past values, and none reads what another stores.
+fn independent(program: &Program) -> Option<Vec<(usize, &Body)>> {
+    if !program.layout.feeds.is_empty() {
+        return None;
+    }
+    let mut bodies = Vec::new();
+    for kernel in program.phase(Phase::Step) {
+        let Kernel::Pointwise { extent, body } = &program.kernels[*kernel as usize] else { return None };
+        bodies.push((*extent, body));
+    }
+    for (at, (_, body)) in bodies.iter().enumerate() {
+        let others = bodies.iter().enumerate().filter(|(other, _)| *other != at);
+        let stored_elsewhere: HashSet<u32> = others.flat_map(|(_, (_, b))| b.stores.iter().map(|s| s.0)).collect();
+        let own: HashSet<u32> = body.stores.iter().map(|s| s.0).collect();
+        for op in &body.values {
+            match op {
+                Op::Past { .. } => return None,
+                Op::Load { buffer, scalar }
+                    if stored_elsewhere.contains(buffer) || (*scalar && own.contains(buffer)) =>
+                {
+                    return None;
+                }
+                _ => {}
+            }
+        }
+        let role = |buffer: u32| program.layout.buffers[buffer as usize].role;
+        if body.stores.iter().any(|s| role(s.0) != Role::State) {
+            return None;
+        }
+    }
+    Some(bodies)
+}
+
+/// How a kernel is best written.
+fn shape<T: Real>(precision: Precision, avx512: bool, extent: usize, body: &Body, fused: bool) -> Shape {
+    let width = match (extent, avx512) {
+        (1, _) => Width::Scalar,
+        (_, true) => Width::Zmm,
+        (_, false) => Width::Ymm,
+    };
+    let mut shape = Shape { evex: avx512, precision, width, copies: 1, fused };
+    if fused && extent > 1 {
+        // Steps depend on each other: several vectors at a time hide the latency, as far as registers allow. The padding
+        // of buffers has room for eight vectors.
+        let registers = if avx512 { 30 } else { 14 };
+        let live = liveness::most_live(body) + body.stores.len();
+        let lanes = shape.stride() / T::BYTES;
+        shape.copies = [4, 2].into_iter().find(|c| c * live <= registers && c * lanes <= extent).unwrap_or(1);
+    }
+    shape
+}
+
+impl<T: Real> Loaded for JitEngine<T> {
+    fn engine(&self) -> &str {
+        "jit"
+    }
+
+    fn device(&self) -> &str {
+        "cpu"
+    }
+
+    fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        self.memory.write(buffer, first, values)
+    }
+
+    fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        self.memory.read(buffer, out)
+    }
+
+    fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
+        for at in 0..self.phases[phase as usize].len() {
+            let kernel = self.phases[phase as usize][at];
+            self.run_kernel(kernel as usize, step, dt);
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
+        if count == 0 {
+            return Ok(());
+        }
+        if let Some(fused) = &mut self.fused {
+            fused.iter_mut().for_each(|code| code.run(&mut self.memory, first, dt, count));
+            return Ok(());
+        }
+        for step in first..first + count {
+            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+            self.run(Phase::Step, step, dt)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! The buffers of a program in one aligned allocation.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use super::Real;
+use crate::artifact::{DeviceError, Layout};
+use crate::program::Program;
+
+/// One cache line, the unit of allocation: buffers start at one, and end with one that is theirs alone, so that whole
+/// vectors can be read and written past the last element.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; LINE]);
+
+const LINE: usize = 64;
+
+/// Elements that may be touched past the end of a buffer: eight lines, so that unrolled loops need no remainder.
+const PADDING_LINES: usize = 8;
+
+/// The contents of all buffers, each slot of each starting at a cache line.
+pub struct Memory<T> {
+    lines: Vec<Line>,
+    /// First element of each buffer.
+    starts: Vec<usize>,
+    /// Elements from one slot to the next.
+    strides: Vec<usize>,
+    slots: Vec<usize>,
+    lens: Vec<usize>,
+    kind: PhantomData<T>,
+}
+
+impl<T: Real> Memory<T> {
+    /// Allocates the buffers of a program and fills in their initial values.
+    pub fn new(program: &Program) -> Memory<T> {
+        let mut memory = Memory::zeroed(&program.layout);
+        for (buffer, values) in &program.initial {
+            let buffer = *buffer as usize;
+            for slot in 0..memory.slots[buffer] {
+                let cells = memory.slot_mut(buffer, slot);
+                for (i, cell) in cells.iter_mut().enumerate() {
+                    *cell = T::from_f64(values[if values.len() == 1 { 0 } else { i }]);
+                }
+            }
+        }
+        memory
+    }
+
+    fn zeroed(layout: &Layout) -> Memory<T> {
+        let per_line = LINE / T::BYTES;
+        let (mut starts, mut strides, mut lines) = (Vec::new(), Vec::new(), 0);
+        for buffer in &layout.buffers {
+            let slot = buffer.len.div_ceil(per_line) + if buffer.len > 1 { PADDING_LINES } else { 0 };
+            starts.push(lines * per_line);
+            strides.push(slot * per_line);
+            lines += slot * buffer.slots;
+        }
+        Memory {
+            lines: vec![Line([0; LINE]); lines],
+            starts,
+            strides,
+            slots: layout.buffers.iter().map(|b| b.slots).collect(),
+            lens: layout.buffers.iter().map(|b| b.len).collect(),
+            kind: PhantomData,
+        }
+    }
+
+    /// All elements, padding included.
+    pub fn all(&self) -> &[T] {
+        let len = self.lines.len() * (LINE / T::BYTES);
+        // SAFETY: lines are plain bytes, aligned to 64, initialised, and every bit pattern is a `T` (f32 or f64).
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast::<T>(), len) }
+    }
+
+    /// All elements, padding included.
+    pub fn all_mut(&mut self) -> &mut [T] {
+        let len = self.lines.len() * (LINE / T::BYTES);
+        // SAFETY: as for `all`; the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast::<T>(), len) }
+    }
+
+    /// Where a slot of a buffer lies in [`Memory::all`].
+    pub fn place(&self, buffer: usize, slot: usize) -> Range<usize> {
+        let start = self.starts[buffer] + slot * self.strides[buffer];
+        start..start + self.lens[buffer]
+    }
+
+    /// The slot of a buffer that a step writes.
+    pub fn current_slot(&self, buffer: usize, step: u64) -> usize {
+        (step % self.slots[buffer] as u64) as usize
+    }
+
+    /// The slot of a buffer that was written `steps` steps before.
+    pub fn past_slot(&self, buffer: usize, step: u64, steps: u32) -> usize {
+        let ring = self.slots[buffer] as u64;
+        ((step + ring - u64::from(steps)) % ring) as usize
+    }
+
+    /// Elements of one slot.
+    pub fn slot(&self, buffer: usize, slot: usize) -> &[T] {
+        &self.all()[self.place(buffer, slot)]
+    }
+
+    /// Elements of one slot.
+    pub fn slot_mut(&mut self, buffer: usize, slot: usize) -> &mut [T] {
+        let place = self.place(buffer, slot);
+        &mut self.all_mut()[place]
+    }
+
+    /// Replaces elements of a buffer, counted slot after slot.
+    pub fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        let elements = self.lens.get(buffer).map_or(0, |len| len * self.slots[buffer]);
+        if first + values.len() > elements {
+            return Err(DeviceError(format!("{} values do not fit buffer {buffer} from {first} on", values.len())));
+        }
+        let len = self.lens[buffer];
+        for (i, value) in values.iter().enumerate() {
+            let (slot, element) = ((first + i) / len, (first + i) % len);
+            let at = self.starts[buffer] + slot * self.strides[buffer] + element;
+            self.all_mut()[at] = T::from_f64(*value);
+        }
+        Ok(())
+    }
+
+    /// The elements of a buffer, slot after slot.
+    pub fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        if buffer >= self.lens.len() {
+            return Err(DeviceError(format!("there is no buffer {buffer}")));
+        }
+        out.clear();
+        for slot in 0..self.slots[buffer] {
+            out.extend(self.slot(buffer, slot).iter().map(|v| v.to_f64()));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! Every engine computes the same bits, on programs made at random.
+#![allow(clippy::unwrap_used)]
+#![cfg(all(target_arch = "x86_64", feature = "jit"))]
+
+use nullcline_runtime::artifact::{Buffer, Executable, Feeds, Layout, Phase, Role};
+use nullcline_runtime::engine::{block, jit};
+use nullcline_runtime::program::{Binary, Body, Kernel, Op, Precision, Program, Unary};
+
+/// SplitMix64 (Steele, Lea, Flood 2014).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    /// Mostly ordinary numbers, sometimes special ones.
+    fn number(&mut self) -> f64 {
+        const SPECIAL: [f64; 8] = [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300];
+        match self.below(12) {
+            0 => SPECIAL[self.below(SPECIAL.len())],
+            _ => (self.next() >> 11) as f64 / (1u64 << 53) as f64 * 8.0 - 4.0,
+        }
+    }
+
+    /// One of the first `n` values, recent ones more often, so that chains get long and some values live long.
+    fn value(&mut self, n: usize) -> u32 {
+        let back = if self.below(3) == 0 { self.below(n) } else { self.below(n.min(10)) };
+        (n - 1 - back) as u32
+    }
+}
+
+const UNARY: [Unary; 8] =
+    [Unary::Neg, Unary::Abs, Unary::Sqrt, Unary::Floor, Unary::Ceil, Unary::Round, Unary::Trunc, Unary::Not];
+
+const UNARY_BITS: [Unary; 3] = [Unary::Raise, Unary::Exponent, Unary::Mantissa];
+
+const BINARY: [Binary; 14] = [
+    Binary::Add,
+    Binary::Sub,
+    Binary::Mul,
+    Binary::Div,
+    Binary::Min,
+    Binary::Max,
+    Binary::Lt,
+    Binary::Le,
+    Binary::Gt,
+    Binary::Ge,
+    Binary::Eq,
+    Binary::Ne,
+    Binary::And,
+    Binary::Or,
+];
+
+const BINARY_BITS: [Binary; 2] = [Binary::XorSign, Binary::Alternate];
+
+/// The value, or 0.5 where it is NaN.
+fn without_nan(values: &mut Vec<Op>, value: u32) -> u32 {
+    let n = values.len() as u32;
+    values.extend([Op::Binary(Binary::Eq, value, value), Op::Constant(0.5), Op::Select(n, value, n + 1)]);
+    n + 2
+}
+
+/// A program of one kernel that advances some states; `ring` adds a history.
+fn program(random: &mut Random, extent: usize, ring: bool) -> Program {
+    let states = 1 + random.below(12);
+    let (scalars, arrays) = (3, 2);
+    let total = states + scalars + arrays;
+    let mut kinds = vec![(Role::State, extent, 1); states];
+    kinds.extend(vec![(Role::Parameter, 1, 1); scalars]);
+    kinds.extend(vec![(Role::Parameter, extent, 1); arrays]);
+    if ring {
+        kinds.push((Role::History, extent, 4));
+    }
+    let buffers = kinds.iter().enumerate().map(|(i, (role, len, slots))| Buffer {
+        name: format!("b{i}"),
+        role: *role,
+        len: *len,
+        slots: *slots,
+    });
+    let initial = kinds.iter().enumerate();
+    let initial = initial.map(|(i, kind)| (i as u32, (0..kind.1).map(|_| random.number()).collect()));
+    let (buffers, initial) = (buffers.collect(), initial.collect());
+
+    let load = |buffer: usize, scalar| Op::Load { buffer: buffer as u32, scalar };
+    let mut values: Vec<Op> = (0..total).map(|b| load(b, extent > 1 && kinds[b].1 == 1)).collect();
+    values.extend([Op::Time, Op::StepSize, Op::Constant(0.5), Op::Constant(random.number())]);
+    if ring {
+        values.push(Op::Past { buffer: total as u32, scalar: false, steps: 1 + random.below(3) as u32 });
+    }
+    for _ in 0..5 + random.below(90) {
+        let n = values.len();
+        let (mut a, mut b, c) = (random.value(n), random.value(n), random.value(n));
+        if random.below(8) == 0 {
+            // Operations on bits see the sign and digits of a NaN, which are not determined: keep NaN from them.
+            a = without_nan(&mut values, a);
+            b = without_nan(&mut values, b);
+            values.push(match random.below(5) {
+                k @ 0..=2 => Op::Unary(UNARY_BITS[k], a),
+                k => Op::Binary(BINARY_BITS[k - 3], a, b),
+            });
+            continue;
+        }
+        values.push(match random.below(8) {
+            0 => Op::Unary(UNARY[random.below(UNARY.len())], a),
+            1 | 2 => Op::Fma(a, b, c),
+            3 => Op::Select(a, b, c),
+            4..=6 => Op::Binary(BINARY[random.below(4)], a, b),
+            _ => Op::Binary(BINARY[random.below(BINARY.len())], a, b),
+        });
+    }
+    let n = values.len();
+    let stored = if ring { states + 1 } else { states };
+    let stores = (0..stored).map(|s| if s < states { s } else { total }).map(|b| (b as u32, random.value(n)));
+    let stores = stores.collect();
+    let precision = if random.below(2) == 0 { Precision::F32 } else { Precision::F64 };
+    Program {
+        layout: Layout { name: "random".to_string(), buffers, feeds: Vec::new(), history_passes: 0 },
+        precision,
+        kernels: vec![Kernel::Pointwise { extent, body: Body { values, stores } }],
+        phases: [vec![], vec![], vec![0], vec![]],
+        initial,
+    }
+}
+
+/// The bits of all buffers; which NaN a NaN is does not count.
+fn bits(engine: &dyn Executable, program: &Program) -> Vec<Vec<u64>> {
+    let canonical = |v: f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
+    let mut all = Vec::new();
+    for buffer in 0..program.layout.buffers.len() {
+        let mut values = Vec::new();
+        engine.read(buffer, &mut values).unwrap();
+        all.push(values.into_iter().map(canonical).collect());
+    }
+    all
+}
+
+#[test]
+fn machine_code_computes_the_same_bits_as_the_block_engine() {
+    if !jit::is_available() {
+        println!("skipped: this processor has no AVX2");
+        return;
+    }
+    let seed: u64 = std::env::var("NULLCLINE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    println!("seed {seed}");
+    let widths = if jit::has_avx512() { vec![false, true] } else { vec![false] };
+    for case in 0..2000u64 {
+        let mut random = Random(seed * 1_000_003 + case);
+        let extent = [1, 2, 3, 7, 8, 9, 31, 64, 100, 130][random.below(10)];
+        let ring = random.below(3) == 0;
+        let program = program(&mut random, extent, ring);
+        let steps = 1 + random.below(5) as u64;
+        let mut expected = block::load(&program);
+        expected.advance(2, steps, 0.125, &Feeds::default()).unwrap();
+        let expected = bits(&*expected, &program);
+        for avx512 in &widths {
+            let mut together = jit::load_for(&program, *avx512).unwrap();
+            together.advance(2, steps, 0.125, &Feeds::default()).unwrap();
+            let found = bits(&*together, &program);
+            assert!(found == expected, "case {case} of seed {seed}, avx512 {avx512}, all steps at once: {program:?}");
+            let mut apart = jit::load_for(&program, *avx512).unwrap();
+            for step in 2..2 + steps {
+                apart.run(Phase::Step, step, 0.125).unwrap();
+            }
+            let found = bits(&*apart, &program);
+            assert!(found == expected, "case {case} of seed {seed}, avx512 {avx512}, step by step: {program:?}");
+        }
+    }
+}

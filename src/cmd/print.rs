@@ -1,0 +1,41 @@
+//! Printing to the terminal: colours only there, and no panic when the reader of a pipe has gone.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+/// Prints to standard output. A reader who has gone wants no more; there is nobody to tell of other failures.
+pub fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Prints a message to standard error, on lines of its own.
+pub fn error(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = writeln!(stderr, "{}", text.trim_end());
+}
+
+/// `error: ..`, as diagnostics begin.
+pub fn labelled_error(message: impl Display) -> String {
+    format!("{}: {message}", paint(colors_on_stderr(), "1;31", "error"))
+}
+
+/// Whether messages on standard error have colours.
+pub fn colors_on_stderr() -> bool {
+    std::io::stderr().is_terminal() && wanted()
+}
+
+/// Whether text on standard output has colours.
+pub fn colors_on_stdout() -> bool {
+    std::io::stdout().is_terminal() && wanted()
+}
+
+/// <https://no-color.org>: any value but the empty one turns colours off.
+fn wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// `text` in the colour with this SGR code.
+pub fn paint(colors: bool, code: &str, text: &str) -> String {
+    if colors { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
+}

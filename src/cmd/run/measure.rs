@@ -1,0 +1,167 @@
+//! Measures of what was recorded, in bounded memory.
+
+use std::io;
+
+use nullcline::runtime::observe::{Label, Recording, Sink, frequency, peak_to_peak};
+
+/// Most numbers that are kept to find frequencies; of a longer run the last ones.
+const MOST_KEPT: usize = 1 << 22;
+
+/// Lowest, mean and highest value of every column while rows come in, and the last rows.
+pub struct Measures {
+    /// Number of rows.
+    pub rows: u64,
+    lowest: Vec<f64>,
+    highest: Vec<f64>,
+    sums: Vec<f64>,
+    counts: Vec<u64>,
+    last: Recording,
+}
+
+/// Measures of one column; none of them counts values that are not finite.
+pub struct Measured<'a> {
+    /// The column.
+    pub label: &'a Label,
+    /// Lowest value.
+    pub lowest: Option<f64>,
+    /// Mean value.
+    pub mean: Option<f64>,
+    /// Highest value.
+    pub highest: Option<f64>,
+    /// Frequency in the second half of the rows, if there is an oscillation that does not die out.
+    pub frequency: Option<f64>,
+}
+
+impl Measures {
+    /// No rows yet.
+    pub fn new(labels: &[Label]) -> Measures {
+        let columns = labels.len();
+        Measures {
+            rows: 0,
+            lowest: vec![f64::INFINITY; columns],
+            highest: vec![f64::NEG_INFINITY; columns],
+            sums: vec![0.0; columns],
+            counts: vec![0; columns],
+            last: Recording::new(labels.to_vec()),
+        }
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// The measures of the first `most` columns.
+    pub fn columns_up_to(&self, most: usize) -> impl Iterator<Item = Measured<'_>> {
+        let half = self.last.times.len() / 2;
+        self.last.labels.iter().enumerate().take(most).map(move |(k, label)| {
+            let known = self.counts[k] > 0;
+            Measured {
+                label,
+                lowest: known.then_some(self.lowest[k]),
+                mean: known.then(|| self.sums[k] / self.counts[k] as f64),
+                highest: known.then_some(self.highest[k]),
+                frequency: sustained(&self.last.times[half..], &self.last.columns[k][half..]),
+            }
+        })
+    }
+
+    /// Keeps memory bounded: forgets the older half of the rows.
+    fn forget(&mut self) {
+        let half = self.last.times.len().div_ceil(2);
+        self.last.times.drain(..half);
+        self.last.columns.iter_mut().for_each(|column| drop(column.drain(..half)));
+    }
+}
+
+impl Sink for Measures {
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        self.rows += 1;
+        for (k, &value) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
+            self.lowest[k] = self.lowest[k].min(value);
+            self.highest[k] = self.highest[k].max(value);
+            self.sums[k] += value;
+            self.counts[k] += 1;
+        }
+        if (self.last.times.len() + 1) * (values.len() + 1) > MOST_KEPT {
+            self.forget();
+        }
+        self.last.row(time, values)
+    }
+}
+
+/// The frequency of an oscillation, unless it loses more than half of its swing from one half of the rows to the other.
+fn sustained(times: &[f64], values: &[f64]) -> Option<f64> {
+    let (before, after) = values.split_at(values.len() / 2);
+    let swing = peak_to_peak(after)?;
+    // A swing of rounding errors is no oscillation; the runtime's measure knows how large these are.
+    frequency(times, values)?;
+    if swing <= 0.5 * peak_to_peak(before)? {
+        return None;
+    }
+    full_swings(times, values)
+}
+
+/// Full swings per time: rises through the middle of the range that follow a fall below its lowest quarter. Ripples on
+/// the way, which may cross any one level several times in a period, do not count.
+fn full_swings(times: &[f64], values: &[f64]) -> Option<f64> {
+    let finite = || values.iter().copied().filter(|v| v.is_finite());
+    let (lowest, highest) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let (middle, low) = (0.5 * lowest + 0.5 * highest, 0.75 * lowest + 0.25 * highest);
+    let (mut armed, mut rises) = (false, Vec::new());
+    for (t, x) in times.windows(2).zip(values.windows(2)) {
+        armed |= x[0] < low;
+        if armed && x[0] < middle && x[1] >= middle {
+            rises.push(t[0] + (t[1] - t[0]) * (middle - x[0]) / (x[1] - x[0]));
+            armed = false;
+        }
+    }
+    let duration = rises.last()? - rises.first()?;
+    (duration > 0.0).then(|| (rises.len() - 1) as f64 / duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(wave: impl Fn(f64) -> f64, rows: usize) -> Measures {
+        let mut measures = Measures::new(&[Label::new("x")]);
+        for k in 0..rows {
+            let t = k as f64 * 1e-2;
+            measures.row(t, &[wave(t)]).unwrap();
+        }
+        measures
+    }
+
+    #[test]
+    fn an_oscillation_has_a_frequency_and_a_decay_has_none() {
+        let wave = |t: f64| (std::f64::consts::TAU * 3.0 * t).sin();
+        let frequency = |m: &Measures| m.columns_up_to(1).next().and_then(|c| c.frequency);
+        assert!((frequency(&measured(wave, 2000)).unwrap() - 3.0).abs() < 1e-3);
+        assert_eq!(frequency(&measured(|t| (-t).exp() * wave(t), 2000)), None);
+        assert_eq!(frequency(&measured(|_| 1.0, 2000)), None);
+    }
+
+    #[test]
+    fn a_ripple_that_crosses_the_mean_counts_no_period() {
+        // One high and one low hump per second, the low one just above the mean.
+        let wave = |t: f64| {
+            let phase = std::f64::consts::TAU * t;
+            phase.cos() + 1.1 * (2.0 * phase).cos()
+        };
+        let measures = measured(wave, 2000);
+        let by_mean = frequency(&measures.last.times, &measures.last.columns[0]);
+        assert!((by_mean.unwrap() - 2.0).abs() < 0.05, "{by_mean:?}");
+        let full = measures.columns_up_to(1).next().and_then(|c| c.frequency);
+        assert!((full.unwrap() - 1.0).abs() < 1e-3, "{full:?}");
+    }
+
+    #[test]
+    fn a_long_run_is_measured_in_bounded_memory() {
+        let measures = measured(|t| t, MOST_KEPT);
+        let column = measures.columns_up_to(1).next().unwrap();
+        assert_eq!(column.lowest, Some(0.0));
+        assert_eq!(measures.rows, MOST_KEPT as u64);
+        assert!(measures.last.times.len() <= MOST_KEPT / 2);
+    }
+}

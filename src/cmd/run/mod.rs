@@ -1,0 +1,157 @@
+//! `nullcline run`: simulates a model.
+
+mod measure;
+mod output;
+mod progress;
+mod report;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use clap::{Args, ValueHint};
+use nullcline::compiler::diagnostic::render;
+use nullcline::runtime::observe::Tee;
+use nullcline::runtime::sim::RunError;
+use nullcline::{Interrupt, Prepared};
+
+use super::fault::{self, Fault};
+use super::model::{Settings, Target};
+use super::print;
+use measure::Measures;
+use output::Outputs;
+use progress::Progress;
+use report::Report;
+
+/// Simulate a model
+#[derive(Args)]
+#[command(
+    long_about = "Simulate a model.\n\nSettings come from the file's `simulate:` section; options replace them. A path \
+        (`node/operator/variable`) may be shortened to any unambiguous end: `--set p=120`.",
+    after_help = "Examples:\n  \
+        nullcline run jansen_rit --plot jansen_rit.svg\n  \
+        nullcline run model.yaml:column --duration 2 --dt 1e-4 --scheme heun --out out.csv\n  \
+        nullcline run jansen_rit --input 'p=220 + 22*sin(2*pi*10*t)' --record eeg=psp --out eeg.npz\n  \
+        nullcline run jansen_rit --set C=68 --cutoff 1 --json"
+)]
+pub struct Run {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+struct Output {
+    /// Write the rows to a .csv, .npz or .json file (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    out: Vec<PathBuf>,
+    /// Draw the rows to a .svg or .png file (repeatable)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    plot: Vec<PathBuf>,
+    /// Print one JSON line instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Print errors only (and the JSON line, if asked for)
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Run {
+    /// Runs the command.
+    pub fn run(self) -> Result<u8, Fault> {
+        let outputs = Outputs::new(&self.output.out, &self.output.plot)?;
+        let start = Instant::now();
+        let mut model = self.target.load()?;
+        self.settings.apply(&mut model)?;
+        if !self.output.quiet && !model.warnings.is_empty() {
+            print::error(&render(&model.warnings, &model.sources, print::colors_on_stderr()));
+        }
+        let compiled = model.compile(self.settings.engine())?;
+        let precision = compiled.module.precision;
+        let dt = compiled.dt;
+        let Prepared { mut simulation, schedule, scheme, states } = compiled.load()?;
+        let compile_time = start.elapsed();
+
+        let stop = Arc::new(AtomicBool::new(false));
+        stop_on_signals(&stop);
+        let labels = simulation.labels();
+        let mut measures = Measures::new(&labels);
+        let mut sink = outputs.open(&labels)?;
+        let mut progress = Progress::new(schedule.steps, self.output.quiet);
+        let start = Instant::now();
+        let ran = simulation.run(&schedule, &mut Tee(&mut measures, &mut sink), &mut |done| {
+            progress.update(done);
+            if stop.load(Ordering::Relaxed) { Interrupt::Stop } else { Interrupt::Continue }
+        });
+        let elapsed = ran.as_ref().map_or_else(|_| start.elapsed(), |summary| summary.elapsed);
+        progress.finish();
+
+        let stopped = ran.as_ref().is_ok_and(|summary| summary.stopped);
+        // A sink that failed has nothing worth keeping: the disk is full, or the directory is gone.
+        let written = match &ran {
+            Err(RunError::Sink(_)) => Vec::new(),
+            _ => sink.finish(&model.circuit.name),
+        };
+        let report = Report {
+            circuit: &model.circuit,
+            states,
+            scheme: scheme.name,
+            dt,
+            duration: simulation.clock().time(schedule.steps),
+            steps: simulation.steps_done(),
+            engine: simulation.executable().engine(),
+            device: simulation.executable().device(),
+            precision: precision.name(),
+            seed: model.settings.seed,
+            compile_time,
+            elapsed,
+            stopped,
+            diverged: matches!(ran, Err(RunError::Diverged(..))),
+            outputs: written.iter().filter_map(|w| w.as_ref().ok().cloned()).collect(),
+            measures: &measures,
+        };
+        if self.output.json {
+            print::out(&report.json());
+        } else if !self.output.quiet {
+            print::out(&report.table(print::colors_on_stdout()));
+        }
+        let mut code = if stopped { fault::STOPPED } else { fault::DONE };
+        if let Err(error) = ran {
+            print::error(&failure(&error, dt));
+            code = fault::FAILED;
+        }
+        for fault in written.into_iter().filter_map(Result::err) {
+            print::error(&print::labelled_error(&fault));
+            code = fault::FAILED;
+        }
+        Ok(code)
+    }
+}
+
+/// The message of a failed run.
+fn failure(error: &RunError, dt: f64) -> String {
+    let message = print::labelled_error(error);
+    match error {
+        RunError::Diverged(..) => {
+            let help = format!("the step may be too large: try `--dt {}`; the rows up to there were kept", dt / 10.0);
+            format!("{message}\n  help: {help}")
+        }
+        _ => message,
+    }
+}
+
+/// The first Ctrl-C lets the run end in good order, the second ends it at once.
+fn stop_on_signals(stop: &Arc<AtomicBool>) {
+    let stop = stop.clone();
+    // Without a handler Ctrl-C still ends the program, only without its output.
+    let _ = ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(fault::STOPPED));
+        }
+    });
+}

@@ -1,0 +1,95 @@
+//! Where the rows of a run go.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nullcline::runtime::io::{CsvSink, Fault as FileFault, check, check_extension, save};
+use nullcline::runtime::observe::{Label, Recording, Sink};
+use nullcline::runtime::plot;
+
+use crate::cmd::fault::Fault;
+use crate::cmd::print;
+
+/// The files to write.
+pub struct Outputs<'a> {
+    tables: &'a [PathBuf],
+    plots: &'a [PathBuf],
+}
+
+/// The files being written.
+pub enum Open<'a> {
+    /// Nobody wants rows.
+    Nothing,
+    /// Rows go straight to the only file, so that a run of any length needs no memory.
+    Streamed(CsvSink, &'a Path),
+    /// Rows are kept until the end.
+    Kept(Recording, &'a Outputs<'a>),
+}
+
+impl<'a> Outputs<'a> {
+    /// Refuses what could not be written at the end.
+    pub fn new(tables: &'a [PathBuf], plots: &'a [PathBuf]) -> Result<Outputs<'a>, Fault> {
+        let refused = |fault: FileFault| Fault::usage(print::labelled_error(&fault));
+        tables.iter().try_for_each(check_extension).map_err(refused)?;
+        plots.iter().try_for_each(plot::check_extension).map_err(refused)?;
+        for path in tables.iter().chain(plots) {
+            writable(path).map_err(refused)?;
+        }
+        let all: Vec<&PathBuf> = tables.iter().chain(plots).collect();
+        if let Some(twice) = (1..all.len()).find(|i| all[..*i].contains(&all[*i])) {
+            let message = format!("`{}` is to be written twice", all[twice].display());
+            return Err(Fault::usage(print::labelled_error(message)));
+        }
+        Ok(Outputs { tables, plots })
+    }
+
+    /// Opens what rows go to.
+    pub fn open(&'a self, labels: &[Label]) -> Result<Open<'a>, Fault> {
+        self.tables.iter().try_for_each(|path| check(labels, path))?;
+        match (self.tables, self.plots) {
+            ([], []) => Ok(Open::Nothing),
+            ([only], []) if only.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) => {
+                Ok(Open::Streamed(CsvSink::create(only, labels)?, only))
+            }
+            _ => Ok(Open::Kept(Recording::new(labels.to_vec()), self)),
+        }
+    }
+}
+
+impl Open<'_> {
+    /// Completes every file; one that fails keeps no other from being written.
+    pub fn finish(self, title: &str) -> Vec<Result<PathBuf, FileFault>> {
+        match self {
+            Open::Nothing => Vec::new(),
+            Open::Streamed(sink, path) => vec![sink.finish().map(|()| path.to_path_buf())],
+            Open::Kept(recording, outputs) => {
+                let options = plot::Options { title: Some(title.to_string()), ..plot::Options::default() };
+                let tables = outputs.tables.iter().map(|path| save(&recording, path).map(|()| path.clone()));
+                let plots =
+                    outputs.plots.iter().map(|path| plot::save(&recording, path, &options).map(|()| path.clone()));
+                tables.chain(plots).collect()
+            }
+        }
+    }
+}
+
+impl Sink for Open<'_> {
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        match self {
+            Open::Nothing => Ok(()),
+            Open::Streamed(sink, _) => sink.row(time, values),
+            Open::Kept(recording, _) => recording.row(time, values),
+        }
+    }
+}
+
+/// Whether the directory exists: found out before a long run, not after it.
+fn writable(path: &Path) -> Result<(), FileFault> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            let fault = FileFault::write(path, format!("directory `{}` does not exist", parent.display()));
+            Err(fault.with_help(format!("create it: `mkdir -p {}`", parent.display())))
+        }
+        _ => Ok(()),
+    }
+}
