@@ -1,5 +1,6 @@
 //! The passes, in the order of [`compile`]: each is a function from one form to the next.
 
+pub mod contract;
 pub mod discretise;
 pub mod elementary;
 pub mod legalise;
@@ -9,6 +10,8 @@ pub mod simplify;
 
 /// The first of them, which decides the shape of the system that lowering builds and so lives beside it.
 pub use crate::ir::vectorise;
+
+use std::collections::HashMap;
 
 use crate::diagnostic::Result;
 use crate::ir::expr::{ExprGraph, ExprId, Node};
@@ -50,6 +53,11 @@ impl Step {
     pub fn rewrite(&mut self, rule: impl FnMut(&mut ExprGraph, &Node) -> Option<ExprId>) {
         let roots = self.roots();
         let image = self.system.graph.rewrite(roots, rule);
+        self.rename(&image);
+    }
+
+    /// Replaces everything wanted by its image.
+    fn rename(&mut self, image: &HashMap<ExprId, ExprId>) {
         let wanted = (self.next.iter_mut())
             .chain(self.system.histories.iter_mut().map(|h| &mut h.value))
             .chain(self.observables.iter_mut().map(|o| &mut o.value));
@@ -71,5 +79,6 @@ pub fn compile(
     let step = prune::prune(step);
     let step = simplify::simplify(step);
     let step = legalise::legalise(step, target, precision)?;
+    let step = contract::contract(step, target);
     Ok(schedule::schedule(step, precision))
 }
