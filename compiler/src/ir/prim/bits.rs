@@ -64,9 +64,7 @@ pub static MANTISSA: Prim = Prim::function(
     |g, _, _| vec![g.constant(1.0)],
 )
 .operator()
-.single(|a| {
-    f32::from_bits((a[0].to_bits().wrapping_add(CARRY_SINGLE) & !(u32::MAX << DIGITS_SINGLE)) + ROOT_SINGLE)
-});
+.single(|a| f32::from_bits((a[0].to_bits().wrapping_add(CARRY_SINGLE) & !(u32::MAX << DIGITS_SINGLE)) + ROOT_SINGLE));
 
 /// Change of sign by another number.
 pub static XORSIGN: Prim = Prim::function(
@@ -83,7 +81,7 @@ pub static XORSIGN: Prim = Prim::function(
 pub static ALTERNATE: Prim = Prim::function(
     "alternate",
     "a (-1)^k with b = 1.5 * 2^52 + k (single: 1.5 * 2^23 + k): the lowest bit of b changes the sign of a",
-    &[(-3.0, 3.0), (WHOLE + 0.0, WHOLE + 0.25)],
+    &[(-3.0, 3.0), (WHOLE, WHOLE + 8.0)],
     |a| f64::from_bits(a[0].to_bits() ^ (a[1].to_bits() << 63)),
     |g, _, _| vec![g.constant(1.0), g.constant(0.0)],
 )

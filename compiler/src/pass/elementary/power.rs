@@ -27,11 +27,7 @@ const TAIL: [f64; 8] = [
 ];
 
 /// The same for single precision; error 2^-35.0.
-const TAIL_SINGLE: [f64; 3] = [
-    0.4000014662742615,
-    0.2854750454425812,
-    0.23410779237747192,
-];
+const TAIL_SINGLE: [f64; 3] = [0.4000014662742615, 0.2854750454425812, 0.23410779237747192];
 
 /// 2/3 in two parts.
 const TWO_THIRDS: [f64; 2] = [0.6666666666666666, 3.700743415417188e-17];
@@ -105,7 +101,8 @@ pub fn pow<'s>(format: &Format, a: Term<'s>, b: Term<'s>) -> Term<'s> {
     let null = magnitude.lt(format.smallest);
     let extreme = null.apply_to(&OR, magnitude.equals(f64::INFINITY));
     let rising = b.gt(0.0);
-    let power = extreme.select(null.equals(rising).select(0.0, f64::INFINITY), power);
+    let known = extreme.apply_to(&AND, b.equals(b));
+    let power = known.select(null.equals(rising).select(0.0, f64::INFINITY), power);
 
     let whole = b.round().equals(b);
     let half = b * 0.5;

@@ -86,6 +86,11 @@ impl<'s> Term<'s> {
         self.apply_to(&arith::GT, other)
     }
 
+    /// `self >= other`
+    pub fn ge(self, other: impl Operand<'s>) -> Term<'s> {
+        self.apply_to(&arith::GE, other)
+    }
+
     /// `self == other`
     pub fn equals(self, other: impl Operand<'s>) -> Term<'s> {
         self.apply_to(&arith::EQ, other)
