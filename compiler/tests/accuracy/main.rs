@@ -161,8 +161,9 @@ fn measure(case: &Case, prim: &'static Prim, precision: Precision) -> Measured {
         let got = program.evaluate(&at);
         let error = error(got, exact, single);
         // A NaN is worse than anything.
-        if !(error <= measured.worst) {
-            measured.worst = if error.is_nan() { f64::INFINITY } else { error };
+        let error = if error.is_nan() { f64::INFINITY } else { error };
+        if error > measured.worst {
+            measured.worst = error;
             measured.at = at;
         }
     }

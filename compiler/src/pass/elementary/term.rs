@@ -124,6 +124,10 @@ impl<'s> Term<'s> {
         let mut level: Vec<Term<'s>> = coefficients.iter().map(|c| self.number(*c)).collect();
         let mut power = self;
         while level.len() > 1 {
+            if let [low, middle, high] = level[..] {
+                // As deep as by pairs, without another power.
+                return high.fma(power, middle).fma(power, low);
+            }
             let pairs = level.chunks(2);
             level = pairs.map(|p| if let [low, high] = p { high.fma(power, *low) } else { p[0] }).collect();
             if level.len() > 1 {
