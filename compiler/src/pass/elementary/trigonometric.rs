@@ -81,8 +81,9 @@ impl Format {
         let z = r * r;
         // The first term is the largest by far; it is added last, so that the others' errors stay small.
         let c = z.fma(tail[0], z * z * z.polynomial(&tail[1..]));
-        let y = n.alternate(r.fma(c, r));
-        (a.gt(self.largest_angle())).select(f64::NAN, y)
+        // Rounding may pass 1 by a unit; NaN, which the limits swallow, fails the comparison.
+        let y = n.alternate(r.fma(c, r).min(1.0).max(-1.0));
+        a.lt(self.largest_angle()).select(y, f64::NAN)
     }
 }
 
