@@ -3,8 +3,8 @@
 use super::allocate::Place;
 use super::assembler::{Mask, Opcode, Operand, Vector, Width};
 use super::code::Generator;
-use super::sequence::{Step, operands};
 use super::pool::Entry;
+use super::sequence::{Step, operands};
 use super::table::{self, predicate};
 use crate::engine::real::{DOUBLE, SINGLE};
 use crate::program::{Binary, Op, Precision, Unary};
@@ -81,8 +81,7 @@ impl Generator<'_> {
             }
             None => {
                 let prefer = self.preferred(&step, copy);
-                // Operands that were released may be the result's register, but not be moved to the stack.
-                let (register, spill) = self.allocator.claim((at, copy), prefer, &read, &self.liveness);
+                let (register, spill) = self.allocator.claim((at, copy), prefer, &self.liveness);
                 if let Some(spill) = spill {
                     let slot = self.operand(Place::Frame(spill.slot));
                     self.put_whole(slot, spill.register);
@@ -427,7 +426,15 @@ impl Generator<'_> {
         let mut source = vector;
         if lane >= half {
             // The register field names the source here.
-            self.asm.vector_immediate(table::extract_half(p), Width::Ymm, vector, 0, Operand::Register(0), Mask::None, 1);
+            self.asm.vector_immediate(
+                table::extract_half(p),
+                Width::Ymm,
+                vector,
+                0,
+                Operand::Register(0),
+                Mask::None,
+                1,
+            );
             source = 0;
         }
         match lane % half {

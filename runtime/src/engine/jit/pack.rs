@@ -104,9 +104,8 @@ impl<'a> Packer<'a> {
         };
         let mut open: Vec<Vec<u32>> = Vec::new();
         for value in (0..self.body.values.len() as u32).filter(|v| is_seed(self.op(*v))) {
-            let fits = |group: &Vec<u32>| {
-                group.len() < self.lanes && self.alike(&[group.as_slice(), &[value]].concat())
-            };
+            let fits =
+                |group: &Vec<u32>| group.len() < self.lanes && self.alike(&[group.as_slice(), &[value]].concat());
             match open.iter().position(fits) {
                 Some(at) => open[at].push(value),
                 None => open.push(vec![value]),
