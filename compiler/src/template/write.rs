@@ -182,6 +182,7 @@ fn simulate(out: &mut String, template: Option<&str>, settings: &Simulate) -> Re
     line("cutoff", settings.cutoff.map(number));
     line("include_end", settings.include_end.map(|b| b.to_string()));
     line("precision", named(&settings.precision));
+    line("history", named(&settings.history));
     line("seed", settings.seed.map(|s| s.to_string()));
     let set: Vec<(&Name, String)> = settings.set.iter().map(|(path, value)| (path, literal(value))).collect();
     let inputs: Vec<(&Name, String)> = settings.inputs.iter().map(|(p, text)| (p, quoted(text.as_str()))).collect();
