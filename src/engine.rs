@@ -20,20 +20,8 @@ pub struct Engine {
     pub doc: &'static str,
 }
 
-/// All engines, the default first.
+/// All engines.
 pub static ENGINES: &[Engine] = &[
-    Engine {
-        name: "oracle",
-        target: &ORACLE,
-        load: |module| Ok(Box::new(Oracle::new(module))),
-        doc: "interprets the kernels element by element; the reference every other engine is compared with",
-    },
-    Engine {
-        name: "block",
-        target: &PROGRAM,
-        load: |module| Ok(block::load(&program(&module))),
-        doc: "executes each operation for a block of elements at a time; runs everywhere",
-    },
     #[cfg(target_arch = "x86_64")]
     Engine {
         name: "jit",
@@ -41,4 +29,32 @@ pub static ENGINES: &[Engine] = &[
         load: |module| nullcline_runtime::engine::jit::load(&program(&module)),
         doc: "writes machine code for each kernel (x86-64 with AVX2 or AVX-512)",
     },
+    Engine {
+        name: "block",
+        target: &PROGRAM,
+        load: |module| Ok(block::load(&program(&module))),
+        doc: "executes each operation for a block of elements at a time; runs everywhere",
+    },
+    Engine {
+        name: "oracle",
+        target: &ORACLE,
+        load: |module| Ok(Box::new(Oracle::new(module))),
+        doc: "interprets the kernels element by element; the reference every other engine is compared with",
+    },
 ];
+
+impl Engine {
+    /// The engine with this name.
+    pub fn lookup(name: &str) -> Option<&'static Engine> {
+        ENGINES.iter().find(|e| e.name == name)
+    }
+
+    /// The fastest engine this machine can run: machine code where its processor is known, else blocks.
+    pub fn auto() -> &'static Engine {
+        #[cfg(target_arch = "x86_64")]
+        if nullcline_runtime::engine::jit::is_available() {
+            return &ENGINES[0];
+        }
+        Engine::lookup("block").expect("the block engine is in the list")
+    }
+}

@@ -27,7 +27,7 @@ use nullcline_runtime::io::Series;
 use nullcline_runtime::observe::Label;
 use nullcline_runtime::sim::{Clock, Column, PreHistory, Schedule, Simulation};
 
-use crate::engine::{ENGINES, Engine};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::input::Inputs;
 
@@ -320,7 +320,7 @@ impl Model {
 
     /// Compiles the model and loads it on its engine.
     pub fn simulation(&self) -> Result<Prepared, Error> {
-        self.compile(&ENGINES[0])?.load()
+        self.compile(Engine::auto())?.load()
     }
 
     /// What is recorded: as set, or every output of the circuit.

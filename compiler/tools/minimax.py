@@ -141,6 +141,62 @@ def atan_tail(z):
     return -mpf(1) / 3 + z / 5 if z < mpf("1e-30") else (atan(r) - r) / (r * z)
 
 
+def inverse_tangent(name, count, single):
+    top = (sqrt(mpf(2)) - 1) ** 2 * mpf("1.0001")
+    fit(name, atan_tail, lambda z: z + mpf("1e-4"), 0, top, range_of(count), single)
+
+
+# The same as `log` for s <= 1/3: log(1 + e) with e <= 1.
+def wide_logarithm(name, count, single):
+    fit(name, log_tail, lambda z: z + mpf("1e-3"), 0, mpf("1.0001") / 9, range_of(count), single)
+
+
+# log(1 + f) = 2 s + s z (2/3 + z q(z))
+def log_second_tail(z):
+    return mpf(2) / 5 + 2 * z / 7 if z < mpf("1e-20") else (log_tail(z) - mpf(2) / 3) / z
+
+
+def power_logarithm(name, count, single):
+    top = (3 - 2 * sqrt(mpf(2))) ** 2 * mpf("1.0001")
+    fit(name, log_second_tail, lambda z: z * (z + mpf("1e-3")), 0, top, range_of(count), single, fixed=0)
+
+
+# asin r = r + r z p(z), z = r^2
+def asin_tail(z):
+    r = sqrt(z)
+    return mpf(1) / 6 + 3 * z / 40 if z < mpf("1e-20") else (asin(r) - r) / (r * z)
+
+
+def inverse_sine(name, count, single):
+    fit(name, asin_tail, lambda z: z + mpf("1e-3"), 0, mpf("0.2501"), range_of(count), single)
+
+
+# tan r = r + r z p(z), z = r^2
+def tan_tail(z):
+    r = sqrt(z)
+    return mpf(1) / 3 + 2 * z / 15 if z < mpf("1e-20") else (tan(r) - r) / (r * z)
+
+
+def tangent(name, count, single):
+    top = (pi / 4 * mpf("1.001")) ** 2
+    fit(name, tan_tail, lambda z: z + mpf("1e-3"), 0, top, range_of(count), single)
+
+
+# erf r = r + r p(r^2)
+def erf_ratio(z):
+    r = sqrt(z)
+    return 2 / sqrt(pi) * (1 - z / 3) - 1 if z < mpf("1e-20") else erf(r) / r - 1
+
+
+def error_function(name, count, single):
+    fit(name, erf_ratio, lambda z: 1 / (1 + erf_ratio(z)), 0, mpf("1.01"), range_of(count), single)
+
+
+# erf a = 1 - e^-q(a - 1)
+def error_exponent(name, count, top, single):
+    fit(name, lambda t: -ln(erfc(t + 1)), lambda t: erfc(t + 1), mpf("-0.01"), mpf(top), range_of(count), single, fixed=0)
+
+
 JOBS = {
     "exp": lambda: exponential("exp", 10, False),
     "exp32": lambda: exponential("exp", 5, True),
@@ -150,6 +206,20 @@ JOBS = {
     "log32": lambda: logarithm("log", 3, True),
     "sin": lambda: sine("sin", 8, False),
     "sin32": lambda: sine("sin", 4, True),
+    "softplus": lambda: wide_logarithm("softplus", 10, False),
+    "softplus32": lambda: wide_logarithm("softplus", 5, True),
+    "atan": lambda: inverse_tangent("atan", 11, False),
+    "atan32": lambda: inverse_tangent("atan", 5, True),
+    "asin": lambda: inverse_sine("asin", 12, False),
+    "asin32": lambda: inverse_sine("asin", 5, True),
+    "tan": lambda: tangent("tan", 14, False),
+    "tan32": lambda: tangent("tan", 7, True),
+    "erf": lambda: error_function("erf", 14, False),
+    "erf32": lambda: error_function("erf", 8, True),
+    "erfexp": lambda: error_exponent("erfexp", 18, 4.95, False),
+    "erfexp32": lambda: error_exponent("erfexp", 9, 3.0, True),
+    "pow": lambda: power_logarithm("pow", 8, False),
+    "pow32": lambda: power_logarithm("pow", 3, True),
     "parts": lambda: (
         parts("ln 2", LN2, (42, 53)),
         parts("ln 2 (single)", LN2, (16, 24)),

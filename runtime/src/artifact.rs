@@ -120,6 +120,19 @@ pub trait Executable: Send {
     /// The elements of a buffer, slot after slot.
     fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError>;
 
+    /// Appends single elements of buffers to `out`: (buffer, element), slot after slot.
+    fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        let (mut values, mut held) = (Vec::new(), None);
+        for (buffer, element) in places {
+            if held != Some(*buffer) {
+                self.read(*buffer, &mut values)?;
+                held = Some(*buffer);
+            }
+            out.push(values[*element]);
+        }
+        Ok(())
+    }
+
     /// Runs the kernels of a phase at a step.
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError>;
 
@@ -131,6 +144,31 @@ pub trait Executable: Send {
         }
         Ok(())
     }
+
+    /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.
+    fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        for row in 0..rows.count {
+            let step = rows.first + row * rows.every;
+            feeds.apply(step, |buffer, values| self.write(buffer, 0, values))?;
+            self.run(Phase::Observe, step, dt)?;
+            self.gather(rows.places, out)?;
+            self.advance(step, rows.every, dt, feeds)?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows to record.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Rows<'a> {
+    /// The step of the first row.
+    pub first: u64,
+    /// Number of rows.
+    pub count: u64,
+    /// Steps after each row.
+    pub every: u64,
+    /// What a row holds: (buffer, element).
+    pub places: &'a [(usize, usize)],
 }
 
 /// Extrinsic inputs with their samples.

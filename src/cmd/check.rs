@@ -11,7 +11,7 @@ use nullcline::compiler::model::instantiate;
 use nullcline::compiler::source::SourceMap;
 use nullcline::compiler::template::library::{FileLibrary, directory_of};
 use nullcline::compiler::template::{CircuitTemplate, Kind, LoadedFile, load_all};
-use nullcline::{ENGINES, Error, Model};
+use nullcline::{Engine, Error, Model};
 
 use super::fault::{DONE, FAILED, Fault};
 use super::print;
@@ -106,7 +106,7 @@ fn of_settings(
     settings.duration.get_or_insert(settings.cutoff.unwrap_or(0.0) + dt);
     let directory = sources.files().next().map(|(_, f)| directory_of(&f.name).into()).unwrap_or_default();
     let compiled = Model::new(sources.clone(), template, settings, directory)
-        .and_then(|model| model.compile(&ENGINES[0]).map(drop));
+        .and_then(|model| model.compile(Engine::auto()).map(drop));
     match compiled {
         Err(Error::Model(more, sources)) => {
             found.0.extend(more.0);

@@ -107,7 +107,7 @@ pub struct Settings {
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"])]
     vectorise: String,
     /// What computes
-    #[arg(long, value_name = "NAME", default_value = ENGINES[0].name, value_parser = engines())]
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = engines())]
     engine: String,
 }
 
@@ -121,7 +121,7 @@ struct Assignment {
 impl Settings {
     /// The chosen engine.
     pub fn engine(&self) -> &'static Engine {
-        ENGINES.iter().find(|e| e.name == self.engine).unwrap_or(&ENGINES[0])
+        Engine::lookup(&self.engine).unwrap_or_else(Engine::auto)
     }
 
     /// Applies the settings to a model.
@@ -252,5 +252,7 @@ fn schemes() -> PossibleValuesParser {
 }
 
 fn engines() -> PossibleValuesParser {
-    ENGINES.iter().map(|e| PossibleValue::new(e.name).help(e.doc)).collect::<Vec<_>>().into()
+    let auto = PossibleValue::new("auto").help("the fastest one that this machine can run");
+    let engines = ENGINES.iter().map(|e| PossibleValue::new(e.name).help(e.doc));
+    std::iter::once(auto).chain(engines).collect::<Vec<_>>().into()
 }

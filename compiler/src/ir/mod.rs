@@ -8,3 +8,4 @@ pub mod lower;
 pub mod prim;
 pub mod system;
 pub mod text;
+pub mod vectorise;

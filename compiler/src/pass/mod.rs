@@ -7,7 +7,9 @@ pub mod legalise;
 pub mod prune;
 pub mod schedule;
 pub mod simplify;
-pub mod vectorise;
+
+/// The first of them, which decides the shape of the system that lowering builds and so lives beside it.
+pub use crate::ir::vectorise;
 
 use std::collections::HashMap;
 

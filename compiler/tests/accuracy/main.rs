@@ -47,6 +47,21 @@ static CASES: &[Case] = &[
     Case { name: "tanh", exact: One(reference::tanh), bound: 2.5, dense: &[(-3.0, 3.0)], wide: &[ALL] },
     Case { name: "sinh", exact: One(reference::sinh), bound: 2.5, dense: &[(-3.0, 3.0)], wide: &[(-712.0, 712.0)] },
     Case { name: "cosh", exact: One(reference::cosh), bound: 2.5, dense: &[(-3.0, 3.0)], wide: &[(-712.0, 712.0)] },
+    Case { name: "exp2", exact: One(reference::exp2), bound: 1.5, dense: &[(-1030.0, 1030.0)], wide: &[(-1030.0, 1030.0)] },
+    Case { name: "log1p", exact: One(reference::log1p), bound: 2.5, dense: &[(-0.9, 2.0)], wide: &[(-1.0, f64::MAX)] },
+    Case { name: "log2", exact: One(reference::log2), bound: 2.5, dense: &[(0.5, 2.0)], wide: &[POSITIVE] },
+    Case { name: "log10", exact: One(reference::log10), bound: 2.5, dense: &[(0.5, 2.0)], wide: &[POSITIVE] },
+    Case { name: "tan", exact: One(reference::tan), bound: 2.5, dense: &[(-10.0, 10.0)], wide: &[(-1e5, 1e5)] },
+    Case { name: "asin", exact: One(reference::asin), bound: 2.5, dense: &[(-1.0, 1.0)], wide: &[(-1.0, 1.0)] },
+    Case { name: "acos", exact: One(reference::acos), bound: 2.5, dense: &[(-1.0, 1.0)], wide: &[(-1.0, 1.0)] },
+    Case { name: "atan", exact: One(reference::atan), bound: 2.5, dense: &[(-4.0, 4.0)], wide: &[ALL] },
+    Case { name: "atan2", exact: Two(reference::atan2), bound: 2.5, dense: &[(-4.0, 4.0), (-4.0, 4.0)], wide: &[(-1e15, 1e15), (-1e15, 1e15)] },
+    Case { name: "asinh", exact: One(reference::asinh), bound: 2.5, dense: &[(-4.0, 4.0)], wide: &[ALL] },
+    Case { name: "acosh", exact: One(reference::acosh), bound: 2.5, dense: &[(1.0, 4.0)], wide: &[(1.0, f64::MAX)] },
+    Case { name: "atanh", exact: One(reference::atanh), bound: 2.5, dense: &[(-1.0, 1.0)], wide: &[(-1.0, 1.0)] },
+    Case { name: "softplus", exact: One(reference::softplus), bound: 2.5, dense: &[(-40.0, 40.0)], wide: &[ALL] },
+    Case { name: "erf", exact: One(reference::erf), bound: 2.5, dense: &[(-6.0, 6.0)], wide: &[ALL] },
+    Case { name: "pow", exact: Two(reference::pow), bound: 1.1, dense: &[(0.0, 10.0), (-30.0, 30.0)], wide: &[POSITIVE, (-1100.0, 1100.0)] },
     Case { name: "sigmoid", exact: One(reference::sigmoid), bound: 2.5, dense: &[(-40.0, 40.0)], wide: &[ALL] },
 ];
 
@@ -71,9 +86,9 @@ impl Random {
         loop {
             let bits = self.next();
             let x = if single { f64::from(f32::from_bits(bits as u32)) } else { f64::from_bits(bits) };
-            let normal = if single { (x as f32).is_normal() } else { x.is_normal() };
             // Where the interval is short the larger exponents are out; their points move inside.
             let x = if x.abs() > high.abs().max(low.abs()) { 1.0 / x } else { x };
+            let normal = if single { (x as f32).is_normal() } else { x.is_normal() };
             if normal && x >= low && x <= high {
                 return x;
             }

@@ -133,4 +133,16 @@ impl<T: Real> Memory<T> {
         }
         Ok(())
     }
+
+    /// Appends single elements: (buffer, element of slot 0).
+    pub fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        let all = self.all();
+        for (buffer, element) in places {
+            if self.lens.get(*buffer).is_none_or(|len| element >= len) {
+                return Err(DeviceError(format!("there is no element {element} of buffer {buffer}")));
+            }
+            out.push(all[self.starts[*buffer] + element].to_f64());
+        }
+        Ok(())
+    }
 }

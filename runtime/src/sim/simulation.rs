@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Clock;
-use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Role, Samples};
+use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Samples};
 use crate::observe::{Label, Sink};
 
 /// What holds before time 0 for delayed quantities.
@@ -100,6 +100,12 @@ impl From<DeviceError> for RunError {
     }
 }
 
+/// Steps between two checks: short enough for an answer now and then, long enough to cost nothing.
+const BATCH_STEPS: u64 = 4096;
+
+/// Values recorded before they are handed over, so that wide rows do not pile up.
+const BATCH_VALUES: u64 = 1 << 16;
+
 /// A loaded model with its clock, inputs and recorded columns.
 pub struct Simulation {
     pub(super) executable: Box<dyn Executable>,
@@ -107,6 +113,8 @@ pub struct Simulation {
     clock: Clock,
     feeds: Feeds,
     columns: Vec<Column>,
+    /// Buffer and element of each column.
+    places: Vec<(usize, usize)>,
     pre_history: PreHistory,
     pub(super) step: u64,
     /// Whether setup and pre-history are up to date.
@@ -118,7 +126,8 @@ impl Simulation {
     pub fn new(executable: Box<dyn Executable>, layout: Layout, dt: f64, columns: Vec<Column>) -> Simulation {
         let feeds = Feeds { feeds: layout.feeds.clone(), series: Vec::new() };
         let (clock, pre_history) = (Clock::new(dt), PreHistory::default());
-        Simulation { executable, layout, clock, feeds, columns, pre_history, step: 0, ready: false }
+        let places = columns.iter().map(|c| (c.buffer, c.element)).collect();
+        Simulation { executable, layout, clock, feeds, columns, places, pre_history, step: 0, ready: false }
     }
 
     /// Sets the samples of the extrinsic inputs, in the order of their series.
@@ -222,24 +231,11 @@ impl Simulation {
     /// The current values of the recorded columns.
     pub fn observe(&mut self) -> Result<Vec<f64>, DeviceError> {
         self.prepare()?;
-        let mut row = Vec::new();
-        self.row(&mut row, &mut Vec::new())?;
-        Ok(row)
-    }
-
-    fn row(&mut self, row: &mut Vec<f64>, scratch: &mut Vec<f64>) -> Result<(), DeviceError> {
         self.feed()?;
         self.executable.run(Phase::Observe, self.step, self.clock.dt())?;
-        row.clear();
-        let mut held = None;
-        for column in &self.columns {
-            if held != Some(column.buffer) {
-                self.executable.read(column.buffer, scratch)?;
-                held = Some(column.buffer);
-            }
-            row.push(scratch[column.element]);
-        }
-        Ok(())
+        let mut row = Vec::new();
+        self.executable.gather(&self.places, &mut row)?;
+        Ok(row)
     }
 
     /// Goes `count` steps ahead without recording.
@@ -258,34 +254,61 @@ impl Simulation {
         sink: &mut dyn Sink,
         check: &mut dyn FnMut(u64) -> Interrupt,
     ) -> Result<Summary, RunError> {
-        // Small enough for a check now and then, large enough to cost nothing.
-        const CHUNK: u64 = 4096;
         let start = Instant::now();
-        let (first, mut rows, mut stopped) = (self.step, 0, false);
-        let (mut row, mut scratch) = (Vec::new(), Vec::new());
+        let (first, mut rows) = (self.step, 0);
+        let mut stopped = false;
+        let mut values = Vec::new();
         self.prepare()?;
-        loop {
+        // A row at the cutoff is kept, also when the product that gives its time rounds down.
+        let kept = |time: f64, dt: f64| time >= schedule.cutoff - 1e-9 * dt;
+        while !stopped {
             let done = self.step - first;
-            let last = done == schedule.steps;
-            if done.is_multiple_of(schedule.every) && (!last || schedule.include_end) {
-                let time = self.clock.time(self.step);
-                // A row at the cutoff is kept, also when the product that gives its time rounds down.
-                if time >= schedule.cutoff - 1e-9 * self.clock.dt() {
-                    self.row(&mut row, &mut scratch)?;
-                    sink.row(time, &row).map_err(RunError::Sink)?;
-                    rows += 1;
-                    if let Some(k) = row.iter().position(|v| !v.is_finite()) {
-                        return Err(RunError::Diverged(self.columns[k].label.name.clone(), time));
-                    }
-                }
-            }
-            if last || stopped {
+            let left = schedule.steps - done;
+            let at_row = done.is_multiple_of(schedule.every);
+            if left == 0 && !(at_row && schedule.include_end) {
                 break;
             }
-            let to_row = schedule.every - done % schedule.every;
-            self.advance(to_row.min(CHUNK).min(schedule.steps - done))?;
-            stopped = check(self.step - first) == Interrupt::Stop;
+            if !(at_row && kept(self.time(), self.clock.dt())) {
+                if left == 0 {
+                    break;
+                }
+                let to_row = schedule.every - done % schedule.every;
+                self.advance(to_row.min(BATCH_STEPS).min(left))?;
+            } else if schedule.every > BATCH_STEPS || left < schedule.every {
+                // A row by itself: the last one, or one that is followed by many steps.
+                values.clear();
+                values.extend(self.observe()?);
+                rows += 1;
+                self.hand_over(self.step, schedule.every, &values, sink)?;
+                if left == 0 {
+                    break;
+                }
+                self.advance(schedule.every.min(BATCH_STEPS).min(left))?;
+            } else {
+                let most = (BATCH_STEPS / schedule.every).min(BATCH_VALUES / self.places.len().max(1) as u64);
+                let count = most.clamp(1, left / schedule.every);
+                let batch = Rows { first: self.step, count, every: schedule.every, places: &self.places };
+                values.clear();
+                self.executable.record(&batch, self.clock.dt(), &self.feeds, &mut values)?;
+                let from = self.step;
+                self.step += count * schedule.every;
+                rows += count;
+                self.hand_over(from, schedule.every, &values, sink)?;
+            }
+            stopped = check(self.step - first) == Interrupt::Stop && self.step - first < schedule.steps;
         }
         Ok(Summary { steps: self.step - first, rows, elapsed: start.elapsed(), stopped })
+    }
+
+    /// Gives rows to the sink; one with a value that is not finite is the last.
+    fn hand_over(&self, first: u64, every: u64, values: &[f64], sink: &mut dyn Sink) -> Result<(), RunError> {
+        for (k, row) in values.chunks_exact(self.places.len().max(1)).enumerate() {
+            let time = self.clock.time(first + k as u64 * every);
+            sink.row(time, row).map_err(RunError::Sink)?;
+            if let Some(at) = row.iter().position(|v| !v.is_finite()) {
+                return Err(RunError::Diverged(self.columns[at].label.name.clone(), time));
+            }
+        }
+        Ok(())
     }
 }

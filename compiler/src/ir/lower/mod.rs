@@ -1,6 +1,6 @@
 //! Lowering: from the circuit to the system of equations.
 //!
-//! Populations with the same equations (see [`crate::pass::vectorise`]) become one [`Group`] over one index set; so do
+//! Populations with the same equations (see [`crate::ir::vectorise`]) become one [`Group`] over one index set; so do
 //! the operators of equal edges, over an index set with one element per edge. Every variable of a group gets one value
 //! expression: algebraic ones in the order of their dependencies, so that no recursion follows chains of nodes.
 
@@ -21,8 +21,8 @@ use crate::diagnostic::{Diagnostics, Result, lower as fault};
 use crate::ir::complex::{self, Value};
 use crate::ir::expr::SpaceId;
 use crate::ir::system::{Location, System, Values};
+use crate::ir::vectorise::{Grouping, Vectorise, vectorise};
 use crate::model::{Circuit, Role, VariableRef};
-use crate::pass::vectorise::{Grouping, Vectorise, vectorise};
 use crate::syntax::ast::{Expr, LhsKind};
 
 use drivers::Driver;

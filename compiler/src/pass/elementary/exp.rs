@@ -4,7 +4,7 @@
 //! of a part short enough for exact products and the rest, so `r` is rounded once (W. Cody, W. Waite, "Software manual for
 //! the elementary functions", 1980). Polynomials: tools/minimax.py, `exp` and `exp32`.
 
-use std::f64::consts::LOG2_E;
+use std::f64::consts::{self, LOG2_E};
 
 use super::format::{Format, Whole};
 use super::term::Term;
@@ -99,17 +99,43 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Coefficients for [`SKEW`], and the exponent of two below which the halved power is no normal number.
+    fn skew_tail(&self) -> (&'static [f64], f64) {
+        match self.precision {
+            Precision::F64 => (&SKEW_TAIL, -1021.41),
+            Precision::F32 => (&SKEW_TAIL_SINGLE, -125.41),
+        }
+    }
+
+    /// `2^k e^r`, 0 where `small`; `k` comes shifted by the bias less 1, for the power is halved and the rest doubled:
+    /// 2^1024 would overflow before its product with less than 1.
+    fn join_exp<'s>(&self, k: Whole<'s>, r: Term<'s>, small: Term<'s>) -> Term<'s> {
+        let m = (r * r).fma(r.polynomial(self.skew_tail().0), r);
+        small.select(0.0, m.fma(2.0, 2.0) * k.power_of_two())
+    }
+
+    /// `e^(high + low)`
+    pub(super) fn exp_of_sum<'s>(&self, high: Term<'s>, low: Term<'s>) -> Term<'s> {
+        let k = self.nearest(high, LOG2_E, SKEW, self.bias - 1.0, Some(self.bias + 1.0));
+        let [ln_2, ln_2_low] = self.ln_2();
+        let r = k.number.fma(-ln_2, high) + k.number.fma(-ln_2_low, low);
+        self.join_exp(k, r, high.lt(self.skew_tail().1 * consts::LN_2))
+    }
+}
+
 /// `e^x`; 0 where it is below `2^-1021.4` (single: `2^-125.4`).
 pub fn exp<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
-    // The power is halved and the rest doubled, because 2^1024 would overflow before its product with less than 1.
-    let (tail, least): (&[f64], _) = match format.precision {
-        Precision::F64 => (&SKEW_TAIL, -707.9908),
-        Precision::F32 => (&SKEW_TAIL_SINGLE, -86.9309),
-    };
     let k = format.nearest(x, LOG2_E, SKEW, format.bias - 1.0, Some(format.bias + 1.0));
     let r = format.without_powers_of_two(x, k, 1.0);
-    let m = (r * r).fma(r.polynomial(tail), r);
-    x.lt(least).select(0.0, m.fma(2.0, 2.0) * k.power_of_two())
+    format.join_exp(k, r, x.lt(format.skew_tail().1 * consts::LN_2))
+}
+
+/// `2^x`; 0 where it is below `2^-1021.4` (single: `2^-125.4`).
+pub fn exp2<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
+    let k = format.nearest(x, 1.0, SKEW, format.bias - 1.0, Some(format.bias + 1.0));
+    let r = (x - k.number) * consts::LN_2;
+    format.join_exp(k, r, x.lt(format.skew_tail().1))
 }
 
 /// `e^x - 1`

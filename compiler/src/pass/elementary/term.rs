@@ -5,7 +5,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::format::Format;
 use crate::ir::expr::{ExprGraph, ExprId};
-use crate::ir::prim::{Expand, Prim, arith, bits};
+use crate::ir::prim::{Prim, arith, bits};
 
 /// A formula: from terms for the arguments to the term for the value.
 pub type Formula = for<'s> fn(&Format, &[Term<'s>]) -> Term<'s>;
@@ -53,11 +53,6 @@ impl<'s> Term<'s> {
     pub fn apply_to(self, prim: &'static Prim, other: impl Operand<'s>) -> Term<'s> {
         let other = other.term(self);
         self.wrap(|g| g.call(prim, &[self.id, other.id]))
-    }
-
-    /// The expansion of a row that stands on other rows.
-    pub fn expand(self, expand: Expand) -> Term<'s> {
-        self.wrap(|g| expand(g, &[self.id]))
     }
 
     /// `self * factor + summand`, rounded once.

@@ -121,6 +121,10 @@ impl<T: Real> Executable for BlockEngine<T> {
         self.memory.read(buffer, out)
     }
 
+    fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        self.memory.gather(places, out)
+    }
+
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];

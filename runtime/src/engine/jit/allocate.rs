@@ -16,6 +16,8 @@ pub enum Place {
     Register(Vector),
     /// Byte offset in the pool.
     Pool(i32),
+    /// Byte offset of a buffer's only element.
+    Buffer(i32),
     /// Byte offset in the stack frame.
     Frame(i32),
 }

@@ -113,6 +113,7 @@ impl Generator<'_> {
         match place {
             Place::Register(register) => Operand::Register(register),
             Place::Pool(offset) => memory(General::Rsi, offset),
+            Place::Buffer(offset) => memory(General::Rdi, offset),
             Place::Frame(offset) => memory(General::Rsp, offset),
             Place::Nowhere => unreachable!("values are computed before they are read"),
         }
@@ -200,6 +201,9 @@ impl Generator<'_> {
                 return Some(Place::Frame(slot));
             }
             Op::Time => Entry::Time,
+            Op::Load { buffer, .. } if self.liveness.is_uniform_load(op) && self.shape.width == Width::Scalar => {
+                return Some(Place::Buffer(self.places.offset(buffer)));
+            }
             Op::Load { buffer, .. } if self.liveness.is_uniform_load(op) => Entry::Scalar(buffer),
             Op::Past { buffer, steps, .. } if self.liveness.is_uniform_load(op) => Entry::PastScalar(buffer, steps),
             _ => return None,

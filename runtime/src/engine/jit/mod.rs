@@ -71,6 +71,8 @@ struct Code {
     bytes: usize,
     entries: Vec<Entry>,
     pool: Vec<PoolSlot>,
+    /// Entries that are not numbers known beforehand.
+    variable: Vec<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -139,15 +141,17 @@ impl Code {
                 slot.fill(*bits, precision);
             }
         }
-        Ok(Code { executable: Executable::new(&generated.code)?, bytes: extent * T::BYTES, entries, pool })
+        let variable = (0..entries.len()).filter(|i| !matches!(entries[*i], Entry::Bits(_))).collect();
+        Ok(Code { executable: Executable::new(&generated.code)?, bytes: extent * T::BYTES, entries, pool, variable })
     }
 
     /// Runs the code over all elements, for `steps` steps if they are inside.
     fn run<T: Real>(&mut self, memory: &mut Memory<T>, step: u64, dt: f64, steps: u64) {
         let precision = if T::BYTES == 8 { Precision::F64 } else { Precision::F32 };
         let base = memory.all().as_ptr().cast::<u8>();
-        for (slot, entry) in self.pool.iter_mut().zip(&self.entries) {
-            let number = match *entry {
+        for at in &self.variable {
+            let slot = &mut self.pool[*at];
+            let number = match self.entries[*at] {
                 Entry::Bits(_) => continue,
                 Entry::StepSize => dt,
                 Entry::StepSizeDouble => {
@@ -259,6 +263,10 @@ impl<T: Real> Loaded for JitEngine<T> {
 
     fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
         self.memory.read(buffer, out)
+    }
+
+    fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        self.memory.gather(places, out)
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
