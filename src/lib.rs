@@ -14,3 +14,12 @@ pub use model::{Compiled, Model, Prepared};
 pub use nullcline_compiler as compiler;
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, Summary};
+
+/// The examples of the documents, run as tests.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/src/rust.md")]
+    struct Book;
+}
