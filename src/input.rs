@@ -56,6 +56,25 @@ impl Inputs<'_> {
         self.add_series(&units, series, path.span)
     }
 
+    /// Adds one row of zeros, a column for each element that `path` means, and returns the number of columns.
+    pub fn add_stream(&mut self, path: &Name) -> Result<usize> {
+        let found = self.circuit.find(path)?;
+        let units: Vec<(VariableRef, Option<usize>)> = found
+            .iter()
+            .flat_map(|f| match (f.index, self.circuit.populations[f.variable.population].size) {
+                (None, Some(units)) => (0..units).map(|u| (f.variable, Some(u))).collect(),
+                (index, _) => vec![(f.variable, index)],
+            })
+            .collect();
+        let series = self.series.len();
+        self.series.push(Arc::new(Samples { columns: units.len(), data: vec![0.0; units.len()] }));
+        for (column, (target, unit)) in units.iter().enumerate() {
+            let signal = Signal::Series { series, column: column as u32 };
+            self.drives.push(Drive { target: *target, unit: *unit, signal });
+        }
+        Ok(units.len())
+    }
+
     fn add_series(&mut self, targets: &[(VariableRef, Option<usize>)], series: Series, span: Span) -> Result<()> {
         let samples = self.on_grid(series, span)?;
         // One entry per unit: units of populations one by one, when there is a column for each.

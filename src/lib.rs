@@ -7,13 +7,19 @@ mod error;
 mod input;
 mod model;
 mod oracle;
+mod session;
 
 pub use engine::{ENGINES, Engine};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};
+#[cfg(feature = "ndarray")]
+pub use ndarray;
 pub use nullcline_compiler as compiler;
+pub use nullcline_compiler::template::builder::{CircuitBuilder, EdgeBuilder, Link, NodeBuilder, OperatorBuilder};
+pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
-pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, Summary};
+pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
+pub use session::Session;
 
 /// The examples of the documents, run as tests.
 #[cfg(doctest)]

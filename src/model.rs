@@ -1,6 +1,8 @@
 //! A model: its texts, its circuit and its settings.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics};
 use nullcline_compiler::ir::expr::{ExprId, Op};
@@ -20,7 +22,7 @@ use nullcline_compiler::syntax::text::MappedText;
 use nullcline_compiler::template::library::{Library, directory_of};
 use nullcline_compiler::template::load;
 use nullcline_compiler::template::simulate::Simulate;
-use nullcline_compiler::template::{CircuitTemplate, Literal};
+use nullcline_compiler::template::{CircuitTemplate, Literal, to_yaml_with};
 use nullcline_runtime::io::Series;
 use nullcline_runtime::observe::Label;
 use nullcline_runtime::sim::{Clock, Column, PreHistory, Schedule, Simulation};
@@ -43,7 +45,11 @@ pub struct Model {
     /// When equal nodes become arrays.
     pub vectorise: Vectorise,
     directory: PathBuf,
+    template: Arc<CircuitTemplate>,
+    /// Whether edges were changed since the template was read.
+    edges_changed: bool,
     samples: Vec<(Name, Series)>,
+    streams: Vec<Name>,
 }
 
 /// A model lowered and compiled, before it is loaded.
@@ -65,6 +71,8 @@ pub struct Compiled {
     /// The engine it was compiled for.
     pub engine: &'static Engine,
     inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
+    /// For each streamed path its series and number of columns.
+    pub(crate) streams: HashMap<String, (usize, usize)>,
 }
 
 /// A loaded simulation with the schedule its settings ask for.
@@ -122,7 +130,10 @@ impl Model {
             warnings: found,
             vectorise: Vectorise::Auto,
             directory,
+            template: Arc::new(template.clone()),
+            edges_changed: false,
             samples: Vec::new(),
+            streams: Vec::new(),
         };
         for (path, value) in &settings.set {
             model.circuit.set(path, value).map_err(|d| Error::model(d, &model.sources))?;
@@ -143,9 +154,39 @@ impl Model {
         self.set_named(&name, value)
     }
 
+    /// Changes an attribute of the edges between two variables: `weight`, `delay`, `spread`, or a variable of the edge's
+    /// operators by `operator/variable`. Paths and numbers are as in [`Model::set`]; parallel edges change alike.
+    pub fn set_edge(&mut self, source: &str, target: &str, attribute: &str, value: &Literal) -> Result<(), Error> {
+        let [source, target, attribute] = [source, target, attribute].map(|text| self.name("<set>", text));
+        let done = self.circuit.set_edge(&source, &target, &attribute, value);
+        self.edges_changed = true;
+        done.map_err(|d| Error::model(d, &self.sources))
+    }
+
+    /// The model with its settings as a YAML file that reads back to the same model.
+    pub fn to_yaml(&self) -> Result<String, Error> {
+        let unwritten = [
+            (self.edges_changed, "edges changed by `set_edge`"),
+            (!self.samples.is_empty(), "samples held in memory"),
+            (!self.streams.is_empty(), "streamed inputs"),
+        ];
+        if let Some((_, what)) = unwritten.iter().find(|u| u.0) {
+            return Err(Error::model(cannot_be_written(what), &self.sources));
+        }
+        to_yaml_with(&self.template, &self.settings).map_err(|d| Error::model(d, &self.sources))
+    }
+
+    /// A model from a circuit template made by builders; the settings are still to be given.
+    pub fn from_template(template: &CircuitTemplate) -> Result<Model, Error> {
+        Model::new(SourceMap::new(), template, Simulate::default(), PathBuf::new())
+    }
+
     /// Gives a value to a variable whose path stands somewhere.
     pub fn set_named(&mut self, path: &Name, value: &Literal) -> Result<(), Error> {
-        self.circuit.set(path, value).map_err(|d| Error::model(d, &self.sources))
+        self.circuit.set(path, value).map_err(|d| Error::model(d, &self.sources))?;
+        self.settings.set.retain(|(known, _)| known.text != path.text);
+        self.settings.set.push((path.clone(), value.clone()));
+        Ok(())
     }
 
     /// Drives a variable by an input: a number, a file name or an expression of `t`.
@@ -160,6 +201,12 @@ impl Model {
     pub fn drive_samples(&mut self, path: &str, samples: Series) {
         let name = self.name("<input>", path);
         self.samples.push((name, samples));
+    }
+
+    /// Drives a variable by samples that a [`Session`](crate::Session) sets between steps; 0 until then.
+    pub fn stream(&mut self, path: &str) {
+        let name = self.name("<stream>", path);
+        self.streams.push(name);
     }
 
     /// Records a variable under a name.
@@ -192,6 +239,11 @@ impl Model {
         for (path, samples) in &self.samples {
             faults.absorb(inputs.add_samples(path, samples.clone()));
         }
+        let mut streams = HashMap::new();
+        for path in &self.streams {
+            let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
+            streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
+        }
         let recorded = faults.absorb(self.recorded()).unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
@@ -205,8 +257,9 @@ impl Model {
             let Some(location) = system.location(variable) else { continue };
             let elements = match unit {
                 Some(index) => {
-                    let first = location.first + index * self.indexed(variable);
-                    first..first + self.indexed(variable)
+                    let chosen = self.extent(variable).1;
+                    let first = location.first + index * chosen;
+                    first..first + chosen
                 }
                 None => location.first..location.first + location.count,
             };
@@ -242,7 +295,18 @@ impl Model {
             Column { label, buffer, element: if scalar { 0 } else { element } }
         });
         let columns = columns.collect();
-        Ok(Compiled { system, columns, module, schedule, dt, scheme, pre_history, engine, inputs: inputs.series })
+        Ok(Compiled {
+            system,
+            columns,
+            module,
+            schedule,
+            dt,
+            scheme,
+            pre_history,
+            engine,
+            inputs: inputs.series,
+            streams,
+        })
     }
 
     /// The directory that file names in a text start from: that of the file it stands in, the working directory for
@@ -306,11 +370,15 @@ impl Model {
             .collect()
     }
 
-    /// How many elements an index of a path chooses: all of a unit, or one of a plain node's vector.
-    fn indexed(&self, at: VariableRef) -> usize {
+    /// Number of elements of a variable, and how many of them an index of a path chooses: all of a unit, or one of a plain
+    /// node's vector.
+    pub(crate) fn extent(&self, at: VariableRef) -> (usize, usize) {
         let population = &self.circuit.populations[at.population];
-        let length = population.operators[at.operator].variables[at.variable].length;
-        if population.size.is_some() { length.unwrap_or(1) } else { 1 }
+        let length = population.operators[at.operator].variables[at.variable].length.unwrap_or(1);
+        match population.size {
+            Some(units) => (units * length, length),
+            None => (length, 1),
+        }
     }
 
     fn unit_of(&self, at: VariableRef) -> Option<String> {
@@ -343,6 +411,11 @@ fn scheme(name: Option<&Name>) -> Result<&'static Scheme, Diagnostics> {
 fn precision(name: Option<&Name>) -> Result<Precision, Diagnostics> {
     let Some(name) = name else { return Ok(Precision::F64) };
     Precision::lookup(&name.text).ok_or_else(|| unknown_choice("precision", name, &["f32", "f64"]).into())
+}
+
+fn cannot_be_written(what: &str) -> Diagnostic {
+    Diagnostic::error("not-writable", Span::NOWHERE, format!("{what} have no place in a file"), "")
+        .with_help("write the model before it is changed so")
 }
 
 fn pre_history(name: Option<&Name>) -> Result<PreHistory, Diagnostics> {

@@ -56,8 +56,9 @@ fn functions() {
             (least, usize::MAX) => format!("{least} or more"),
             (least, most) => format!("{least} to {most}"),
         };
-        // One of the same name among the pointwise functions is what this one does for two arguments.
-        rows.insert(row.name, (arity, &[], row.doc));
+        // A pointwise function of the same name is a case of this one.
+        let aliases = rows.get(row.name).map_or(&[][..], |(_, aliases, _)| aliases);
+        rows.insert(row.name, (arity, aliases, row.doc));
     }
     let mut page = "# Functions\n\n\
         Functions of numbers work element by element on vectors, and on populations unit by unit.\n\n\
@@ -167,7 +168,10 @@ fn place(name: &str) -> PathBuf {
 fn nullcline(folder: &Path, line: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nullcline"));
     let done = command.args(line).current_dir(folder).output().unwrap();
-    (done.status.success(), format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr)))
+    (
+        done.status.success(),
+        format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr)),
+    )
 }
 
 #[test]
@@ -197,6 +201,9 @@ fn refused_models_in_the_book_are_refused_as_shown() {
             let (sound, said) = nullcline(&folder, &["check", "model.yaml"]);
             assert!(!sound && said.contains(message.trim_end()), "{page}:\n{block}\nshown:\n{message}\nsaid:\n{said}");
         }
-        assert!(page.ends_with("diagnostics.md") || shown.len() <= messages.len(), "{page}: a fault without its message");
+        assert!(
+            page.ends_with("diagnostics.md") || shown.len() <= messages.len(),
+            "{page}: a fault without its message"
+        );
     }
 }

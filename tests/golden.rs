@@ -256,3 +256,20 @@ fn trajectories_equal_the_golden_columns() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(compared > 200, "only {compared} columns were compared");
 }
+
+#[test]
+fn golden_models_are_written_as_yaml_and_read_back() {
+    for name in cases() {
+        let json = fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+        let case: Value = serde_json::from_str(&json).unwrap();
+        let load = |yaml: String| {
+            let template = if yaml.contains("\nnet:") { Some("net") } else { None };
+            let library = MemoryLibrary::new().with("case.yaml", yaml.as_str());
+            Model::load(&library, "case.yaml", template).unwrap_or_else(|e| panic!("{name}: {e}\n{yaml}"))
+        };
+        let model = load(template(&case));
+        let again = load(model.to_yaml().unwrap());
+        assert_eq!(again.circuit.to_string(), model.circuit.to_string(), "{name}");
+        assert_eq!(again.to_yaml().unwrap(), model.to_yaml().unwrap(), "{name}");
+    }
+}

@@ -249,6 +249,25 @@ pub fn wrong_number_of_values(path: &Name, expected: usize, found: usize) -> Dia
     Diagnostic::error("wrong-number-of-values", path.span, message, format!("expected 1 or {expected} values"))
 }
 
+/// A complex number where only a real one has a meaning.
+pub fn value_not_real(name: &Name) -> Diagnostic {
+    Diagnostic::error("not-real", name.span, format!("`{name}` is a real number"), "given a complex one")
+}
+
+/// Two variables that no edge joins.
+pub fn no_such_edge(source: &Name, target: &Name) -> Diagnostic {
+    let message = format!("there is no edge from `{source}` to `{target}`");
+    Diagnostic::error("no-such-edge", target.span, message, "no edge ends here")
+        .with_help("name source and target as in `edges:`, `node/operator/variable`")
+}
+
+/// An attribute that an edge does not have.
+pub fn unknown_edge_attribute(attribute: &Name) -> Diagnostic {
+    let message = format!("this edge has no `{attribute}`");
+    Diagnostic::error("unknown-edge-attribute", attribute.span, message, "not known")
+        .with_help("use `weight`, `delay`, `spread`, or `operator/variable` of the edge's template")
+}
+
 // Checks
 
 /// An equation defines what is not declared.

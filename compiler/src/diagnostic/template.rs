@@ -357,6 +357,32 @@ pub fn matrix_variable(span: Span, what: &str) -> Diagnostic {
     .with_help("matrices of weights may also stand on edges: `[source, target, null, {weight: [[..], [..]]}]`")
 }
 
+/// A path through operators that cannot keep their common name in one file.
+pub fn operators_of_one_name(path: &Name, operator: &str) -> Diagnostic {
+    let message = format!("`{path}` leads to different operators that are all called `{operator}`");
+    Diagnostic::error("operators-of-one-name", path.span, message, "several operators")
+        .with_help("one file cannot hold them: rename the operators, or write one edge for each")
+}
+
+/// A key that would stand twice in a section.
+pub fn written_twice(section: &str, name: &Name) -> Diagnostic {
+    let message = format!("`{name}` stands twice in `{section}:`");
+    Diagnostic::error("written-twice", name.span, message, "second one")
+        .with_help("a mapping has each key once; join the two")
+}
+
+/// A value for a variable that no operator has, or several have.
+pub fn override_target(path: &str, owner: &str, operators: &[&str], found: usize) -> Diagnostic {
+    let message = match found {
+        0 => format!("no operator of `{owner}` has the variable `{path}`"),
+        _ => format!("several operators of `{owner}` have the variable `{path}`"),
+    };
+    Diagnostic::error("unused-override", Span::NOWHERE, message, "").with_help(format!(
+        "use `OPERATOR/VARIABLE` with one of the operators {}",
+        list_names(operators.iter().copied(), 8)
+    ))
+}
+
 /// A name no equation can use.
 pub fn not_an_identifier(name: &Name) -> Diagnostic {
     Diagnostic::error(

@@ -130,6 +130,8 @@ pub struct Location {
     pub first: usize,
     /// Number of elements: units times vector length.
     pub count: usize,
+    /// Whether equations were made from its value, so that a change takes a new compilation (a delay, a subscript).
+    pub fixed: bool,
 }
 
 /// All equations of a circuit.

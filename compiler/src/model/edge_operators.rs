@@ -157,7 +157,7 @@ fn path_of(operators: &[Operator], operator: usize, variable: usize) -> String {
 }
 
 /// Position of `operator/variable`, or of a `variable` that one operator has.
-fn position(operators: &[Operator], name: &Name) -> Option<(usize, usize)> {
+pub(super) fn position(operators: &[Operator], name: &Name) -> Option<(usize, usize)> {
     let (operator, variable) = match name.text.rsplit_once('/') {
         Some((operator, variable)) => (Some(operator), variable),
         None => (None, &*name.text),

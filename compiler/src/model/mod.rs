@@ -1,5 +1,6 @@
 //! The instantiated model: every node and edge by itself, paths resolved, values filled in, nothing inherited.
 
+mod change;
 pub mod check;
 mod edge_operators;
 mod instantiate;

@@ -5,7 +5,7 @@ use super::tree::ALL;
 use super::{Circuit, VariableRef};
 use crate::diagnostic::{Result, model as fault, template as template_fault};
 use crate::source::Name;
-use crate::template::Literal;
+use crate::template::{Complex, Literal};
 
 /// What a path leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -95,6 +95,13 @@ impl Circuit {
             }
         }
         Ok(())
+    }
+
+    /// The values of a variable, one per element of each unit.
+    pub fn values(&self, at: VariableRef) -> Vec<Complex> {
+        let population = &self.populations[at.population];
+        let variable = &population.operators[at.operator].variables[at.variable];
+        expand(&variable.value, population.size.unwrap_or(1), variable.length.unwrap_or(1)).collect()
     }
 
     /// How many numbers an index chooses from: units of a population, elements of a vector.

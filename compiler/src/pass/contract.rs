@@ -64,9 +64,8 @@ fn fuse(
 ) -> Option<ExprId> {
     let space = |graph: &ExprGraph, (a, b): (ExprId, ExprId)| graph.space(a).max(graph.space(b));
     // A product of scalars that is added to an array is computed once; fused it would be computed for each element.
-    let fits = |graph: &ExprGraph, factors: &(ExprId, ExprId), other: ExprId| {
-        space(graph, *factors) >= graph.space(other)
-    };
+    let fits =
+        |graph: &ExprGraph, factors: &(ExprId, ExprId), other: ExprId| space(graph, *factors) >= graph.space(other);
     if let Some((a, b)) = right.filter(|f| fits(graph, f, args[0])) {
         let a = if subtract { negative(graph, a) } else { a };
         return Some(graph.call(&arith::FMA, &[a, b, args[0]]));

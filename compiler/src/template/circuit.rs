@@ -18,7 +18,7 @@ const KEYS: &[&str] = &["base", "description", "nodes", "circuits", "edges", "ma
 const MAX_NESTING: usize = 64;
 
 /// Weights up to this size make no edge in PyRates' `add_edges_from_matrix`.
-const MINIMUM_WEIGHT: f64 = 1e-6;
+pub(super) const MINIMUM_WEIGHT: f64 = 1e-6;
 
 impl Loader<'_> {
     /// The circuit `key`, whose kind is known to be circuit; `None` when it contains itself.
@@ -160,10 +160,7 @@ impl Loader<'_> {
     }
 
     fn is_label(&mut self, label: &Name) -> bool {
-        let sound = !label.text.is_empty()
-            && &*label.text != "all"
-            && !label.text.contains(['/', '[', ']'])
-            && !label.text.contains(char::is_whitespace);
+        let sound = is_label(&label.text);
         if !sound {
             self.out.push(fault::bad_label(label));
         }
@@ -218,4 +215,9 @@ impl Loader<'_> {
             _ => required_text(node, what, &mut self.out).map(|label| vec![label]),
         }
     }
+}
+
+/// Whether a text can be a part of a path.
+pub(super) fn is_label(text: &str) -> bool {
+    !text.is_empty() && text != "all" && !text.contains(['/', '[', ']']) && !text.contains(char::is_whitespace)
 }

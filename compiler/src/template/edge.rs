@@ -223,7 +223,7 @@ fn assemble(
 }
 
 /// The `operator/variable` of an edge template that `key` means: with or without the template's and the operator's name.
-fn edge_variable(key: &Name, template: &EdgeTemplate) -> Option<Name> {
+pub(super) fn edge_variable(key: &Name, template: &EdgeTemplate) -> Option<Name> {
     let parts: Vec<&str> = key.text.split('/').collect();
     let rest = match parts.as_slice() {
         [edge, rest @ ..] if rest.len() == 2 && *edge == &*template.name.text => rest,

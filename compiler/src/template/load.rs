@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostics, Result, template as fault};
 use crate::source::{Name, SourceMap, Span};
 
 /// Label of the node that is made around a lone node or operator template.
-const LONE_LABEL: &str = "p";
+pub(super) const LONE_LABEL: &str = "p";
 
 /// A file ready to be instantiated.
 #[derive(Clone, Debug)]

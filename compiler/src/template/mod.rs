@@ -2,6 +2,7 @@
 //!
 //! Inheritance, equation edits and overrides are resolved here; a template that leaves this stage refers to no parent.
 
+pub mod builder;
 mod circuit;
 mod edge;
 mod edit;
@@ -17,10 +18,12 @@ mod resolve;
 pub mod simulate;
 mod value;
 mod variable;
+mod write;
 
 pub use load::{Loaded, LoadedFile, load, load_all};
 pub use resolve::Kind;
 pub use value::parse_number;
+pub use write::{to_yaml, to_yaml_with};
 
 use std::sync::Arc;
 

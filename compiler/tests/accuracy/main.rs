@@ -173,7 +173,12 @@ fn formulas_keep_their_accuracy() {
             let m = measure(case, row(case.name), precision);
             println!(
                 "{:9} {} ops {:3} depth {:3} ulp {:.3} at {:?}",
-                case.name, precision.name(), m.operations, m.depth, m.worst, m.at
+                case.name,
+                precision.name(),
+                m.operations,
+                m.depth,
+                m.worst,
+                m.at
             );
             if m.worst > case.bound {
                 failures.push(case.name);

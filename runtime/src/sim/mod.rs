@@ -2,6 +2,8 @@
 
 mod clock;
 mod simulation;
+mod state;
 
 pub use clock::Clock;
 pub use simulation::{Column, Interrupt, PreHistory, RunError, Schedule, Simulation, Summary};
+pub use state::{Part, State};

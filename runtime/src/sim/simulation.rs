@@ -108,15 +108,15 @@ const BATCH_VALUES: u64 = 1 << 16;
 
 /// A loaded model with its clock, inputs and recorded columns.
 pub struct Simulation {
-    executable: Box<dyn Executable>,
-    layout: Layout,
+    pub(super) executable: Box<dyn Executable>,
+    pub(super) layout: Layout,
     clock: Clock,
     feeds: Feeds,
     columns: Vec<Column>,
     /// Buffer and element of each column.
     places: Vec<(usize, usize)>,
     pre_history: PreHistory,
-    step: u64,
+    pub(super) step: u64,
     /// Whether setup and pre-history are up to date.
     ready: bool,
 }
@@ -134,6 +134,13 @@ impl Simulation {
     pub fn with_series(mut self, series: Vec<Arc<Samples>>) -> Simulation {
         self.feeds.series = series;
         self
+    }
+
+    /// Replaces the samples of one series, from the next step on.
+    pub fn set_series(&mut self, index: usize, samples: Arc<Samples>) {
+        if let Some(series) = self.feeds.series.get_mut(index) {
+            *series = samples;
+        }
     }
 
     /// Sets what holds before time 0.
@@ -182,16 +189,21 @@ impl Simulation {
     /// Replaces values of a state or parameter buffer, from element `first` on.
     pub fn set_values(&mut self, name: &str, first: usize, values: &[f64]) -> Option<Result<(), DeviceError>> {
         let index = self.layout.buffers.iter().position(|b| b.name == name)?;
-        if self.layout.buffers[index].role == Role::Parameter && self.ready {
+        Some(self.set_buffer(index, first, values))
+    }
+
+    /// Replaces values of a state or parameter buffer by its index in the layout, from element `first` on.
+    pub fn set_buffer(&mut self, index: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        self.executable.write(index, first, values)?;
+        if self.layout.buffers.get(index).is_some_and(|b| b.role == Role::Parameter) && self.ready {
             // What the setup phase derived from the old value is stale.
-            let done = self.executable.write(index, first, values);
-            return Some(done.and_then(|()| self.executable.run(Phase::Setup, self.step, self.clock.dt())));
+            self.executable.run(Phase::Setup, self.step, self.clock.dt())?;
         }
-        Some(self.executable.write(index, first, values))
+        Ok(())
     }
 
     /// Runs setup and fills the rings, once.
-    fn prepare(&mut self) -> Result<(), DeviceError> {
+    pub(super) fn prepare(&mut self) -> Result<(), DeviceError> {
         if self.ready {
             return Ok(());
         }

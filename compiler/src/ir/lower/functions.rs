@@ -264,6 +264,7 @@ impl Lowering<'_> {
                     if !steady || self.is_driven(variable) {
                         return None;
                     }
+                    self.fixed.insert(variable);
                     let given = self.given(variable, None);
                     let first = *given.first()?;
                     (first.im == 0.0 && given.iter().all(|g| *g == first)).then_some(first.re)
@@ -294,6 +295,7 @@ impl Lowering<'_> {
         if !steady || self.is_driven(variable) {
             return None;
         }
+        self.fixed.insert(variable);
         let given = self.given(variable, None);
         given.iter().all(|g| g.im == 0.0).then(|| given.iter().map(|g| g.re).collect())
     }

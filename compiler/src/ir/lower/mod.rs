@@ -15,7 +15,7 @@ mod order;
 mod shape;
 mod vectors;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostics, Result, lower as fault};
 use crate::ir::complex::{self, Value};
@@ -126,6 +126,8 @@ struct Lowering<'a> {
     values: HashMap<GroupVariable, Value>,
     /// Delayed quantities met so far.
     delayed: delays::Delayed,
+    /// Variables whose values became part of the equations: delays, subscripts, points of interpolations.
+    fixed: HashSet<GroupVariable>,
     /// Spaces of vector variables: (space of the units, length) to the space of all elements.
     vector_spaces: HashMap<(SpaceId, usize), SpaceId>,
 }
@@ -146,6 +148,7 @@ impl<'a> Lowering<'a> {
             drivers: HashMap::new(),
             values: HashMap::new(),
             delayed: delays::Delayed::default(),
+            fixed: HashSet::new(),
             vector_spaces: HashMap::new(),
         };
         for members in &grouping.groups {
@@ -246,7 +249,8 @@ impl<'a> Lowering<'a> {
                         Value::Real(re) => (re, None),
                         Value::Complex(re, im) => (re, Some(im)),
                     };
-                    let location = Location { re, im, first: offset * length, count: units * length };
+                    let fixed = self.fixed.contains(&(group, o, v));
+                    let location = Location { re, im, first: offset * length, count: units * length, fixed };
                     self.system.locations.insert((index, o, v), location);
                 }
             }

@@ -64,9 +64,7 @@ pub static MANTISSA: Prim = Prim::function(
     |g, _, _| vec![g.constant(1.0)],
 )
 .operator()
-.single(|a| {
-    f32::from_bits((a[0].to_bits().wrapping_add(CARRY_SINGLE) & !(u32::MAX << DIGITS_SINGLE)) + ROOT_SINGLE)
-});
+.single(|a| f32::from_bits((a[0].to_bits().wrapping_add(CARRY_SINGLE) & !(u32::MAX << DIGITS_SINGLE)) + ROOT_SINGLE));
 
 /// Change of sign by another number.
 pub static XORSIGN: Prim = Prim::function(

@@ -47,16 +47,7 @@ pub struct Prim {
 
 /// All rows, by file.
 pub fn table() -> impl Iterator<Item = &'static Prim> {
-    [
-        arith::ROWS,
-        elementary::ROWS,
-        transfer::ROWS,
-        surrogate::ROWS,
-        bits::ROWS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    [arith::ROWS, elementary::ROWS, transfer::ROWS, surrogate::ROWS, bits::ROWS].into_iter().flatten().copied()
 }
 
 /// The row an equation means by `name`.

@@ -87,7 +87,14 @@ impl Format {
     pub(super) fn scaled_exp<'s>(&self, x: Term<'s>, c: f64, offset: f64, limit: Option<f64>) -> Scaled<'s> {
         let k = self.nearest(x, c * LOG2_E, 0.0, self.bias + offset, limit);
         let r = self.without_powers_of_two(x, k, c);
-        let tail: Vec<f64> = self.exp_tail().iter().scan(1.0, |p, q| { *p *= c; Some(*p * q) }).collect();
+        let tail: Vec<f64> = self
+            .exp_tail()
+            .iter()
+            .scan(1.0, |p, q| {
+                *p *= c;
+                Some(*p * q)
+            })
+            .collect();
         Scaled { s: k.power_of_two(), m: (r * r).fma(r.polynomial(&tail), r) }
     }
 }

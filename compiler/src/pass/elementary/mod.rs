@@ -16,11 +16,12 @@ mod transfer;
 mod trigonometric;
 
 use crate::ir::expr::{ExprGraph, ExprId};
+use crate::ir::prim::Prim;
 use crate::ir::prim::elementary::{
-    ACOS, ACOSH, ASIN, ASINH, ATAN, ATAN2, ATANH, COS, COSH, ERF, EXP, EXP2, EXPM1, LOG, LOG1P, LOG2, LOG10, POW, SIN, SINH, TAN, TANH,
+    ACOS, ACOSH, ASIN, ASINH, ATAN, ATAN2, ATANH, COS, COSH, ERF, EXP, EXP2, EXPM1, LOG, LOG1P, LOG2, LOG10, POW, SIN,
+    SINH, TAN, TANH,
 };
 use crate::ir::prim::transfer::{SIGMOID, SOFTPLUS};
-use crate::ir::prim::Prim;
 use crate::kernel::ir::Precision;
 use format::{DOUBLE, SINGLE};
 use term::Formula;

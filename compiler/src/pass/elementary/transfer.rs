@@ -20,13 +20,8 @@ const SOFTPLUS: [f64; 10] = [
 ];
 
 /// The same for single precision; error 2^-31.9.
-const SOFTPLUS_SINGLE: [f64; 5] = [
-    0.6666667461395264,
-    0.399989515542984,
-    0.2861509919166565,
-    0.21445238590240479,
-    0.24240000545978546,
-];
+const SOFTPLUS_SINGLE: [f64; 5] =
+    [0.6666667461395264, 0.399989515542984, 0.2861509919166565, 0.21445238590240479, 0.24240000545978546];
 
 /// `1 / (1 + e^-x)`; 0 where it would be subnormal.
 pub fn sigmoid<'s>(format: &Format, x: Term<'s>) -> Term<'s> {

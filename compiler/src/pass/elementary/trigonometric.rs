@@ -29,7 +29,8 @@ const TAIL: [f64; 8] = [
 ];
 
 /// The same for single precision; relative error 2^-27.3.
-const TAIL_SINGLE: [f64; 4] = [-0.16666659712791443, 0.008333069272339344, -0.00019809776858892292, 2.606095677037956e-06];
+const TAIL_SINGLE: [f64; 4] =
+    [-0.16666659712791443, 0.008333069272339344, -0.00019809776858892292, 2.606095677037956e-06];
 
 /// `p` in `tan r = r + r z p(z)`, `z = r^2`, for |r| <= pi/4; relative error 2^-55.9.
 const TAN: [f64; 14] = [

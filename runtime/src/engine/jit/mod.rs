@@ -213,7 +213,9 @@ fn independent(program: &Program) -> Option<Vec<(usize, &Body)>> {
         for op in &body.values {
             match op {
                 Op::Past { .. } => return None,
-                Op::Load { buffer, scalar } if stored_elsewhere.contains(buffer) || (*scalar && own.contains(buffer)) => {
+                Op::Load { buffer, scalar }
+                    if stored_elsewhere.contains(buffer) || (*scalar && own.contains(buffer)) =>
+                {
                     return None;
                 }
                 _ => {}

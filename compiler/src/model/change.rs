@@ -1,0 +1,88 @@
+//! Changes of edges after instantiation.
+
+use std::sync::Arc;
+
+use super::edge_operators::position;
+use super::path::Found;
+use super::population::{set, shape_fits, takes, values};
+use super::{Circuit, Projection, Weights};
+use crate::diagnostic::{Result, model as fault};
+use crate::source::Name;
+use crate::template::Literal;
+
+impl Circuit {
+    /// Changes an attribute of all edges from the variables `source` means to those `target` means: `weight`, `delay`,
+    /// `spread`, or a variable of the edge operators. One number, or, between populations, as many as there are pairs of
+    /// units.
+    pub fn set_edge(&mut self, source: &Name, target: &Name, attribute: &Name, value: &Literal) -> Result<()> {
+        if values(value).iter().any(|n| !n.re.is_finite() || !n.im.is_finite()) {
+            return Err(fault::value_not_finite(attribute).into());
+        }
+        let (sources, targets) = (self.find(source)?, self.find(target)?);
+        let among = |found: &[Found], at| found.iter().any(|f| f.variable == at);
+        let units = |p: usize| self.populations[p].size.unwrap_or(1);
+        let pairs = |p: &Projection| units(p.source.population) * units(p.target.population);
+        let chosen: Vec<(usize, usize)> = (self.projections.iter().enumerate())
+            .filter(|(_, p)| among(&sources, p.source) && among(&targets, p.target))
+            .map(|(i, p)| (i, pairs(p)))
+            .collect();
+        if chosen.is_empty() {
+            return Err(fault::no_such_edge(source, target).into());
+        }
+        for (index, pairs) in chosen {
+            change(&mut self.projections[index], attribute, value, pairs)?;
+        }
+        Ok(())
+    }
+}
+
+fn change(projection: &mut Projection, attribute: &Name, value: &Literal, pairs: usize) -> Result<()> {
+    let given = values(value);
+    let real = given.iter().all(|n| n.im == 0.0);
+    match &*attribute.text {
+        "weight" | "delay" | "spread" if given.len() != 1 && given.len() != pairs => {
+            Err(fault::wrong_number_of_values(attribute, pairs, given.len()).into())
+        }
+        "weight" | "delay" | "spread" if !real => Err(fault::value_not_real(attribute).into()),
+        "delay" | "spread" if given.iter().any(|n| n.re < 0.0) => {
+            let wrong = given.iter().map(|n| n.re).fold(0.0, f64::min);
+            Err(fault::bad_time(attribute.span, &attribute.text, wrong).into())
+        }
+        "weight" => {
+            projection.weights = match given[..] {
+                [one] => Weights::Scalar(one.re),
+                _ => Weights::Matrix(given.iter().map(|n| n.re).collect()),
+            };
+            Ok(())
+        }
+        "delay" => {
+            projection.delay = Some(flat(value));
+            Ok(())
+        }
+        "spread" => {
+            projection.spread = Some(flat(value));
+            Ok(())
+        }
+        _ => {
+            let found = projection.edge.as_ref().and_then(|e| position(&e.operators, attribute));
+            let (Some((o, v)), Some(edge)) = (found, &mut projection.edge) else {
+                return Err(fault::unknown_edge_attribute(attribute).into());
+            };
+            let variable = &mut Arc::make_mut(edge).operators[o].variables[v];
+            let length = variable.length.unwrap_or(1);
+            if !shape_fits(variable, value) || !takes(given.len(), pairs, length) {
+                return Err(fault::wrong_number_of_values(attribute, pairs * length, given.len()).into());
+            }
+            set(variable, value);
+            Ok(())
+        }
+    }
+}
+
+/// A matrix as the list of its entries, row by row.
+fn flat(value: &Literal) -> Literal {
+    match value {
+        Literal::Matrix { .. } => Literal::List(values(value)),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Numbers, texts and declarations as YAML.
+
+use std::fmt::Write;
+
+use crate::template::{Complex, Declared, Literal, VariableTemplate};
+
+/// The shortest text that reads back as the same number.
+pub(super) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-4..1e15).contains(&size) { format!("{value}") } else { format!("{value:e}") }
+}
+
+fn complex(value: Complex) -> String {
+    if value.im == 0.0 {
+        return number(value.re);
+    }
+    let sign = if value.im.is_sign_negative() { "-" } else { "+" };
+    format!("{}{sign}{}j", number(value.re), number(value.im.abs()))
+}
+
+/// A number, a list or a matrix.
+pub(super) fn literal(value: &Literal) -> String {
+    let list = |items: Vec<String>| format!("[{}]", items.join(", "));
+    match value {
+        Literal::Number(n) => complex(*n),
+        Literal::List(numbers) => list(numbers.iter().map(|n| complex(*n)).collect()),
+        Literal::Matrix { columns, data, .. } => {
+            let rows = data.chunks((*columns).max(1));
+            list(rows.map(|row| list(row.iter().map(|x| number(*x)).collect())).collect())
+        }
+    }
+}
+
+/// A text in double quotes.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            // Separators of lines, and marks that a reader may drop.
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A key: plain where that is safe.
+pub(super) fn key(text: &str) -> String {
+    let mut letters = text.chars();
+    let plain = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !matches!(text.to_ascii_lowercase().as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off");
+    if plain { text.to_string() } else { quoted(text) }
+}
+
+/// The declaration of a variable.
+pub(super) fn variable(declared: &VariableTemplate) -> String {
+    let short = short(declared);
+    let people = [("unit", &declared.unit), ("description", &declared.description)];
+    if short.starts_with('{') {
+        let inner = short.trim_start_matches('{').trim_end_matches('}');
+        return format!("{{{inner}{}}}", notes(&people));
+    }
+    match notes(&people) {
+        notes if notes.is_empty() => short,
+        notes => format!("{{value: {short}{notes}}}"),
+    }
+}
+
+fn notes(people: &[(&str, &Option<String>)]) -> String {
+    let written = people.iter().filter_map(|(k, text)| text.as_ref().map(|t| format!(", {k}: {}", quoted(t))));
+    written.collect()
+}
+
+/// The shortest form: `0.1`, `"input(0.1)"`, `"variable(1, 3)"`, a list, or a map for what has no shorter one.
+fn short(declared: &VariableTemplate) -> String {
+    let word = match declared.declared {
+        Declared::Input => "input",
+        Declared::Output => "output",
+        Declared::Variable => "variable",
+        Declared::Constant => "constant",
+    };
+    let own_length = match &declared.value {
+        Literal::Number(_) => None,
+        Literal::List(list) => Some(list.len()),
+        Literal::Matrix { rows, columns, .. } => Some(rows * columns),
+    };
+    let value = literal(&declared.value);
+    match (&declared.value, declared.length) {
+        (Literal::Number(n), length) if declared.columns.is_none() => {
+            if declared.declared == Declared::Constant && length.is_none() && declared.complex == (n.im != 0.0) {
+                return value;
+            }
+            // An imaginary part says that the variable is complex.
+            let value = if declared.complex && n.im == 0.0 { format!("{value}+0j") } else { value };
+            match length {
+                None => format!("\"{word}({value})\""),
+                Some(length) => format!("\"{word}({value}, {length})\""),
+            }
+        }
+        (_, length) => {
+            let complex = if declared.complex { ", dtype: complex" } else { "" };
+            if declared.declared == Declared::Constant && length == own_length && !declared.complex {
+                return value;
+            }
+            let shape = match (length, declared.columns) {
+                (Some(length), Some(columns)) => format!(", shape: [{}, {columns}]", length / columns.max(1)),
+                _ => String::new(),
+            };
+            format!("{{vtype: {word}, value: {value}{shape}{complex}}}")
+        }
+    }
+}

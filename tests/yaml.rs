@@ -1,0 +1,203 @@
+//! Builders, and writing models as YAML: what is written reads back to the same circuit and the same system.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nullcline::compiler::ir::expr::ExprId;
+use nullcline::compiler::ir::lower::{Options, lower};
+use nullcline::compiler::model::{Circuit, instantiate};
+use nullcline::compiler::pass::vectorise::Vectorise;
+use nullcline::compiler::source::SourceMap;
+use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
+use nullcline::compiler::template::{CircuitTemplate, load, load_all, to_yaml};
+use nullcline::{CircuitBuilder, EdgeBuilder, Link, Model, NodeBuilder, OperatorBuilder};
+
+/// Everything of a system but what points into the source text.
+fn system(circuit: &Circuit) -> String {
+    let options = Options { dt: 0.01, vectorise: Vectorise::Auto };
+    match lower(circuit, &[], &options) {
+        Err(_) => "cannot be lowered".to_string(),
+        Ok(s) => {
+            let nodes: Vec<_> = (0..s.graph.len() as u32).map(|i| s.graph.node(ExprId(i))).collect();
+            format!("{nodes:?} {:?} {:?} {:?} {:?} {:?}", s.spaces, s.states, s.parameters, s.connections, s.histories)
+        }
+    }
+}
+
+fn reload(yaml: &str) -> Circuit {
+    let mut sources = SourceMap::new();
+    let loaded = load(&mut sources, &MemoryLibrary::new().with("m.yaml", yaml), "m.yaml", None);
+    let made = loaded.and_then(|l| instantiate(&l.circuit));
+    made.unwrap_or_else(|d| panic!("{}\n{yaml}", nullcline::compiler::diagnostic::render(&d, &sources, false)))
+}
+
+fn check(circuit: &CircuitTemplate) {
+    let before = instantiate(circuit).unwrap();
+    let yaml = to_yaml(circuit).unwrap();
+    let after = reload(&yaml);
+    assert_eq!(after.to_string(), before.to_string(), "{yaml}");
+    assert_eq!(system(&after), system(&before), "{yaml}");
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_template_of_the_repository_is_written_and_read_back() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    for folder in ["templates", "tests/suite"] {
+        files(&root.join(folder), &mut paths);
+    }
+    paths.sort();
+    assert!(!paths.is_empty());
+    for path in paths {
+        let read = load_all(&mut SourceMap::new(), &FileLibrary::new(), path.to_str().unwrap());
+        for (name, _, circuit) in &read.circuits {
+            if instantiate(circuit).is_ok() {
+                println!("{} {name}", path.display());
+                check(circuit);
+            }
+        }
+    }
+}
+
+/// A circuit with one of everything that templates may hold.
+fn everything() -> Arc<CircuitTemplate> {
+    let cell = OperatorBuilder::new("cell")
+        .description("a \"cell\": of sorts # really\n")
+        .equation("v' = (i - v + vsum(w @ u))/tau")
+        .equation("u[0]' = -u[0]")
+        .equation("z' = z*(1 + 2j) - past(v, tau)")
+        .output("v", 0.1)
+        .unit("mV")
+        .state("u", [1e-7, 2.0])
+        .state("z", 0.5)
+        .complex()
+        .input("i", -0.25)
+        .parameter("tau", 10.0)
+        .parameter("w", [[1.0, 2.0], [3.0, 4.0]])
+        .build()
+        .unwrap();
+    let gap = OperatorBuilder::new("gap").equation("g = k*(p - q)").output("g", 0.0).input("p", 0.0).input("q", 0.0);
+    let gap = gap.parameter("k", 2.0).build().unwrap();
+    let gap = EdgeBuilder::new("gap").operator(&gap).set("k", 3.0).build().unwrap();
+    let one = NodeBuilder::new("one").operator(&cell).set("tau", 5.0).set("cell/u", [3.0, 4.0]).build().unwrap();
+    let many = NodeBuilder::new("many").operator(&cell).size(3).set("tau", vec![1.0, 2.0, 3.0]).build().unwrap();
+    let inner = CircuitBuilder::new("inner").node("a", &one).node("b", &one);
+    let gap =
+        Link::new("a/cell/v", "b/cell/i").template(&gap).input("p", "source").input("q", "b/cell/v").set("k", 0.5);
+    let inner = inner.edge(gap).build().unwrap();
+    let links: [[f64; 3]; 3] = [[0.0, 1.0, 2.0], [0.5, 0.0, 0.0], [1e-7, 0.25, 3.0]];
+    CircuitBuilder::new("outer")
+        .circuit("left", &inner)
+        .circuit("right", &inner)
+        .node("pool", &many)
+        .edge(Link::new("pool/cell/v", "pool/cell/i").weight(links).delay(0.5))
+        .edge(Link::new("left/all/cell/v", "right/a/cell/i").weight(0.5).delay(1.0).spread(0.25))
+        .matrix(Link::new("cell/v", "cell/i").weight(links), &["left/a", "left/b", "right/a"], &["left/all", "right/b"])
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn built_circuits_are_written_and_read_back() {
+    check(&everything());
+    let yaml = to_yaml(&everything()).unwrap();
+    assert!(yaml.contains("simulate:\n  template: \"outer\""), "{yaml}");
+    assert!(yaml.contains("cell: {tau: 5, u: [3, 4]}"), "overrides stay on nodes\n{yaml}");
+}
+
+#[test]
+fn templates_of_one_name_are_told_apart_and_paths_follow() {
+    let operator = |rate: &str| {
+        OperatorBuilder::new("op")
+            .equation(&format!("x' = {rate}*x + i"))
+            .output("x", 1.0)
+            .input("i", 0.0)
+            .build()
+            .unwrap()
+    };
+    let node = |operator| NodeBuilder::new("op").operator(operator).build().unwrap();
+    let (first, second) = (operator("-1"), operator("-2"));
+    let circuit = CircuitBuilder::new("op")
+        .node("a", &node(&first))
+        .node("b", &node(&second))
+        .edge(Link::new("a/op/x", "b/op/i"))
+        .edge(Link::new("b/op/x", "a/op/i").weight(2.0))
+        .build()
+        .unwrap();
+    let text = reload(&to_yaml(&circuit).unwrap()).to_string();
+    assert!(text.contains("edge a/op/x -> b/op_2/i weight 1\n  edge b/op_2/x -> a/op/i weight 2"), "{text}");
+    let expected = instantiate(&circuit).unwrap().to_string();
+    let renamed =
+        text.replace("op_2/", "op/").replace("operator op_2", "operator op").replace("circuit op_3", "circuit op");
+    assert_eq!(renamed, expected);
+    // A selector cannot follow two operators at once.
+    let all = CircuitBuilder::from_template(&circuit).edge(Link::new("all/op/x", "a/op/i")).build().unwrap();
+    assert!(to_yaml(&all).is_err());
+}
+
+#[test]
+fn a_model_with_its_settings_is_written_and_read_back() {
+    let mut model = Model::from_template(&everything()).unwrap();
+    model.settings.dt = Some(0.05);
+    model.settings.duration = Some(1.0);
+    model.set("pool/cell/tau", &2.5.into()).unwrap();
+    model.set("left/a/cell/w", &[[5.0, 6.0], [7.0, 8.0]].into()).unwrap();
+    model.drive("left/a/cell/i", "0.1*sin(t)");
+    model.record("v", "all/all/cell/v");
+    let yaml = model.to_yaml().unwrap();
+    let again = Model::load(&MemoryLibrary::new().with("m.yaml", yaml.as_str()), "m.yaml", None).unwrap();
+    assert_eq!(again.circuit.to_string(), model.circuit.to_string());
+    assert_eq!(again.to_yaml().unwrap(), yaml);
+    let rows = |model: &Model| {
+        let mut session = model.session().unwrap();
+        session.advance(20).unwrap();
+        session.observe().unwrap()
+    };
+    assert_eq!(rows(&again), rows(&model));
+    model.stream("right/a/cell/i");
+    assert!(model.to_yaml().is_err());
+}
+
+#[test]
+fn edges_from_a_matrix_equal_edges_written_one_by_one() {
+    let op = OperatorBuilder::new("op").equation("x' = i - x").output("x", 1.0).input("i", 0.0).build().unwrap();
+    let node = NodeBuilder::new("n").operator(&op).build().unwrap();
+    let base = || CircuitBuilder::new("net").node("a", &node).node("b", &node);
+    let weights = nullcline::ndarray::arr2(&[[0.0, 2.0], [3.0, 1e-9]]);
+    let matrix = base().edges_from_matrix("op/x", "op/i", &["a", "b"], &weights.view()).build().unwrap();
+    let single = base().edge(Link::new("b/op/x", "a/op/i").weight(2.0)).edge(Link::new("a/op/x", "b/op/i").weight(3.0));
+    let text = |c: &CircuitTemplate| instantiate(c).unwrap().to_string();
+    assert_eq!(text(&matrix), text(&single.build().unwrap()));
+}
+
+#[test]
+fn builders_say_what_is_wrong() {
+    let message = |found: Result<(), nullcline::compiler::diagnostic::Diagnostics>| {
+        nullcline::compiler::diagnostic::render(&found.unwrap_err(), &SourceMap::new(), false)
+    };
+    let wrong =
+        OperatorBuilder::new("op").equation("x' = (2*x").parameter("a b", 1.0).output("x", 0.0).output("y", 0.0);
+    let text = message(wrong.build().map(|_| ()));
+    assert!(text.contains("in the equation `x' = (2*x` of operator `op`"), "{text}");
+    assert!(text.contains("`a b`") && text.contains("`x` and `y`"), "{text}");
+    let op = OperatorBuilder::new("op").equation("x' = -x").output("x", 1.0).build().unwrap();
+    let text = message(NodeBuilder::new("n").operator(&op).set("op/tau", 1.0).build().map(|_| ()));
+    assert!(text.contains("no operator of `n` has the variable `op/tau`"), "{text}");
+    let node = NodeBuilder::new("n").operator(&op).build().unwrap();
+    let text = message(CircuitBuilder::new("c").node("a/b", &node).build().map(|_| ()));
+    assert!(text.contains("`a/b`"), "{text}");
+    let lost = CircuitBuilder::new("c").node("a", &node).edge(Link::new("b/op/x", "a/op/x")).build().unwrap();
+    assert!(Model::from_template(&lost).unwrap_err().to_string().contains("`b`"));
+}
