@@ -58,7 +58,11 @@ fn every_engine_equals_the_reference_bit_for_bit() {
                 let found = bits(&model, engine).unwrap();
                 for (column, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     let first = found.iter().zip(expected).position(|(a, b)| a != b);
-                    assert_eq!(first, None, "{name}, {}, {}, column {column}: first row that differs", engine.name, precision);
+                    assert_eq!(
+                        first, None,
+                        "{name}, {}, {}, column {column}: first row that differs",
+                        engine.name, precision
+                    );
                     assert_eq!(found.len(), expected.len(), "{name}, {}", engine.name);
                     compared += 1;
                 }

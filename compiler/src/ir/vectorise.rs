@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Circuit, Operator, Population};
+use crate::model::{Circuit, Operator, Population, Role};
 
 /// When to merge equal nodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -63,13 +63,15 @@ pub fn vectorise(circuit: &Circuit, when: Vectorise, split: &[usize]) -> Groupin
 }
 
 /// What makes two nodes equal: their operators by name, with the same equations and the same kinds of variables.
-type Structure<'a> = Vec<(&'a str, usize, Vec<(&'a str, crate::model::Role, bool, bool, Option<usize>)>)>;
+type Structure<'a> = Vec<OperatorStructure<'a>>;
+type OperatorStructure<'a> = (&'a str, usize, Vec<VariableStructure<'a>>);
+type VariableStructure<'a> = (&'a str, Role, bool, bool, Option<usize>);
 
 fn structure(population: &Population) -> Structure<'_> {
     population.operators.iter().map(operator_structure).collect()
 }
 
-fn operator_structure(op: &Operator) -> (&str, usize, Vec<(&str, crate::model::Role, bool, bool, Option<usize>)>) {
+fn operator_structure(op: &Operator) -> OperatorStructure<'_> {
     let variables = op.variables.iter().map(|v| (&*v.name, v.role, v.output, v.complex, v.length)).collect();
     // Instances of one template share its equations, so their address identifies them.
     (&op.name, op.equations.as_ptr() as usize, variables)

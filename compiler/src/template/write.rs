@@ -51,7 +51,7 @@ pub fn to_yaml_with(circuit: &CircuitTemplate, settings: &Simulate) -> Result<St
         }
         write_circuit(&mut out, &names.circuit, circuit, &names)?;
     }
-    let template = (!names.circuits.is_empty()).then(|| names.circuit.as_str());
+    let template = (!names.circuits.is_empty()).then_some(names.circuit.as_str());
     simulate(&mut out, template, settings)?;
     Ok(out)
 }

@@ -153,7 +153,7 @@ fn measure(case: &Case, prim: &'static Prim, precision: Precision) -> Measured {
         let got = program.evaluate(&at);
         let error = error(got, exact, single);
         // A NaN is worse than anything.
-        if !(error <= measured.worst) {
+        if error.is_nan() || error > measured.worst {
             measured.worst = if error.is_nan() { f64::INFINITY } else { error };
             measured.at = at;
         }

@@ -3,12 +3,14 @@
 //! Each stands on two series with a known remainder (exponential, sine); inverse functions are one Newton step from a
 //! double-precision value, which squares its error.
 
+use std::f64::consts;
+
 use super::double_double::{Double2, two_product};
 
-const PI: [f64; 4] = [3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33, 1.1124542208633653e-49];
-const LN_2: [f64; 3] = [0.6931471805599453, 2.3190468138462996e-17, 5.707708438416212e-34];
-const LN_10: Double2 = Double2::new(2.302585092994046, -2.1707562233822494e-16);
-const TWO_OVER_ROOT_PI: Double2 = Double2::new(1.1283791670955126, 1.533545961316588e-17);
+const PI: [f64; 4] = [consts::PI, 1.2246467991473532e-16, -2.9947698097183397e-33, 1.1124542208633653e-49];
+const LN_2: [f64; 3] = [consts::LN_2, 2.3190468138462996e-17, 5.707708438416212e-34];
+const LN_10: Double2 = Double2::new(consts::LN_10, -2.1707562233822494e-16);
+const TWO_OVER_ROOT_PI: Double2 = Double2::new(consts::FRAC_2_SQRT_PI, 1.533545961316588e-17);
 const HALF_PI: Double2 = Double2::new(PI[0] / 2.0, PI[1] / 2.0);
 const LN_2_SHORT: Double2 = Double2::new(LN_2[0], LN_2[1]);
 

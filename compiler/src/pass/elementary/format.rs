@@ -55,7 +55,7 @@ impl Format {
     /// shader compilers may cancel the addition with the subtraction that follows.
     pub fn nearest<'s>(&self, x: Term<'s>, factor: f64, less: f64, offset: f64, limit: Option<f64>) -> Whole<'s> {
         let large = self.whole + offset;
-        let least = |x: Term<'s>, limit: f64| limit.is_finite().then(|| x.min(limit)).unwrap_or(x);
+        let least = |x: Term<'s>, limit: f64| if limit.is_finite() { x.min(limit) } else { x };
         let limit = limit.unwrap_or(f64::INFINITY);
         match self.precision {
             Precision::F64 => {

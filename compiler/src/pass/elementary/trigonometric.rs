@@ -13,7 +13,7 @@ use super::term::Term;
 use crate::kernel::ir::Precision;
 
 /// Pi in three parts.
-const PI: [f64; 3] = [3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33];
+const PI: [f64; 3] = [std::f64::consts::PI, 1.2246467991473532e-16, -2.9947698097183397e-33];
 const PI_SINGLE: [f64; 3] = [3.1415927410125732, -8.742277657347586e-08, -3.4302490200117637e-15];
 
 /// `p` in `sin r = r + r z p(z)`, `z = r^2`, for |r| <= pi/2; relative error of the sine 2^-60.8.
