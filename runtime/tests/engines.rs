@@ -69,6 +69,34 @@ fn without_nan(values: &mut Vec<Op>, value: u32) -> u32 {
     n + 2
 }
 
+/// Appends the same operations several times, each time on other values, as functions that are called often appear.
+fn repeat(random: &mut Random, values: &mut Vec<Op>) {
+    let seed = random.next();
+    let length = 4 + random.below(20);
+    for _ in 0..2 + random.below(8) {
+        let start = values.len();
+        let argument = random.value(start);
+        let mut random = Random(seed);
+        for k in 0..length {
+            // Operands are earlier values of this repetition, its argument, or one of a few values common to all.
+            let mut pick = || match (random.below(4), k) {
+                (0, _) => random.below(6) as u32,
+                (1, _) | (_, 0) => argument,
+                _ => (start + random.below(k)) as u32,
+            };
+            let (a, b, c) = (pick(), pick(), pick());
+            values.push(match random.below(8) {
+                0 => Op::Unary([Unary::Sqrt, Unary::Round, Unary::Abs][random.below(3)], a),
+                1..=3 => Op::Fma(a, b, c),
+                4 => Op::Select(a, b, c),
+                5 => Op::Binary(BINARY[random.below(BINARY.len())], a, b),
+                6 => Op::Binary(Binary::Div, a, b),
+                _ => Op::Binary(BINARY[random.below(3)], a, b),
+            });
+        }
+    }
+}
+
 /// A program of one kernel that advances some states; `ring` adds a history.
 fn program(random: &mut Random, extent: usize, ring: bool) -> Program {
     let states = 1 + random.below(12);
@@ -95,6 +123,9 @@ fn program(random: &mut Random, extent: usize, ring: bool) -> Program {
     values.extend([Op::Time, Op::StepSize, Op::Constant(0.5), Op::Constant(random.number())]);
     if ring {
         values.push(Op::Past { buffer: total as u32, scalar: false, steps: 1 + random.below(3) as u32 });
+    }
+    if random.below(3) == 0 {
+        repeat(random, &mut values);
     }
     for _ in 0..5 + random.below(90) {
         let n = values.len();
@@ -154,7 +185,7 @@ fn machine_code_computes_the_same_bits_as_the_block_engine() {
     let widths = if jit::has_avx512() { vec![false, true] } else { vec![false] };
     for case in 0..2000u64 {
         let mut random = Random(seed * 1_000_003 + case);
-        let extent = [1, 2, 3, 7, 8, 9, 31, 64, 100, 130][random.below(10)];
+        let extent = [1, 1, 1, 2, 3, 7, 8, 9, 31, 64, 100, 130][random.below(12)];
         let ring = random.below(3) == 0;
         let program = program(&mut random, extent, ring);
         let steps = 1 + random.below(5) as u64;

@@ -114,7 +114,7 @@ fn log1p_near_0(w: Double2) -> Double2 {
 /// The power of two by which a positive number comes near 1.
 fn exponent(x: f64) -> i32 {
     let (m, k) = libm::frexp(x);
-    if m < std::f64::consts::FRAC_1_SQRT_2 { k - 1 } else { k }
+    if m < consts::FRAC_1_SQRT_2 { k - 1 } else { k }
 }
 
 /// `log(v 2^extra)`

@@ -81,7 +81,7 @@ pub static XORSIGN: Prim = Prim::function(
 pub static ALTERNATE: Prim = Prim::function(
     "alternate",
     "a (-1)^k with b = 1.5 * 2^52 + k (single: 1.5 * 2^23 + k): the lowest bit of b changes the sign of a",
-    &[(-3.0, 3.0), (WHOLE + 0.0, WHOLE + 0.25)],
+    &[(-3.0, 3.0), (WHOLE, WHOLE + 8.0)],
     |a| f64::from_bits(a[0].to_bits() ^ (a[1].to_bits() << 63)),
     |g, _, _| vec![g.constant(1.0), g.constant(0.0)],
 )
@@ -90,3 +90,52 @@ pub static ALTERNATE: Prim = Prim::function(
 
 /// All rows of this file.
 pub static ROWS: &[&Prim] = &[&RAISE, &EXPONENT, &MANTISSA, &XORSIGN, &ALTERNATE];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SQRT_HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
+    const SQRT_2: f64 = std::f64::consts::SQRT_2;
+
+    #[test]
+    fn exponent_and_mantissa_make_up_the_number() {
+        for single in [false, true] {
+            let (least, most) = if single { (-126, 127) } else { (-1022, 1023) };
+            for k in least..=most {
+                for m in [1.0, 1.25, 1.375, 1.4375, 1.5, 1.96875] {
+                    let x = m * 2f64.powi(k);
+                    let (e, m) = (EXPONENT.evaluate(&[x], single), MANTISSA.evaluate(&[x], single));
+                    assert!(SQRT_HALF < m && m <= SQRT_2, "{x}: {m}");
+                    // In two steps, as 2^1024 overflows.
+                    assert_eq!(m * 2f64.powf(e - 1.0) * 2.0, x);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn raise_makes_every_normal_power_of_two() {
+        for k in -1022..=1023 {
+            assert_eq!(RAISE.evaluate(&[WHOLE + 1023.0 + f64::from(k)], false), 2f64.powi(k));
+        }
+        for k in -126..=127 {
+            assert_eq!(RAISE.evaluate(&[WHOLE_SINGLE + 127.0 + f64::from(k)], true), 2f64.powi(k));
+        }
+        // Next to the range, 0 and infinity.
+        assert_eq!(RAISE.evaluate(&[WHOLE], false), 0.0);
+        assert_eq!(RAISE.evaluate(&[WHOLE + 2047.0], false), f64::INFINITY);
+    }
+
+    #[test]
+    fn signs_change_by_sign_bit_and_by_parity() {
+        for (single, whole) in [(false, WHOLE), (true, WHOLE_SINGLE)] {
+            assert_eq!(XORSIGN.evaluate(&[2.0, -0.0], single), -2.0);
+            assert_eq!(XORSIGN.evaluate(&[-2.0, -3.0], single), 2.0);
+            assert_eq!(XORSIGN.evaluate(&[2.0, 0.0], single), 2.0);
+            for (k, expected) in [(0.0, 2.0), (1.0, -2.0), (-1.0, -2.0), (-4.0, 2.0), (1001.0, -2.0)] {
+                assert_eq!(ALTERNATE.evaluate(&[2.0, whole + k], single), expected);
+            }
+        }
+    }
+}

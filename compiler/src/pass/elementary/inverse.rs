@@ -62,17 +62,18 @@ impl Format {
 /// Angle of `(x, y)` for `x, y >= 0`: of the vector turned back by 0, 45 or 90 degrees, whichever leaves a small angle.
 fn first_quadrant<'s>(format: &Format, y: Term<'s>, x: Term<'s>, equal: Option<Term<'s>>) -> Term<'s> {
     let steep = y.gt(x * (SQRT_2 + 1.0));
-    let middle = y.gt(x * (SQRT_2 - 1.0));
+    // Two infinities are equal.
+    let middle = y.ge(x * (SQRT_2 - 1.0));
     let difference = y - x;
     // Of two infinities the difference is none.
     let difference = equal.map_or(difference, |equal| equal.select(0.0, difference));
     let over = steep.select(-x, middle.select(difference, y));
     let under = steep.select(y, middle.select(y + x, x));
     let turned = steep.select(FRAC_PI_2, middle.select(FRAC_PI_4, 0.0));
-    // Only at the origin.
-    let under = if equal.is_some() { under.equals(0.0).select(1.0, under) } else { under };
     let r = over / under;
-    turned + format.odd_series(r, r * r, &ATAN, &ATAN_SINGLE)
+    let angle = turned + format.odd_series(r, r * r, &ATAN, &ATAN_SINGLE);
+    // At the origin.
+    if equal.is_some() { under.equals(0.0).select(0.0, angle) } else { angle }
 }
 
 /// `atan x`

@@ -27,9 +27,9 @@ const TAIL: [f64; 7] = [
 /// The same for single precision; relative error 2^-29.2.
 const TAIL_SINGLE: [f64; 3] = [0.6666677594184875, 0.39977553486824036, 0.29871731996536255];
 
-/// `log 2 / log 10` in two parts, as [`super::exp::LN_2`].
+/// `log 2 / log 10` in two parts, as [`super::exp::LN_2`]; both positive, so that an infinite exponent keeps its sign.
 const LOG10_2: [f64; 2] = [0.30102999566395283, 2.8363394551044964e-14];
-const LOG10_2_SINGLE: [f64; 2] = [0.30103302001953125, -3.024355464731343e-06];
+const LOG10_2_SINGLE: [f64; 2] = [0.301025390625, 4.605039066518657e-06];
 
 impl Format {
     fn log_tail(&self) -> &'static [f64] {

@@ -101,7 +101,8 @@ pub fn pow<'s>(format: &Format, a: Term<'s>, b: Term<'s>) -> Term<'s> {
     let null = magnitude.lt(format.smallest);
     let extreme = null.apply_to(&OR, magnitude.equals(f64::INFINITY));
     let rising = b.gt(0.0);
-    let power = extreme.select(null.equals(rising).select(0.0, f64::INFINITY), power);
+    let known = extreme.apply_to(&AND, b.equals(b));
+    let power = known.select(null.equals(rising).select(0.0, f64::INFINITY), power);
 
     let whole = b.round().equals(b);
     let half = b * 0.5;

@@ -86,6 +86,11 @@ impl<'s> Term<'s> {
         self.apply_to(&arith::GT, other)
     }
 
+    /// `self >= other`
+    pub fn ge(self, other: impl Operand<'s>) -> Term<'s> {
+        self.apply_to(&arith::GE, other)
+    }
+
     /// `self == other`
     pub fn equals(self, other: impl Operand<'s>) -> Term<'s> {
         self.apply_to(&arith::EQ, other)
@@ -119,6 +124,10 @@ impl<'s> Term<'s> {
         let mut level: Vec<Term<'s>> = coefficients.iter().map(|c| self.number(*c)).collect();
         let mut power = self;
         while level.len() > 1 {
+            if let [low, middle, high] = level[..] {
+                // As deep as by pairs, without another power.
+                return high.fma(power, middle).fma(power, low);
+            }
             let pairs = level.chunks(2);
             level = pairs.map(|p| if let [low, high] = p { high.fma(power, *low) } else { p[0] }).collect();
             if level.len() > 1 {

@@ -10,7 +10,9 @@
 use super::allocate::{Allocator, Place};
 use super::assembler::{Assembler, General, Mask, Memory, Operand, Vector, Width};
 use super::liveness::Liveness;
+use super::pack::pack;
 use super::pool::{Entry, Pool, bits};
+use super::sequence::{Sequence, Step};
 use super::table;
 use crate::program::{Body, Op, Precision};
 
@@ -64,7 +66,9 @@ pub struct Generated {
 pub(super) struct Generator<'a> {
     pub asm: Assembler,
     pub shape: Shape,
-    pub body: &'a Body,
+    /// Width of the value being computed.
+    pub width: Width,
+    pub body: Sequence,
     pub places: &'a dyn Places,
     pub pool: Pool,
     pub liveness: Liveness,
@@ -75,10 +79,16 @@ pub(super) struct Generator<'a> {
 
 /// Generates the code of a kernel.
 pub fn generate(body: &Body, shape: Shape, places: &dyn Places) -> Generated {
-    let liveness = Liveness::new(body, shape, places);
+    let body = match (shape.width, shape.precision) {
+        (Width::Scalar, Precision::F64) => pack(body, 4),
+        (Width::Scalar, Precision::F32) => pack(body, 8),
+        _ => Sequence::plain(body),
+    };
+    let liveness = Liveness::new(&body, shape, places);
     let allocator = Allocator::new(&liveness, shape);
     let asm = Assembler::new(shape.evex);
-    let mut g = Generator { asm, shape, body, places, pool: Pool::default(), liveness, allocator, time: None };
+    let (width, pool) = (shape.width, Pool::default());
+    let mut g = Generator { asm, shape, width, body, places, pool, liveness, allocator, time: None };
     let frame = g.asm.enter();
     let elements = g.asm.here();
     if shape.fused {
@@ -147,7 +157,7 @@ impl Generator<'_> {
 
     /// Loads an operand, or copies it.
     pub fn fetch(&mut self, register: Vector, from: Operand) {
-        let Shape { precision, width, .. } = self.shape;
+        let (precision, width) = (self.shape.precision, self.width);
         match from {
             Operand::Register(source) if source == register => {}
             // Copies move whole registers: the scalar form would keep the upper elements and wait for them.
@@ -158,13 +168,13 @@ impl Generator<'_> {
 
     /// Stores a register.
     pub fn put(&mut self, to: Operand, register: Vector) {
-        let Shape { precision, width, .. } = self.shape;
+        let (precision, width) = (self.shape.precision, self.width);
         self.asm.vector(table::store(precision, width), width, register, 0, to, Mask::None);
     }
 
     /// An instruction on whole registers; for scalars the lowest 256 bits of it.
     pub fn packed(&mut self, op: super::assembler::Opcode, result: Vector, first: Vector, second: Operand) {
-        let width = if self.shape.width == Width::Scalar { Width::Ymm } else { self.shape.width };
+        let width = if self.width == Width::Scalar { Width::Ymm } else { self.width };
         self.asm.vector(op, width, result, first, second, Mask::None);
     }
 
@@ -181,18 +191,21 @@ impl Generator<'_> {
 
     /// Computes all values.
     fn values(&mut self) {
-        for at in 0..self.body.values.len() {
+        for at in 0..self.body.steps.len() {
             if self.liveness.is_skipped(at) {
                 continue;
             }
+            self.width = if self.body.wide[at] { Width::Ymm } else { self.shape.width };
             for copy in 0..self.shape.copies {
                 self.value(at, copy);
             }
         }
+        self.width = self.shape.width;
     }
 
     /// The place of a value that needs no instruction of its own.
-    pub fn uniform_place(&mut self, op: &Op) -> Option<Place> {
+    pub fn uniform_place(&mut self, step: &Step) -> Option<Place> {
+        let Step::Op(op) = step else { return None };
         let entry = match *op {
             Op::Constant(value) => Entry::Bits(bits(value, self.shape.precision)),
             Op::StepSize => Entry::StepSize,
@@ -201,7 +214,7 @@ impl Generator<'_> {
                 return Some(Place::Frame(slot));
             }
             Op::Time => Entry::Time,
-            Op::Load { buffer, .. } if self.liveness.is_uniform_load(op) && self.shape.width == Width::Scalar => {
+            Op::Load { buffer, .. } if self.liveness.is_uniform_load(op) && self.width == Width::Scalar => {
                 return Some(Place::Buffer(self.places.offset(buffer)));
             }
             Op::Load { buffer, .. } if self.liveness.is_uniform_load(op) => Entry::Scalar(buffer),
@@ -212,7 +225,7 @@ impl Generator<'_> {
     }
 
     fn stores(&mut self) {
-        for (buffer, value) in &self.body.stores {
+        for (buffer, value) in &self.body.stores.clone() {
             for copy in 0..self.shape.copies {
                 let from = self.operand(self.allocator.place(*value as usize, copy));
                 let register = self.in_register(from, 0);
@@ -289,7 +302,7 @@ impl Generator<'_> {
 
     /// Computes the time of the current step into its stack slot, as a vector.
     fn refresh_time(&mut self) {
-        if !self.body.values.contains(&Op::Time) {
+        if !self.body.steps.contains(&Step::Op(Op::Time)) {
             return;
         }
         let slot = *self.time.get_or_insert_with(|| self.allocator.new_slot());

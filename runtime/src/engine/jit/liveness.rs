@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::assembler::Width;
 use super::code::{Places, Shape};
+use super::sequence::{Sequence, Step, of_operation, operands};
 use crate::program::{Binary, Body, Op};
 
 /// A state of the fused form.
@@ -33,20 +34,20 @@ pub struct Liveness {
 
 impl Liveness {
     /// Examines a body.
-    pub fn new(body: &Body, shape: Shape, places: &dyn Places) -> Liveness {
-        let count = body.values.len();
+    pub fn new(body: &Sequence, shape: Shape, places: &dyn Places) -> Liveness {
+        let count = body.steps.len();
         let mut needed = vec![false; count];
         for (_, value) in &body.stores {
             needed[*value as usize] = true;
         }
         for at in (0..count).rev() {
             if needed[at] {
-                operands(&body.values[at]).for_each(|o| needed[o as usize] = true);
+                operands(&body.steps[at]).for_each(|o| needed[o as usize] = true);
             }
         }
-        let mut lazy: Vec<bool> = body.values.iter().map(is_comparison).collect();
-        for (_, op) in body.values.iter().enumerate().filter(|(at, _)| needed[*at]) {
-            let condition = if let Op::Select(c, _, _) = op { Some(*c) } else { None };
+        let mut lazy: Vec<bool> = body.steps.iter().map(is_comparison).collect();
+        for (_, op) in body.steps.iter().enumerate().filter(|(at, _)| needed[*at]) {
+            let condition = if let Step::Op(Op::Select(c, _, _)) = op { Some(*c) } else { None };
             let others = operands(op).enumerate().filter(|(i, o)| !(*i == 0 && condition == Some(*o)));
             others.for_each(|(_, o)| lazy[o as usize] = false);
         }
@@ -54,11 +55,11 @@ impl Liveness {
             lazy[*value as usize] = false;
         }
         let mut uses = vec![Vec::new(); count];
-        for (at, op) in body.values.iter().enumerate().filter(|(at, _)| needed[*at] && !lazy[*at]) {
+        for (at, op) in body.steps.iter().enumerate().filter(|(at, _)| needed[*at] && !lazy[*at]) {
             for operand in operands(op) {
                 if lazy[operand as usize] {
                     // A lazy comparison's operands are read where the choice is.
-                    operands(&body.values[operand as usize]).for_each(|o| uses[o as usize].push(at));
+                    operands(&body.steps[operand as usize]).for_each(|o| uses[o as usize].push(at));
                 } else {
                     uses[operand as usize].push(at);
                 }
@@ -69,9 +70,9 @@ impl Liveness {
         }
         let stored = |buffer: u32| body.stores.iter().any(|s| s.0 == buffer);
         let mut uniform = HashMap::new();
-        for op in &body.values {
+        for op in &body.steps {
             // In a kernel for one element, whatever it does not store is a number like any other.
-            if let Op::Load { buffer, scalar } | Op::Past { buffer, scalar, .. } = op {
+            if let Step::Op(Op::Load { buffer, scalar } | Op::Past { buffer, scalar, .. }) = op {
                 let single = shape.width == Width::Scalar && !stored(*buffer) && !places.is_ring(*buffer);
                 uniform.insert(*buffer, *scalar || single);
             }
@@ -117,35 +118,25 @@ impl Liveness {
     }
 }
 
-fn states(body: &Body) -> Vec<State> {
+fn states(body: &Sequence) -> Vec<State> {
     let stores = body.stores.iter().map(|(buffer, next)| {
-        let reads = |op: &Op| matches!(op, Op::Load { buffer: b, .. } if b == buffer);
-        State { buffer: *buffer, current: body.values.iter().position(reads), next: *next as usize }
+        let reads = |step: &Step| matches!(step, Step::Op(Op::Load { buffer: b, .. }) if b == buffer);
+        State { buffer: *buffer, current: body.steps.iter().position(reads), next: *next as usize }
     });
     stores.collect()
 }
 
-fn is_comparison(op: &Op) -> bool {
+fn is_comparison(step: &Step) -> bool {
     use Binary::{Eq, Ge, Gt, Le, Lt, Ne};
-    matches!(op, Op::Binary(Lt | Le | Gt | Ge | Eq | Ne, ..))
-}
-
-/// The values an operation reads.
-pub fn operands(op: &Op) -> impl Iterator<Item = u32> + use<> {
-    let (count, list) = match *op {
-        Op::Constant(_) | Op::Time | Op::StepSize | Op::Load { .. } | Op::Past { .. } => (0, [0; 3]),
-        Op::Unary(_, a) => (1, [a, 0, 0]),
-        Op::Binary(_, a, b) => (2, [a, b, 0]),
-        Op::Fma(a, b, c) | Op::Select(a, b, c) => (3, [a, b, c]),
-    };
-    list.into_iter().take(count)
+    matches!(step, Step::Op(Op::Binary(Lt | Le | Gt | Ge | Eq | Ne, ..)))
 }
 
 /// The largest number of values that have to be in registers at the same time, without those that lie in the pool.
 pub fn most_live(body: &Body) -> usize {
     let mut last = vec![0; body.values.len()];
     for (at, op) in body.values.iter().enumerate() {
-        operands(op).for_each(|o| last[o as usize] = at);
+        let (count, read) = of_operation(op);
+        read[..count].iter().for_each(|o| last[*o as usize] = at);
     }
     body.stores.iter().for_each(|s| last[s.1 as usize] = body.values.len());
     let mut ends = vec![0usize; body.values.len() + 1];

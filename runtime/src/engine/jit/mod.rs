@@ -9,7 +9,9 @@ mod code;
 mod executable;
 mod liveness;
 mod operations;
+mod pack;
 mod pool;
+mod sequence;
 mod table;
 
 use std::collections::HashSet;

@@ -3,8 +3,8 @@
 use super::allocate::Place;
 use super::assembler::{Mask, Opcode, Operand, Vector, Width};
 use super::code::Generator;
-use super::liveness::operands;
 use super::pool::Entry;
+use super::sequence::{Step, operands};
 use super::table::{self, predicate};
 use crate::engine::real::{DOUBLE, SINGLE};
 use crate::program::{Binary, Op, Precision, Unary};
@@ -49,8 +49,8 @@ fn layout(precision: Precision) -> Bits {
 impl Generator<'_> {
     /// Computes one value for one copy.
     pub fn value(&mut self, at: usize, copy: usize) {
-        let op = self.body.values[at];
-        if let Some(place) = self.uniform_place(&op) {
+        let step = self.body.steps[at];
+        if let Some(place) = self.uniform_place(&step) {
             self.allocator.set_place(at, copy, place);
             return;
         }
@@ -60,9 +60,9 @@ impl Generator<'_> {
             return;
         }
         let mut read: Vec<usize> = Vec::new();
-        for operand in operands(&op) {
+        for operand in operands(&step) {
             match self.liveness.is_lazy(operand as usize) {
-                true => read.extend(operands(&self.body.values[operand as usize]).map(|o| o as usize)),
+                true => read.extend(operands(&self.body.steps[operand as usize]).map(|o| o as usize)),
                 false => read.push(operand as usize),
             }
         }
@@ -70,17 +70,17 @@ impl Generator<'_> {
         read.dedup();
         let dying: Vec<usize> = read.iter().copied().filter(|o| self.liveness.dies(*o, at)).collect();
         // An operation of one instruction reads its operands before it writes the result.
-        let atomic = is_atomic(&op);
+        let atomic = is_atomic(&step);
         if atomic {
             dying.iter().for_each(|o| self.allocator.release(*o, copy));
         }
-        let result = match self.home_for(at, copy, &op, atomic) {
+        let result = match self.home_for(at, copy, &step, atomic) {
             Some(home) => {
                 self.allocator.set_place(at, copy, Place::Register(home));
                 home
             }
             None => {
-                let prefer = self.preferred(&op, copy);
+                let prefer = self.preferred(&step, copy);
                 // Operands that were released may be the result's register, but not be moved to the stack.
                 let (register, spill) = self.allocator.claim((at, copy), prefer, &read, &self.liveness);
                 if let Some(spill) = spill {
@@ -90,18 +90,18 @@ impl Generator<'_> {
                 register
             }
         };
-        self.compute(&op, result, copy);
+        self.compute(&step, result, copy);
         if !atomic {
             dying.iter().for_each(|o| self.allocator.release(*o, copy));
         }
     }
 
     /// The home of the state whose next value this is, if it is a register that nothing reads any more.
-    fn home_for(&self, at: usize, copy: usize, op: &Op, atomic: bool) -> Option<Vector> {
+    fn home_for(&self, at: usize, copy: usize, step: &Step, atomic: bool) -> Option<Vector> {
         let state = self.liveness.states.iter().position(|s| s.next == at)?;
         let Place::Register(home) = self.allocator.home(state, copy) else { return None };
         let Some(current) = self.liveness.states[state].current else { return Some(home) };
-        let last_read_here = operands(op).any(|o| o as usize == current);
+        let last_read_here = operands(step).any(|o| o as usize == current);
         // Lazy comparisons are part of operations of several instructions.
         let free = if atomic && last_read_here {
             self.liveness.dies(current, at)
@@ -112,8 +112,8 @@ impl Generator<'_> {
     }
 
     /// The register an operation would like its result in: that of an operand it overwrites.
-    fn preferred(&self, op: &Op, copy: usize) -> Option<Vector> {
-        let Op::Fma(a, b, c) = *op else { return None };
+    fn preferred(&self, step: &Step, copy: usize) -> Option<Vector> {
+        let Step::Op(Op::Fma(a, b, c)) = *step else { return None };
         [c, a, b].into_iter().find_map(|o| match self.allocator.place(o as usize, copy) {
             Place::Register(register) if self.allocator.is_free(register) => Some(register),
             _ => None,
@@ -124,8 +124,19 @@ impl Generator<'_> {
         self.operand(self.allocator.place(value as usize, copy))
     }
 
-    fn compute(&mut self, op: &Op, result: Vector, copy: usize) {
-        match *op {
+    fn compute(&mut self, step: &Step, result: Vector, copy: usize) {
+        let op = match *step {
+            Step::Op(op) => op,
+            Step::Pack(lanes, count) => {
+                let lanes: Vec<Operand> = lanes[..count as usize].iter().map(|l| self.of(*l, copy)).collect();
+                return self.pack(result, &lanes);
+            }
+            Step::Lane(vector, lane) => {
+                let vector = self.of(vector, copy);
+                return self.lane(result, vector, lane);
+            }
+        };
+        match op {
             Op::Load { buffer, .. } => {
                 let from = self.element(buffer, copy);
                 self.fetch(result, from);
@@ -148,8 +159,8 @@ impl Generator<'_> {
             }
             Op::Select(condition, b, c) => {
                 let (then, otherwise) = (self.of(b, copy), self.of(c, copy));
-                match self.body.values[condition as usize] {
-                    Op::Binary(f, a, b) if self.liveness.is_lazy(condition as usize) => {
+                match self.body.steps[condition as usize] {
+                    Step::Op(Op::Binary(f, a, b)) if self.liveness.is_lazy(condition as usize) => {
                         let (a, b) = (self.of(a, copy), self.of(b, copy));
                         self.choose(comparison(f), a, b, result, then, otherwise);
                     }
@@ -166,7 +177,7 @@ impl Generator<'_> {
     /// `result = op(a, b)` in the width of the kernel.
     fn arithmetic(&mut self, op: fn(Precision, Width) -> Opcode, result: Vector, a: Operand, b: Operand) {
         let first = self.in_register(a, 0);
-        let (p, w) = (self.shape.precision, self.shape.width);
+        let (p, w) = (self.shape.precision, self.width);
         self.asm.vector(op(p, w), w, result, first, b, Mask::None);
     }
 
@@ -178,7 +189,7 @@ impl Generator<'_> {
     }
 
     fn unary(&mut self, f: Unary, result: Vector, a: Operand) {
-        let (p, w) = (self.shape.precision, self.shape.width);
+        let (p, w) = (self.shape.precision, self.width);
         let bits = layout(p);
         match f {
             Unary::Neg => {
@@ -227,7 +238,7 @@ impl Generator<'_> {
     }
 
     fn round(&mut self, result: Vector, a: Operand, immediate: u8) {
-        let (p, w) = (self.shape.precision, self.shape.width);
+        let (p, w) = (self.shape.precision, self.width);
         let a = self.in_register(a, 0);
         let upper = if w == Width::Scalar { a } else { 0 };
         let a = Operand::Register(a);
@@ -237,7 +248,7 @@ impl Generator<'_> {
     /// Shifts lanes; in this form the result's register is the one named by the second field.
     fn shift(&mut self, direction: u8, count: u8, result: Vector, a: Operand) {
         let a = self.in_register(a, 0);
-        let width = if self.shape.width == Width::Scalar { Width::Ymm } else { self.shape.width };
+        let width = if self.width == Width::Scalar { Width::Ymm } else { self.width };
         let op = table::shift_lanes(self.shape.precision);
         self.asm.vector_immediate(op, width, direction, result, Operand::Register(a), Mask::None, count);
     }
@@ -286,7 +297,7 @@ impl Generator<'_> {
 
     /// 1 where the comparison holds, else 0.
     fn truth(&mut self, predicate: u8, result: Vector, a: Operand, b: Operand) {
-        let (p, w) = (self.shape.precision, self.shape.width);
+        let (p, w) = (self.shape.precision, self.width);
         let one = self.constant(1.0);
         let first = self.in_register(a, 0);
         if self.shape.evex {
@@ -302,7 +313,7 @@ impl Generator<'_> {
 
     /// `then` where the comparison of a and b holds, else `otherwise`. `then` or `otherwise` may be scratch register 1.
     fn choose(&mut self, predicate: u8, a: Operand, b: Operand, result: Vector, then: Operand, otherwise: Operand) {
-        let (p, w) = (self.shape.precision, self.shape.width);
+        let (p, w) = (self.shape.precision, self.width);
         let width = if w == Width::Scalar { Width::Ymm } else { w };
         let first = self.in_register(a, 0);
         if self.shape.evex {
@@ -326,7 +337,7 @@ impl Generator<'_> {
 
     /// `result = a * b + c`; the instruction overwrites one of its operands.
     fn fma(&mut self, result: Vector, a: Operand, b: Operand, c: Operand) {
-        let (p, w) = (self.shape.precision, self.shape.width);
+        let (p, w) = (self.shape.precision, self.width);
         let here = Operand::Register(result);
         let (a, b) = if b == here && a != here { (b, a) } else { (a, b) };
         if c == here {
@@ -349,6 +360,94 @@ impl Generator<'_> {
         }
     }
 
+    /// Scalars as the lanes of a vector; the last one fills the lanes that are left over.
+    fn pack(&mut self, result: Vector, lanes: &[Operand]) {
+        let p = self.shape.precision;
+        let at = |lane: usize| lanes[lane.min(lanes.len() - 1)];
+        let half = if p == Precision::F64 { 2 } else { 4 };
+        if lanes.len() > half {
+            self.pack_half(0, &std::array::from_fn::<Operand, 4, _>(|i| at(half + i % half))[..half]);
+            self.spread_half(result, &std::array::from_fn::<Operand, 4, _>(|i| at(i % half))[..half]);
+            let upper = Operand::Register(0);
+            self.asm.vector_immediate(table::insert_half(p), Width::Ymm, result, result, upper, Mask::None, 1);
+        } else {
+            self.pack_half(0, &std::array::from_fn::<Operand, 4, _>(|i| at(i % half))[..half]);
+            let lower = Operand::Register(0);
+            self.asm.vector_immediate(table::insert_half(p), Width::Ymm, result, 0, lower, Mask::None, 1);
+        }
+    }
+
+    /// Two or four scalars in the lower half of `result`, which is none of them, by way of scratch registers 0 and 1.
+    fn pack_half(&mut self, result: Vector, lanes: &[Operand]) {
+        let p = self.shape.precision;
+        let first = self.scalar_in_register(lanes[0], 0);
+        let second = self.scalar_in_register(lanes[1], 1);
+        self.asm.vector(table::interleave(p), Width::Scalar, 0, first, Operand::Register(second), Mask::None);
+        for (lane, operand) in lanes.iter().enumerate().skip(2) {
+            self.insert(0, lane, *operand);
+        }
+        if result != 0 {
+            self.packed(table::copy(p), result, 0, Operand::Register(0));
+        }
+    }
+
+    /// As `pack_half`, but leaves scratch register 0 as it is.
+    fn spread_half(&mut self, result: Vector, lanes: &[Operand]) {
+        let p = self.shape.precision;
+        let first = self.scalar_in_register(lanes[0], 1);
+        self.packed(table::copy(p), result, 0, Operand::Register(first));
+        let second = self.scalar_in_register(lanes[1], 1);
+        self.asm.vector(table::interleave(p), Width::Scalar, result, result, Operand::Register(second), Mask::None);
+        for (lane, operand) in lanes.iter().enumerate().skip(2) {
+            self.insert(result, lane, *operand);
+        }
+    }
+
+    /// Puts a scalar of single precision into a lane of the lower half.
+    fn insert(&mut self, result: Vector, lane: usize, scalar: Operand) {
+        let place = (lane as u8) << 4;
+        self.asm.vector_immediate(table::insert_lane(), Width::Scalar, result, result, scalar, Mask::None, place);
+    }
+
+    /// A scalar operand in a register, whatever the width of the value being computed.
+    fn scalar_in_register(&mut self, operand: Operand, scratch: Vector) -> Vector {
+        let width = std::mem::replace(&mut self.width, Width::Scalar);
+        let register = self.in_register(operand, scratch);
+        self.width = width;
+        register
+    }
+
+    /// One lane of a vector as a scalar.
+    fn lane(&mut self, result: Vector, vector: Operand, lane: u8) {
+        let p = self.shape.precision;
+        let half = if p == Precision::F64 { 2 } else { 4 };
+        // The vector is read whole.
+        let width = std::mem::replace(&mut self.width, Width::Ymm);
+        let vector = self.in_register(vector, 0);
+        let mut source = vector;
+        if lane >= half {
+            // The register field names the source here.
+            self.asm.vector_immediate(
+                table::extract_half(p),
+                Width::Ymm,
+                vector,
+                0,
+                Operand::Register(0),
+                Mask::None,
+                1,
+            );
+            source = 0;
+        }
+        match lane % half {
+            0 => self.packed(table::copy(p), result, 0, Operand::Register(source)),
+            lane => {
+                let source = Operand::Register(source);
+                self.asm.vector_immediate(table::permute(p), Width::Scalar, result, 0, source, Mask::None, lane);
+            }
+        }
+        self.width = width;
+    }
+
     /// Stores a whole register in the stack frame.
     fn put_whole(&mut self, to: Operand, register: Vector) {
         self.packed(table::store(self.shape.precision, Width::Ymm), register, 0, to);
@@ -356,11 +455,11 @@ impl Generator<'_> {
 }
 
 /// Whether an operation is one instruction that reads all operands before it writes.
-fn is_atomic(op: &Op) -> bool {
+fn is_atomic(step: &Step) -> bool {
     use Binary::{Add, Div, Mul, Sub};
-    match op {
-        Op::Fma(..) | Op::Binary(Add | Sub | Mul | Div, ..) => true,
-        Op::Unary(f, _) => !matches!(f, Unary::Not),
+    match step {
+        Step::Op(Op::Fma(..) | Op::Binary(Add | Sub | Mul | Div, ..)) => true,
+        Step::Op(Op::Unary(f, _)) => !matches!(f, Unary::Not),
         _ => false,
     }
 }

@@ -132,6 +132,34 @@ pub fn broadcast(precision: Precision) -> Opcode {
     Opcode { prefix: 1, map: 2, wide: double, wide_vex: false, byte: 0x18 + u8::from(double) }
 }
 
+/// Lowest lanes of two registers next to each other (`vunpckl`)
+pub fn interleave(precision: Precision) -> Opcode {
+    bitwise(0x14, precision)
+}
+
+/// A lane of single precision into the place that the immediate's high half names (`vinsertps`)
+pub fn insert_lane() -> Opcode {
+    Opcode { prefix: 1, map: 3, wide: false, wide_vex: false, byte: 0x21 }
+}
+
+/// The lower half of the second operand into the upper half of the first
+pub fn insert_half(precision: Precision) -> Opcode {
+    let double = precision == Precision::F64;
+    Opcode { prefix: 1, map: 3, wide: double, wide_vex: false, byte: 0x18 }
+}
+
+/// The upper half of the register named by the result field into the operand
+pub fn extract_half(precision: Precision) -> Opcode {
+    let double = precision == Precision::F64;
+    Opcode { prefix: 1, map: 3, wide: double, wide_vex: false, byte: 0x19 }
+}
+
+/// Lanes of each half rearranged by an immediate; for a small number the lowest lane becomes the lane of that number
+pub fn permute(precision: Precision) -> Opcode {
+    let double = precision == Precision::F64;
+    Opcode { prefix: 1, map: 3, wide: double, wide_vex: false, byte: 0x04 + u8::from(double) }
+}
+
 /// Double to single precision, lowest element
 pub fn narrow() -> Opcode {
     Opcode { prefix: 3, map: 1, wide: true, wide_vex: false, byte: 0x5A }
