@@ -61,7 +61,8 @@ fn inline(n: usize) -> String {
 }
 
 fn main() {
-    let kinds: [(&str, fn(usize) -> String); 4] = [
+    type Attributes = fn(usize) -> String;
+    let kinds: [(&str, Attributes); 4] = [
         ("weights in a file", |_| "      weight: w.npy\n".to_string()),
         ("weights in place", inline),
         ("delayed", |_| "      weight: w.npy\n      delay: 0.5\n".to_string()),
