@@ -24,7 +24,8 @@ pub struct Session {
     model: Model,
     engine: &'static Engine,
     simulation: Simulation,
-    pre_history: PreHistory,
+    /// What holds before time 0, where it is not what the model says.
+    pre_history: Option<PreHistory>,
     places: HashMap<VariableRef, Place>,
     /// For each streamed path its series and number of columns.
     streams: HashMap<String, (usize, usize)>,
@@ -57,12 +58,11 @@ impl Model {
         model.settings.duration = model.settings.duration.or(model.settings.dt);
         model.settings.cutoff = None;
         let (simulation, places, streams) = build(&model, engine)?;
-        let pre_history = PreHistory::default();
         Ok(Session {
             model,
             engine,
             simulation,
-            pre_history,
+            pre_history: None,
             places,
             streams,
             held: HashMap::new(),
@@ -96,7 +96,7 @@ fn build(model: &Model, engine: &'static Engine) -> Result<Built, Error> {
 impl Session {
     /// Sets what holds before time 0; before the first step only.
     pub fn with_pre_history(mut self, pre_history: PreHistory) -> Session {
-        self.pre_history = pre_history;
+        self.pre_history = Some(pre_history);
         self.simulation = self.simulation.with_pre_history(pre_history);
         self
     }
@@ -237,7 +237,10 @@ impl Session {
     fn rebuild(&mut self) -> Result<(), Error> {
         let state = self.simulation.state()?;
         let (simulation, places, streams) = build(&self.model, self.engine)?;
-        let mut simulation = simulation.with_pre_history(self.pre_history);
+        let mut simulation = match self.pre_history {
+            Some(pre_history) => simulation.with_pre_history(pre_history),
+            None => simulation,
+        };
         for (path, data) in &self.held {
             if let Some((series, columns)) = streams.get(path) {
                 simulation.set_series(*series, Arc::new(Samples { columns: *columns, data: data.clone() }));

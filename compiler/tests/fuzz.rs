@@ -8,13 +8,23 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nullcline_compiler::diagnostic::{Diagnostics, render, render_short};
+use nullcline_compiler::ir::lower::functions::KnownFunctions;
+use nullcline_compiler::ir::lower::{Options, lower};
+use nullcline_compiler::kernel::ir::Precision;
+use nullcline_compiler::kernel::target::ORACLE;
+use nullcline_compiler::model::check::check as model_check;
+use nullcline_compiler::model::{Population, instantiate};
+use nullcline_compiler::pass::{self, vectorise::Vectorise};
+use nullcline_compiler::scheme;
 use nullcline_compiler::source::{FileId, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
 use nullcline_compiler::syntax::yaml::{Node, Value};
 use nullcline_compiler::syntax::{equation, print, yaml};
+use nullcline_compiler::template::library::MemoryLibrary;
+use nullcline_compiler::template::{load, load_all, to_yaml};
 
 /// Inputs of this size must be done within this time, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Equations to start from, besides those in the corpus.
 const EQUATIONS: &[&str] = &[
@@ -132,7 +142,8 @@ fn check_equation(text: &MappedText, sources: &SourceMap) {
     }
 }
 
-fn check_document(text: &str) {
+/// Checks a document; returns whether it is sound YAML.
+fn check_document(text: &str) -> bool {
     let mut sources = SourceMap::new();
     let file = sources.add("fuzz.yaml", text);
     match yaml::parse(&sources, file) {
@@ -142,8 +153,68 @@ fn check_document(text: &str) {
             texts(&root, &mut found);
             found.truncate(200);
             found.into_iter().for_each(|text| check_equation(text, &sources));
+            true
         }
-        Err(faults) => show(&faults, &sources),
+        Err(faults) => {
+            show(&faults, &sources);
+            false
+        }
+    }
+}
+
+/// Reads a document as a model and takes it as far as kernels; none of it may panic.
+fn check_model(text: &str) {
+    let mut sources = SourceMap::new();
+    let library = MemoryLibrary::new().with("fuzz.yaml", text);
+    let read = load_all(&mut sources, &library, "fuzz.yaml");
+    show_if_any(&read.diagnostics, &sources);
+    for (_, _, template) in read.circuits.iter().take(8) {
+        let circuit = match instantiate(template) {
+            Ok(circuit) => circuit,
+            Err(faults) => {
+                show(&faults, &sources);
+                continue;
+            }
+        };
+        let faults = model_check(&circuit, &KnownFunctions);
+        show_if_any(&faults, &sources);
+        // Large ones are sound, but make no kernels in the time a case has.
+        let units = |p: &Population| p.size.unwrap_or(1);
+        let elements = |p: &Population| {
+            let length = p.operators.iter().flat_map(|o| &o.variables).map(|v| v.length.unwrap_or(1)).max();
+            units(p).saturating_mul(length.unwrap_or(1))
+        };
+        let size = circuit.populations.iter().map(elements).fold(0usize, usize::saturating_add);
+        if faults.has_errors() || size > 2000 {
+            continue;
+        }
+        if !read.diagnostics.has_errors()
+            && let Ok(yaml) = to_yaml(template)
+            // YAML allows keys of 1024 characters at most.
+            && yaml.lines().all(|line| line.len() < 1000)
+        {
+            let again =
+                load(&mut SourceMap::new(), &MemoryLibrary::new().with("m.yaml", yaml.as_str()), "m.yaml", None);
+            let again = again.and_then(|l| instantiate(&l.circuit));
+            assert!(again.is_ok(), "written as\n{yaml}\nwhich reads as {again:?}");
+        }
+        for (dt, vectorise) in [(0.1, Vectorise::Never), (1e-3, Vectorise::Always)] {
+            match lower(&circuit, &[], &Options { dt, vectorise }) {
+                Ok(system) => {
+                    let scheme = &scheme::TABLE[scheme::TABLE.len() - 1];
+                    if let Err(faults) = pass::compile(system, Vec::new(), scheme, Precision::F64, &ORACLE) {
+                        show(&faults, &sources);
+                    }
+                }
+                Err(faults) => show(&faults, &sources),
+            }
+        }
+    }
+}
+
+fn show_if_any(faults: &Diagnostics, sources: &SourceMap) {
+    if !faults.is_empty() {
+        show(faults, sources);
     }
 }
 
@@ -151,7 +222,9 @@ fn check(text: &str, document: bool) {
     let start = Instant::now();
     let outcome = std::panic::catch_unwind(|| {
         if document {
-            check_document(text);
+            if check_document(text) {
+                check_model(text);
+            }
         } else {
             let mut sources = SourceMap::new();
             let file = sources.add("--set", text);

@@ -73,18 +73,20 @@ fn without_nan(values: &mut Vec<Op>, value: u32) -> u32 {
 fn repeat(random: &mut Random, values: &mut Vec<Op>) {
     let seed = random.next();
     let length = 4 + random.below(20);
+    let (loads, common) = (values.len(), random.below(6) as u32);
     for _ in 0..2 + random.below(8) {
         let start = values.len();
-        let argument = random.value(start);
+        let argument = random.below(loads) as u32;
         let mut random = Random(seed);
         for k in 0..length {
-            // Operands are earlier values of this repetition, its argument, or one of a few values common to all.
+            // Each operation goes on from the one before; other operands are earlier ones, the argument, or common to all.
             let mut pick = || match (random.below(4), k) {
-                (0, _) => random.below(6) as u32,
+                (0, _) => common,
                 (1, _) | (_, 0) => argument,
                 _ => (start + random.below(k)) as u32,
             };
-            let (a, b, c) = (pick(), pick(), pick());
+            let (b, c) = (pick(), pick());
+            let a = if k == 0 { argument } else { (start + k - 1) as u32 };
             values.push(match random.below(8) {
                 0 => Op::Unary([Unary::Sqrt, Unary::Round, Unary::Abs][random.below(3)], a),
                 1..=3 => Op::Fma(a, b, c),

@@ -64,8 +64,9 @@ pub fn vectorise(circuit: &Circuit, when: Vectorise, split: &[usize]) -> Groupin
 
 /// What makes two nodes equal: their operators by name, with the same equations and the same kinds of variables.
 type Structure<'a> = Vec<OperatorStructure<'a>>;
-type OperatorStructure<'a> = (&'a str, usize, Vec<VariableStructure<'a>>);
-type VariableStructure<'a> = (&'a str, Role, bool, bool, Option<usize>);
+
+/// Name, address of the equations, variables.
+type OperatorStructure<'a> = (&'a str, usize, Vec<(&'a str, Role, bool, bool, Option<usize>)>);
 
 fn structure(population: &Population) -> Structure<'_> {
     population.operators.iter().map(operator_structure).collect()

@@ -7,7 +7,7 @@ use super::tree::{Tree, variable_of};
 use super::{Projection, Role, VariableRef, Weights};
 use crate::diagnostic::{Result, model as fault};
 use crate::source::{Name, Span};
-use crate::template::{Complex, EdgeMatrix, EdgeUse, Literal};
+use crate::template::{Complex, EdgeMatrix, EdgeSource, EdgeUse, Literal};
 
 /// Most projections that a circuit may have.
 const MAX_PROJECTIONS: usize = 1 << 23;
@@ -83,6 +83,13 @@ impl Builder {
                 return self.out.0.extend(fault);
             }
         }
+        // Where nothing about the operators depends on the edge, all edges share them.
+        let own_values = edge.overrides.iter().any(|(_, v)| matches!(v, Literal::Matrix { .. }));
+        let by_ends = edge.sources.iter().any(|(_, s)| match s {
+            EdgeSource::OwnSource => false,
+            EdgeSource::Path(path) => path.text.starts_with("source/") || path.text.starts_with("target/"),
+        });
+        let mut shared = None;
         for (j, &target) in targets.iter().enumerate() {
             for (i, &source) in sources.iter().enumerate() {
                 let entry = j * sources.len() + i;
@@ -95,8 +102,17 @@ impl Builder {
                     literal.as_ref().map(|l| Literal::Number(Complex { re: at(l, entry), im: 0.0 }))
                 };
                 let (delay, spread) = (timing(&edge.delay), timing(&edge.spread));
-                if !self.project(edge, (source, target), (Weights::Scalar(weight), delay, spread), Some(entry), tree) {
+                let weights = Weights::Scalar(weight);
+                if let Some(operators) = &shared {
+                    let (edge, span) = (Some(Arc::clone(operators)), edge.span);
+                    self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge, span });
+                    continue;
+                }
+                if !self.project(edge, (source, target), (weights, delay, spread), Some(entry), tree) {
                     return;
+                }
+                if !own_values && !by_ends {
+                    shared = self.circuit.projections.last().and_then(|p| p.edge.clone());
                 }
             }
         }

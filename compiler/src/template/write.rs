@@ -52,7 +52,7 @@ pub fn to_yaml_with(circuit: &CircuitTemplate, settings: &Simulate) -> Result<St
         write_circuit(&mut out, &names.circuit, circuit, &names)?;
     }
     let template = (!names.circuits.is_empty()).then_some(names.circuit.as_str());
-    simulate(&mut out, template, settings)?;
+    simulate(&mut out, template, settings, |path| names.path(circuit, path))?;
     Ok(out)
 }
 
@@ -170,7 +170,12 @@ fn attributes(circuit: &CircuitTemplate, edge: &EdgeUse, names: &Names<'_>) -> R
 }
 
 /// The `simulate:` section, if there is anything to say in it.
-fn simulate(out: &mut String, template: Option<&str>, settings: &Simulate) -> Result<()> {
+fn simulate(
+    out: &mut String,
+    template: Option<&str>,
+    settings: &Simulate,
+    path_of: impl Fn(&Name) -> Result<String>,
+) -> Result<()> {
     let mut lines = Vec::new();
     let mut line = |key: &str, value: Option<String>| lines.extend(value.map(|v| format!("  {key}: {v}")));
     let named = |name: &Option<Name>| name.as_ref().map(|n| quoted(&n.text));
@@ -182,11 +187,17 @@ fn simulate(out: &mut String, template: Option<&str>, settings: &Simulate) -> Re
     line("cutoff", settings.cutoff.map(number));
     line("include_end", settings.include_end.map(|b| b.to_string()));
     line("precision", named(&settings.precision));
+    line("history", named(&settings.history));
     line("seed", settings.seed.map(|s| s.to_string()));
-    let set: Vec<(&Name, String)> = settings.set.iter().map(|(path, value)| (path, literal(value))).collect();
-    let inputs: Vec<(&Name, String)> = settings.inputs.iter().map(|(p, text)| (p, quoted(text.as_str()))).collect();
-    let record: Vec<(&Name, String)> = settings.record.iter().map(|(n, path)| (n, quoted(&path.text))).collect();
-    for (section, entries) in [("set", set), ("inputs", inputs), ("record", record)] {
+    // Paths follow renamed operators, as they do on edges.
+    let renamed = |path: &Name| -> Result<Name> { Ok(Name::new(path_of(path)?, path.span)) };
+    let set: Result<Vec<(Name, String)>> =
+        settings.set.iter().map(|(path, value)| Ok((renamed(path)?, literal(value)))).collect();
+    let inputs: Result<Vec<(Name, String)>> =
+        settings.inputs.iter().map(|(path, text)| Ok((renamed(path)?, quoted(text.as_str())))).collect();
+    let record: Result<Vec<(Name, String)>> =
+        settings.record.iter().map(|(name, path)| Ok((name.clone(), quoted(&path_of(path)?)))).collect();
+    for (section, entries) in [("set", set?), ("inputs", inputs?), ("record", record?)] {
         if let Some((again, _)) = entries
             .iter()
             .enumerate()

@@ -85,7 +85,7 @@ impl Connected {
 }
 
 /// What projections must share to be handled together.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Bundle {
     target: GroupVariable,
     source: GroupVariable,

@@ -43,11 +43,15 @@ impl<'a> Lowering<'a> {
         let mut bundles: Vec<(Bundle, Vec<&'a Projection>)> = Vec::new();
         let mut known: HashMap<Bundle, usize> = HashMap::new();
         for (index, projection) in self.circuit.projections.iter().enumerate() {
-            let bundle = || self.bundle(index, projection);
-            let at = *known.entry(bundle()).or_insert_with(|| {
-                bundles.push((bundle(), Vec::new()));
-                bundles.len() - 1
-            });
+            let bundle = self.bundle(index, projection);
+            let at = match known.get(&bundle) {
+                Some(at) => *at,
+                None => {
+                    known.insert(bundle.clone(), bundles.len());
+                    bundles.push((bundle, Vec::new()));
+                    bundles.len() - 1
+                }
+            };
             bundles[at].1.push(projection);
         }
         for (bundle, projections) in bundles {

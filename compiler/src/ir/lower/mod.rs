@@ -94,7 +94,7 @@ pub fn lower(circuit: &Circuit, drives: &[Drive], options: &Options) -> Result<S
                 let before = split.len();
                 split.extend(merged.map(|g| g[0]));
                 if split.len() == before {
-                    return Err(cycle.diagnostic.into());
+                    return Err((*cycle.diagnostic).into());
                 }
             }
         }

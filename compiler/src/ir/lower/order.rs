@@ -13,7 +13,7 @@ pub(super) struct Cycle {
     /// The variables, each depending on the next, the last on the first.
     pub path: Vec<GroupVariable>,
     /// What to say if it cannot be helped.
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -115,7 +115,7 @@ impl Lowering<'_> {
         let names: Vec<String> = path.iter().map(|v| self.name(*v)).collect();
         let place = path.iter().find_map(|v| self.equations(*v, LhsKind::Value).first().map(|e| e.span));
         let span = place.unwrap_or(self.variable(path[0]).span);
-        Cycle { diagnostic: fault::algebraic_cycle(&names, span), path }
+        Cycle { diagnostic: Box::new(fault::algebraic_cycle(&names, span)), path }
     }
 }
 

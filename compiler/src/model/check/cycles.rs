@@ -2,11 +2,13 @@
 //!
 //! Forbidden: `m = 0.5*m + x`; `m = n` together with `n = m + x`; two nodes whose algebraic outputs feed each other.
 
+use std::collections::HashSet;
+
 use super::functions::delayed;
 use crate::diagnostic::{Diagnostics, model as fault};
 use crate::model::{Circuit, EdgeInput, Operator, Role, VariableRef};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, LhsKind};
+use crate::syntax::ast::{Equation, Expr, ExprKind, LhsKind};
 use crate::template::Literal;
 use crate::template::expression::{children, subscript_parts};
 
@@ -34,7 +36,24 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         graph.add(&population.operators, &population.path);
     }
     let number = |graph: &Graph<'_>, v: VariableRef| graph.groups[v.population].starts[v.operator] + v.variable;
+    let is_state = |v: VariableRef| {
+        circuit.populations[v.population].operators[v.operator].variables[v.variable].role == Role::State
+    };
+    let mut apart = HashSet::new();
     for projection in &circuit.projections {
+        if let Some(edge) = projection.edge.as_deref() {
+            // What reads states only is in no cycle but its own, the same on every edge with these operators.
+            let reads_states = edge.sources.iter().all(|(_, read)| match read {
+                EdgeInput::Source => is_state(projection.source),
+                EdgeInput::Variable(variable) => is_state(*variable),
+            });
+            let equations: Vec<*const Equation> = edge.operators.iter().map(|o| o.equations.as_ptr()).collect();
+            if reads_states && !apart.insert(equations) {
+                continue;
+            }
+        } else if is_state(projection.source) {
+            continue;
+        }
         let source = number(&graph, projection.source);
         let target = number(&graph, projection.target);
         let edge = projection.edge.as_deref().map(|edge| {

@@ -2,6 +2,9 @@
 //!
 //! Forbidden: `eta: [1.0, 2.0]` for a population of three units.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostics, model as fault};
 use crate::model::population::takes;
 use crate::model::{Circuit, Variable, Weights};
@@ -14,6 +17,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
             }
         }
     }
+    let mut seen = HashSet::new();
     for projection in &circuit.projections {
         let finite = match &projection.weights {
             Weights::Scalar(weight) => weight.is_finite(),
@@ -22,9 +26,10 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         if !finite {
             out.push(fault::weight_not_finite(projection.span));
         }
-        for operator in projection.edge.iter().flat_map(|e| &e.operators) {
-            let units = |p: usize| circuit.populations[p].size.unwrap_or(1);
-            let pairs = units(projection.source.population) * units(projection.target.population);
+        let units = |p: usize| circuit.populations[p].size.unwrap_or(1);
+        let pairs = units(projection.source.population) * units(projection.target.population);
+        let fresh = projection.edge.iter().filter(|e| seen.insert((Arc::as_ptr(e), pairs)));
+        for operator in fresh.flat_map(|e| &e.operators) {
             for variable in &operator.variables {
                 one(variable, pairs, "the edge", out);
             }

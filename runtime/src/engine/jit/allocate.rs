@@ -104,13 +104,11 @@ impl Allocator {
         }
     }
 
-    /// A register for a value computed at position `at`; `keep` are values that must stay in theirs. If another value has
-    /// to leave, the caller stores it.
+    /// A register for a value. If another value has to leave, the caller stores it before it looks for operands.
     pub fn claim(
         &mut self,
         (value, copy): (usize, usize),
         prefer: Option<Vector>,
-        keep: &[usize],
         liveness: &Liveness,
     ) -> (Vector, Option<Spill>) {
         let preferred = prefer.and_then(|p| self.free.iter().position(|f| *f == p));
@@ -119,7 +117,7 @@ impl Allocator {
             None => match self.free.pop() {
                 Some(register) => (register, None),
                 None => {
-                    let spill = self.spill(value, copy, keep, liveness);
+                    let spill = self.spill(value, liveness);
                     (spill.register, Some(spill))
                 }
             },
@@ -129,10 +127,8 @@ impl Allocator {
         (register, spill)
     }
 
-    fn spill(&mut self, at: usize, copy: usize, keep: &[usize], liveness: &Liveness) -> Spill {
-        let movable = self.active.iter().enumerate().filter(|(_, a)| a.1 != copy || !keep.contains(&a.0));
-        let latest = movable.max_by_key(|(_, a)| liveness.next_use(a.0, at)).map(|(i, _)| i);
-        // At most half of the registers are homes and an operation keeps at most four values.
+    fn spill(&mut self, at: usize, liveness: &Liveness) -> Spill {
+        let latest = self.active.iter().enumerate().max_by_key(|(_, a)| liveness.next_use(a.0, at)).map(|(i, _)| i);
         let victim = self.active.swap_remove(latest.expect("some value is not an operand"));
         let slot = self.new_slot();
         self.set_place(victim.0, victim.1, Place::Frame(slot));

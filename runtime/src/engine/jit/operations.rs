@@ -81,8 +81,7 @@ impl Generator<'_> {
             }
             None => {
                 let prefer = self.preferred(&step, copy);
-                // Operands that were released may be the result's register, but not be moved to the stack.
-                let (register, spill) = self.allocator.claim((at, copy), prefer, &read, &self.liveness);
+                let (register, spill) = self.allocator.claim((at, copy), prefer, &self.liveness);
                 if let Some(spill) = spill {
                     let slot = self.operand(Place::Frame(spill.slot));
                     self.put_whole(slot, spill.register);
