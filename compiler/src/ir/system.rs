@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::expr::{ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId};
+use super::expr::{
+    ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
+};
 
 /// An index set: the units of a population (or of several equal ones), or the elements of vectors.
 #[derive(Clone, PartialEq, Debug)]
