@@ -1,6 +1,7 @@
 //! Semantic checks of a circuit, one per file. Each says in its documentation what it forbids, with an example.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Circuit, Operator};
 use crate::diagnostic::Diagnostics;
@@ -59,7 +60,10 @@ pub fn check(circuit: &Circuit, functions: &dyn Functions) -> Diagnostics {
     let mut out = Diagnostics::new();
     let mut seen = HashSet::new();
     let of_nodes = circuit.populations.iter().flat_map(|p| &p.operators);
-    let of_edges = circuit.projections.iter().filter_map(|p| p.edge.as_deref()).flat_map(|e| &e.operators);
+    // Most edges share their operators with the one before.
+    let mut last = None;
+    let of_edges = circuit.projections.iter().filter_map(|p| p.edge.as_ref());
+    let of_edges = of_edges.filter(|e| last.replace(Arc::as_ptr(e)) != Some(Arc::as_ptr(e))).flat_map(|e| &e.operators);
     for operator in of_nodes.chain(of_edges) {
         if !seen.insert(operator.equations.as_ptr()) && !operator.equations.is_empty() {
             continue;

@@ -83,6 +83,10 @@ impl Builder {
                 return self.out.0.extend(fault);
             }
         }
+        // A weight that is not a number is kept, so that the check of the numbers reports it.
+        let absent = |entry| at(&edge.weight, entry).abs() <= matrix.minimum;
+        let present = (0..sources.len() * targets.len()).filter(|entry| !absent(*entry)).count();
+        self.circuit.projections.reserve(present);
         // Where nothing about the operators depends on the edge, all edges share them.
         let own_values = edge.overrides.iter().any(|(_, v)| matches!(v, Literal::Matrix { .. }));
         let by_ends = edge.sources.iter().any(|(_, s)| match s {
@@ -93,18 +97,17 @@ impl Builder {
         for (j, &target) in targets.iter().enumerate() {
             for (i, &source) in sources.iter().enumerate() {
                 let entry = j * sources.len() + i;
-                let weight = at(&edge.weight, entry);
-                // A weight that is not a number is kept, so that the check of the numbers reports it.
-                if weight.abs() <= matrix.minimum {
+                if absent(entry) {
                     continue;
                 }
+                let weight = at(&edge.weight, entry);
                 let timing = |literal: &Option<Literal>| {
                     literal.as_ref().map(|l| Literal::Number(Complex { re: at(l, entry), im: 0.0 }))
                 };
                 let (delay, spread) = (timing(&edge.delay), timing(&edge.spread));
                 let weights = Weights::Scalar(weight);
-                if let Some(operators) = &shared {
-                    let (edge, span) = (Some(Arc::clone(operators)), edge.span);
+                if shared.is_some() || edge.template.is_none() {
+                    let (edge, span) = (shared.clone(), edge.span);
                     self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge, span });
                     continue;
                 }

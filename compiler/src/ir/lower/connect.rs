@@ -1,6 +1,7 @@
 //! Connections: projections with the same ends and operators are handled together.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::drivers::Driver;
 use super::shape::Shape;
@@ -97,6 +98,28 @@ pub(super) struct Bundle {
 }
 
 impl<'a> Lowering<'a> {
+    /// Whether two projections are surely of one bundle; a quick test.
+    pub(super) fn belong_together(&self, a: &Projection, b: &Projection) -> bool {
+        let place = |v| self.place(v).0;
+        let alike = match (&a.edge, &b.edge) {
+            (None, None) => true,
+            (Some(x), Some(y)) => {
+                // Other inputs than the source depend on where the ends are.
+                let plain = |e: &EdgeOperators| e.sources.iter().all(|(_, input)| *input == EdgeInput::Source);
+                let within = |p: &Projection| p.source.population == p.target.population;
+                let mut operators = x.operators.iter().zip(&y.operators);
+                let same = Arc::ptr_eq(x, y)
+                    || x.sources == y.sources
+                        && x.operators.len() == y.operators.len()
+                        && operators.all(|(a, b)| Arc::ptr_eq(&a.equations, &b.equations));
+                let scalar = |v: VariableRef| self.groups[self.place(v).0.0].space == SpaceId::SCALAR;
+                same && plain(x) && within(a) == within(b) && !(scalar(a.source) && scalar(a.target))
+            }
+            _ => false,
+        };
+        alike && place(a.source) == place(b.source) && place(a.target) == place(b.target)
+    }
+
     pub(super) fn bundle(&self, index: usize, projection: &Projection) -> Bundle {
         let (target, _) = self.place(projection.target);
         let (source, _) = self.place(projection.source);
@@ -130,8 +153,10 @@ impl<'a> Lowering<'a> {
             self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
             return Ok(());
         }
-        let mut entries = Vec::new();
-        let mut ends = Vec::new();
+        // Only edge operators ask for the ends.
+        let with_ends = projections[0].edge.is_some();
+        let mut entries = Vec::with_capacity(projections.len());
+        let mut ends = Vec::with_capacity(if with_ends { projections.len() } else { 0 });
         let mut counts = Vec::with_capacity(projections.len());
         for projection in projections {
             let before = entries.len();
@@ -194,7 +219,9 @@ impl<'a> Lowering<'a> {
                     weight,
                     delay: self.delay(projection, at)?,
                 };
-                ends.push((entry.source, entry.target));
+                if projection.edge.is_some() {
+                    ends.push((entry.source, entry.target));
+                }
                 entries.push(entry);
             }
         }

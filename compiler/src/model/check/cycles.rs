@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::functions::delayed;
 use crate::diagnostic::{Diagnostics, model as fault};
-use crate::model::{Circuit, EdgeInput, Operator, Role, VariableRef};
+use crate::model::{Circuit, EdgeInput, EdgeOperators, Operator, Role, VariableRef};
 use crate::source::Span;
 use crate::syntax::ast::{Equation, Expr, ExprKind, LhsKind};
 use crate::template::Literal;
@@ -39,7 +39,8 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
     let is_state = |v: VariableRef| {
         circuit.populations[v.population].operators[v.operator].variables[v.variable].role == Role::State
     };
-    let mut apart = HashSet::new();
+    let mut apart: HashSet<Vec<*const Equation>> = HashSet::new();
+    let mut last: Option<&EdgeOperators> = None;
     for projection in &circuit.projections {
         if let Some(edge) = projection.edge.as_deref() {
             // What reads states only is in no cycle but its own, the same on every edge with these operators.
@@ -47,9 +48,13 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
                 EdgeInput::Source => is_state(projection.source),
                 EdgeInput::Variable(variable) => is_state(*variable),
             });
-            let equations: Vec<*const Equation> = edge.operators.iter().map(|o| o.equations.as_ptr()).collect();
-            if reads_states && !apart.insert(equations) {
-                continue;
+            if reads_states {
+                let known = last.is_some_and(|last| std::ptr::eq(last, edge));
+                last = Some(edge);
+                let equations = || edge.operators.iter().map(|o| o.equations.as_ptr()).collect();
+                if known || !apart.insert(equations()) {
+                    continue;
+                }
             }
         } else if is_state(projection.source) {
             continue;
