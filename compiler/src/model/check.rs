@@ -1,7 +1,6 @@
 //! Semantic checks of a circuit, one per file. Each says in its documentation what it forbids, with an example.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use super::{Circuit, Operator};
 use crate::diagnostic::Diagnostics;
@@ -63,7 +62,8 @@ pub fn check(circuit: &Circuit, functions: &dyn Functions) -> Diagnostics {
     // Most edges share their operators with the one before.
     let mut last = None;
     let of_edges = circuit.projections.iter().filter_map(|p| p.edge.as_ref());
-    let of_edges = of_edges.filter(|e| last.replace(Arc::as_ptr(e)) != Some(Arc::as_ptr(e))).flat_map(|e| &e.operators);
+    let of_edges = of_edges.map(|e| &e.operators).filter(|o| last.replace(o.as_ptr()) != Some(o.as_ptr()));
+    let of_edges = of_edges.flat_map(|operators| operators.iter());
     for operator in of_nodes.chain(of_edges) {
         if !seen.insert(operator.equations.as_ptr()) && !operator.equations.is_empty() {
             continue;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::drivers::Driver;
+use super::group::Member;
 use super::shape::Shape;
 use super::{GroupVariable, Lowering};
 use crate::diagnostic::{Result, lower as fault};
@@ -107,11 +108,7 @@ impl<'a> Lowering<'a> {
                 // Other inputs than the source depend on where the ends are.
                 let plain = |e: &EdgeOperators| e.sources.iter().all(|(_, input)| *input == EdgeInput::Source);
                 let within = |p: &Projection| p.source.population == p.target.population;
-                let mut operators = x.operators.iter().zip(&y.operators);
-                let same = Arc::ptr_eq(x, y)
-                    || x.sources == y.sources
-                        && x.operators.len() == y.operators.len()
-                        && operators.all(|(a, b)| Arc::ptr_eq(&a.equations, &b.equations));
+                let same = Arc::ptr_eq(&x.operators, &y.operators) && x.sources == y.sources;
                 let scalar = |v: VariableRef| self.groups[self.place(v).0.0].space == SpaceId::SCALAR;
                 same && plain(x) && within(a) == within(b) && !(scalar(a.source) && scalar(a.target))
             }
@@ -267,7 +264,9 @@ impl<'a> Lowering<'a> {
         let scalar = bundle.alone.is_some();
         let space = if scalar { SpaceId::SCALAR } else { self.system.add_space(name.clone(), ends.len()) };
         let members = projections.iter().zip(counts);
-        let members = members.filter_map(|(p, n)| p.edge.as_deref().map(|e| (&e.operators[..], *n))).collect();
+        let members = members
+            .filter_map(|(p, n)| p.edge.as_deref().map(|e| Member { operators: &e.operators, own: &e.own, units: *n }));
+        let members = members.collect();
         let group = self.add_edge_group(name, space, members);
         self.link_operators(group);
         for (k, ((o, v), input)) in edge.sources.iter().enumerate() {

@@ -100,7 +100,7 @@ impl<'a> Lowering<'a> {
     /// The value of an input or parameter: the sum of its drivers; units without any keep what they were given.
     pub(super) fn driven_value(&mut self, at: GroupVariable) -> Result<Value> {
         let Some(drivers) = self.drivers.remove(&at) else { return Ok(self.own_value(at, None)) };
-        let units: usize = self.groups[at.0].members.iter().map(|m| m.1).sum();
+        let units: usize = self.groups[at.0].members.iter().map(|m| m.units).sum();
         let length = self.variable(at).length.unwrap_or(1);
         let mut undriven = vec![true; units * length];
         for driver in &drivers {

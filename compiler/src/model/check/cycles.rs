@@ -3,6 +3,7 @@
 //! Forbidden: `m = 0.5*m + x`; `m = n` together with `n = m + x`; two nodes whose algebraic outputs feed each other.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::functions::delayed;
 use crate::diagnostic::{Diagnostics, model as fault};
@@ -49,7 +50,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
                 EdgeInput::Variable(variable) => is_state(*variable),
             });
             if reads_states {
-                let known = last.is_some_and(|last| std::ptr::eq(last, edge));
+                let known = last.is_some_and(|last| Arc::ptr_eq(&last.operators, &edge.operators));
                 last = Some(edge);
                 let equations = || edge.operators.iter().map(|o| o.equations.as_ptr()).collect();
                 if known || !apart.insert(equations()) {
@@ -64,7 +65,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         let edge = projection.edge.as_deref().map(|edge| {
             let group = graph.groups.len();
             graph.add(&edge.operators, "an edge");
-            for ((o, v), read) in &edge.sources {
+            for ((o, v), read) in edge.sources.iter() {
                 let read = match read {
                     EdgeInput::Source => source,
                     EdgeInput::Variable(variable) => number(&graph, *variable),

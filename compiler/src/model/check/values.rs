@@ -31,11 +31,15 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         let Some(edge) = &projection.edge else { continue };
         let units = |p: usize| circuit.populations[p].size.unwrap_or(1);
         let pairs = units(projection.source.population) * units(projection.target.population);
-        let key = (Arc::as_ptr(edge), pairs);
+        let own = edge.own.iter().filter(|(_, number)| !number.is_finite());
+        for ((o, v), _) in own {
+            out.push(fault::variable_not_finite(&edge.operators[*o].variables[*v]));
+        }
+        let key = (Arc::as_ptr(&edge.operators), pairs);
         if last.replace(key) == Some(key) || !seen.insert(key) {
             continue;
         }
-        for operator in &edge.operators {
+        for operator in edge.operators.iter() {
             for variable in &operator.variables {
                 one(variable, pairs, "the edge", out);
             }
