@@ -60,8 +60,11 @@ fn inline(n: usize) -> String {
     format!("      weight:\n{}", rows.concat())
 }
 
+/// A kind of model by name, and its text for a number of nodes.
+type Kind = (&'static str, fn(usize) -> String);
+
 fn main() {
-    let kinds: [(&str, fn(usize) -> String); 5] = [
+    let kinds: [Kind; 5] = [
         ("weights in a file", |_| "      weight: w.npy\n".to_string()),
         ("weights in place", inline),
         ("delayed", |_| "      weight: w.npy\n      delay: 0.5\n".to_string()),

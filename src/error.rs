@@ -42,6 +42,13 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// Faults without a text to point into, such as those of builders.
+impl From<Diagnostics> for Error {
+    fn from(diagnostics: Diagnostics) -> Error {
+        Error::model(diagnostics, &SourceMap::new())
+    }
+}
+
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Error {
         Error::File(fault)

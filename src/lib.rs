@@ -20,3 +20,12 @@ pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
 pub use session::Session;
+
+/// The examples of the documents, run as tests.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/src/rust.md")]
+    struct Book;
+}

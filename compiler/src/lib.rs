@@ -2,6 +2,7 @@
 //!
 //! Data flow, each arrow a function of its input alone:
 //! text -> [`syntax`] -> [`template`] -> [`model`] -> [`ir`] -> [`pass`] -> [`kernel`] -> backend.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod backend;
 pub mod diagnostic;

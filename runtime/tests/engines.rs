@@ -208,3 +208,28 @@ fn machine_code_computes_the_same_bits_as_the_block_engine() {
         }
     }
 }
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    if !jit::is_available() {
+        println!("skipped: this processor has no AVX2");
+        return;
+    }
+    for case in 0..6 {
+        let mut random = Random(77 + case);
+        // Large enough for several threads: 3001 elements, some 60 values, 40 steps.
+        let program = program(&mut random, 3001, false);
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut engine = jit::load(&program).unwrap();
+            pool.install(|| engine.advance(0, 40, 0.125, &Feeds::default())).unwrap();
+            bits(&*engine, &program)
+        };
+        let mut expected = block::load(&program);
+        expected.advance(0, 40, 0.125, &Feeds::default()).unwrap();
+        let expected = bits(&*expected, &program);
+        for threads in 1..=3 {
+            assert!(run(threads) == expected, "case {case}, {threads} threads");
+        }
+    }
+}

@@ -102,7 +102,7 @@ pub fn lower(circuit: &Circuit, drives: &[Drive], options: &Options) -> Result<S
 }
 
 enum Fault {
-    Cycle(Cycle),
+    Cycle(Box<Cycle>),
     Diagnostics(Diagnostics),
 }
 

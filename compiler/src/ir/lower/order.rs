@@ -24,7 +24,7 @@ enum Mark {
 
 impl Lowering<'_> {
     /// All variables that are not states, each after those its value depends on within the same instant.
-    pub(super) fn dependency_order(&self) -> Result<Vec<GroupVariable>, Cycle> {
+    pub(super) fn dependency_order(&self) -> Result<Vec<GroupVariable>, Box<Cycle>> {
         let mut marks: HashMap<GroupVariable, Mark> = HashMap::new();
         let mut order = Vec::new();
         for group in 0..self.groups.len() {
@@ -43,7 +43,7 @@ impl Lowering<'_> {
         start: GroupVariable,
         marks: &mut HashMap<GroupVariable, Mark>,
         order: &mut Vec<GroupVariable>,
-    ) -> Result<(), Cycle> {
+    ) -> Result<(), Box<Cycle>> {
         if marks.contains_key(&start) || self.variable(start).role == Role::State {
             return Ok(());
         }
@@ -64,7 +64,7 @@ impl Lowering<'_> {
                 Some(Mark::Open) => {
                     let from = stack.iter().position(|s| s.0 == next).unwrap_or(0);
                     let path: Vec<GroupVariable> = stack[from..].iter().map(|s| s.0).collect();
-                    return Err(self.cycle(path));
+                    return Err(Box::new(self.cycle(path)));
                 }
                 None => {
                     marks.insert(next, Mark::Open);

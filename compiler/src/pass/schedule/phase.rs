@@ -23,12 +23,15 @@ struct Plan {
     kept: HashMap<ExprId, BufferId>,
 }
 
+/// What a kernel is made for: expressions it computes, values it stores.
+type Contents = (Vec<ExprId>, Vec<Root>);
+
 impl Scheduler<'_> {
     /// Makes the kernels that compute `roots` into their buffers, and returns their indices in order.
     pub(super) fn phase(&mut self, name: &str, roots: &[Root]) -> Vec<usize> {
         let plan = self.plan(roots);
         // Kernels by level; arrays before scalars, because array kernels read scalar states.
-        let mut groups: BTreeMap<(u32, bool, SpaceId), (Vec<ExprId>, Vec<Root>)> = BTreeMap::new();
+        let mut groups: BTreeMap<(u32, bool, SpaceId), Contents> = BTreeMap::new();
         let key = |level: u32, space: SpaceId| (level, space == SpaceId::SCALAR, space);
         for id in &plan.needed {
             groups.entry(key(plan.level[id], self.graph.space(*id))).or_default().0.push(*id);
