@@ -109,3 +109,11 @@ fn both_stages_of_a_step_see_the_same_number() {
         assert!((x[k + 1] - expected).abs() < 1e-14);
     }
 }
+
+#[test]
+fn extrinsic_inputs_have_no_random_numbers() {
+    let mut nodes = model(&NODES.replace("y = randn()", "y = u").replace("y: variable", "y: variable, u: input"));
+    nodes.drive("a/op/u", "randn()");
+    let message = nodes.simulation().err().unwrap().to_string();
+    assert!(message.starts_with("error[noise]") && message.contains("help:"), "{message}");
+}

@@ -47,7 +47,7 @@ impl Lowering<'_> {
     /// The number of each unit of a group, over the whole circuit; edges are numbered by themselves.
     fn unit_numbers(&self, group: usize) -> Arc<[u32]> {
         if group >= self.population_groups {
-            let count: usize = self.groups[group].members.iter().map(|m| m.1).sum();
+            let count: usize = self.groups[group].members.iter().map(|m| m.units).sum();
             return (0..count as u32).collect();
         }
         let mut units = Vec::new();
