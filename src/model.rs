@@ -68,6 +68,8 @@ pub struct Compiled {
     pub scheme: &'static Scheme,
     /// What holds before time 0 for delayed quantities.
     pub pre_history: PreHistory,
+    /// The seed of its random numbers.
+    pub seed: u64,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
     inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
@@ -95,6 +97,7 @@ impl Compiled {
         let executable = (self.engine.load)(self.module)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
             .with_series(self.inputs)
+            .with_seed(self.seed)
             .with_pre_history(self.pre_history);
         Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states })
     }
@@ -303,6 +306,7 @@ impl Model {
             dt,
             scheme,
             pre_history,
+            seed: settings.seed.unwrap_or(0),
             engine,
             inputs: inputs.series,
             streams,

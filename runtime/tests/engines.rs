@@ -156,7 +156,7 @@ fn program(random: &mut Random, extent: usize, ring: bool) -> Program {
     let stores = stores.collect();
     let precision = if random.below(2) == 0 { Precision::F32 } else { Precision::F64 };
     Program {
-        layout: Layout { name: "random".to_string(), buffers, feeds: Vec::new(), history_passes: 0 },
+        layout: Layout { name: "random".to_string(), buffers, ..Layout::default() },
         precision,
         kernels: vec![Kernel::Pointwise { extent, body: Body { values, stores } }],
         phases: [vec![], vec![], vec![0], vec![]],

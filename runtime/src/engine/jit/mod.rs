@@ -238,7 +238,7 @@ impl PoolSlot {
 /// The kernels of the step with their extents, if each could run all its steps before the next begins: all are
 /// straight-line code without past values, and none reads what another stores.
 fn independent(program: &Program) -> Option<Vec<(usize, &Body)>> {
-    if !program.layout.feeds.is_empty() {
+    if !(program.layout.feeds.is_empty() && program.layout.randoms.is_empty()) {
         return None;
     }
     let mut bodies = Vec::new();
