@@ -14,7 +14,7 @@ use nullcline::compiler::scheme;
 use nullcline::compiler::source::SourceMap;
 use nullcline::compiler::template::library::MemoryLibrary;
 use nullcline::compiler::template::load;
-use nullcline::{ENGINES, Model};
+use nullcline::{Engine, Model};
 
 const OPERATORS: &str = r#"
 op:
@@ -81,7 +81,7 @@ fn main() {
             let mut model = Model::load(&library, "m.yaml", Some("net")).expect("a sound model");
             model.settings.dt = Some(0.1);
             model.settings.duration = Some(1.0);
-            let compiled = model.compile(&ENGINES[0]).expect("a sound model");
+            let compiled = model.compile(Engine::auto()).expect("a sound model");
             print!("{:>10.3}", start.elapsed().as_secs_f64());
             drop(compiled);
             if stages == Some(n) {
@@ -108,6 +108,6 @@ fn by_stage(library: &MemoryLibrary) {
     let system = lower(&circuit, &[], &Options { dt: 0.1, vectorise: Vectorise::Auto }).expect("a sound model");
     lap("lower");
     let scheme = &scheme::TABLE[0];
-    pass::compile(system, Vec::new(), scheme, Precision::F64, ENGINES[0].target).expect("a sound model");
+    pass::compile(system, Vec::new(), scheme, Precision::F64, Engine::auto().target).expect("a sound model");
     lap("passes");
 }

@@ -393,15 +393,15 @@ impl Model {
 fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule, Diagnostics> {
     let every = match settings.sample_every {
         None => 1,
-        Some(interval) => clock.whole_steps(interval).ok_or_else(|| not_a_multiple(interval, clock.dt()))?,
+        Some(interval) => clock.whole_steps(interval).ok_or_else(|| not_a_multiple(settings, interval, clock.dt()))?,
     };
     let steps = clock.steps(duration);
     let cutoff = settings.cutoff.unwrap_or(0.0);
     if steps == 0 {
-        return Err(no_step(duration, clock.dt()).into());
+        return Err(no_step(settings, duration, clock.dt()).into());
     }
     if cutoff >= duration {
-        return Err(cut_everything(cutoff, duration).into());
+        return Err(cut_everything(settings, cutoff, duration).into());
     }
     Ok(Schedule { steps, every, cutoff, include_end: settings.include_end.unwrap_or(false) })
 }
@@ -437,20 +437,23 @@ fn missing(what: &str, key: &str, example: &str) -> Diagnostic {
         .with_help(format!("use `--{key} {example}`, or `{key}: {example}` in the file's `simulate:` section"))
 }
 
-fn not_a_multiple(interval: f64, dt: f64) -> Diagnostic {
+fn not_a_multiple(settings: &Simulate, interval: f64, dt: f64) -> Diagnostic {
     let message = format!("the sampling interval {interval} is not a multiple of the step size {dt}");
     let below = Clock::new(dt).time((interval / dt).floor().max(1.0) as u64);
-    Diagnostic::error("sampling", Span::NOWHERE, message, "").with_help(format!("use `--sample-every {below}`"))
+    let span = settings.place("sample_every", Some(interval));
+    Diagnostic::error("sampling", span, message, "not a multiple").with_help(format!("use `--sample-every {below}`"))
 }
 
-fn no_step(duration: f64, dt: f64) -> Diagnostic {
+fn no_step(settings: &Simulate, duration: f64, dt: f64) -> Diagnostic {
     let message = format!("the duration {duration} is shorter than half a step of {dt}");
-    Diagnostic::error("duration", Span::NOWHERE, message, "").with_help(format!("use `--duration {dt}` or more"))
+    let span = settings.place("duration", Some(duration));
+    Diagnostic::error("duration", span, message, "too short").with_help(format!("use `--duration {dt}` or more"))
 }
 
-fn cut_everything(cutoff: f64, duration: f64) -> Diagnostic {
+fn cut_everything(settings: &Simulate, cutoff: f64, duration: f64) -> Diagnostic {
     let message = format!("the cutoff {cutoff} leaves nothing of a simulation that lasts {duration}");
-    Diagnostic::error("cutoff", Span::NOWHERE, message, "")
+    let span = settings.place("cutoff", Some(cutoff));
+    Diagnostic::error("cutoff", span, message, "too late")
         .with_help("use a smaller `--cutoff` or a longer `--duration`")
 }
 

@@ -14,7 +14,7 @@ use nullcline_runtime::artifact::Samples;
 use nullcline_runtime::observe::{Label, Recording};
 use nullcline_runtime::sim::{Interrupt, PreHistory, RunError, Schedule, Simulation, State};
 
-use crate::engine::{ENGINES, Engine};
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::model::Model;
 
@@ -49,7 +49,7 @@ impl Model {
     /// Compiles the model for stepping on the default engine. A duration need not be set; samples from files that end
     /// before the session does hold their last row.
     pub fn session(&self) -> Result<Session, Error> {
-        self.session_on(&ENGINES[0])
+        self.session_on(Engine::auto())
     }
 
     /// Compiles the model for stepping on an engine.

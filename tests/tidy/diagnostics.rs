@@ -8,27 +8,16 @@ use super::files::{self, code_lines};
 const WITHOUT: &[(&str, &str)] = &[
     ("argument-count", LAST_RESORT),
     ("called-variable", LAST_RESORT),
-    ("complex-input", DEBT),
-    ("cutoff", BY_MESSAGE),
-    ("duration", DEBT),
     ("expression-too-large", HUGE),
     ("file-too-large", HUGE),
-    ("input-columns", BY_MESSAGE),
-    ("input-file", BY_MESSAGE),
-    ("input-length", BY_MESSAGE),
     ("matrix-product", HUGE),
-    ("missing-setting", BY_MESSAGE),
     ("nested-too-deep", HUGE),
-    ("no-such-edge", LIBRARY),
     ("not-a-value", BY_MESSAGE),
     ("not-real", LIBRARY),
     ("not-settable", LIBRARY),
     ("not-streamed", LIBRARY),
-    ("not-utf8", DEBT),
     ("not-writable", LIBRARY),
     ("operators-of-one-name", LIBRARY),
-    ("record", DEBT),
-    ("sampling", BY_MESSAGE),
     ("target-function", LAST_RESORT),
     ("target-precision", LAST_RESORT),
     ("too-large", HUGE),
@@ -36,9 +25,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("too-many-edges", HUGE),
     ("too-many-files", HUGE),
     ("too-many-nodes", HUGE),
-    ("unknown-edge-attribute", LIBRARY),
     ("unreadable-equation", LAST_RESORT),
-    ("unreadable-file", DEBT),
     ("unreadable-yaml", LAST_RESORT),
     ("unused-override", LIBRARY),
     ("written-twice", LIBRARY),
@@ -48,7 +35,6 @@ const BY_MESSAGE: &str = "tests/cli.rs and tests/suite know it by its message";
 const HUGE: &str = "needs a document beyond a limit of memory or depth";
 const LAST_RESORT: &str = "what is left when no better message applies; nothing known leads there";
 const LIBRARY: &str = "of the library alone; tests/session.rs asks for refusal, not for the code";
-const DEBT: &str = "no test yet";
 
 /// Codes given to diagnostics in the sources.
 fn codes() -> BTreeSet<String> {

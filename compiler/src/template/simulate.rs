@@ -5,7 +5,7 @@ use super::fields::{mapping, only};
 use super::value::{count, real};
 use super::variable::override_value;
 use crate::diagnostic::{Diagnostics, template as fault};
-use crate::source::Name;
+use crate::source::{Name, Span};
 use crate::syntax::text::MappedText;
 use crate::syntax::yaml::{Node, Value};
 use crate::template::Literal;
@@ -39,6 +39,16 @@ pub struct Simulate {
     pub inputs: Vec<(Name, MappedText)>,
     /// Recorded variables: (column name, path).
     pub record: Vec<(Name, Name)>,
+    /// Numbers as a file gave them, with their places: (key, number, place).
+    pub written: Vec<(&'static str, f64, Span)>,
+}
+
+impl Simulate {
+    /// Where the number of a key stands, if it is still the one that was written there.
+    pub fn place(&self, key: &str, number: Option<f64>) -> Span {
+        let written = self.written.iter().find(|(k, n, _)| *k == key && Some(*n) == number);
+        written.map_or(Span::NOWHERE, |(_, _, span)| *span)
+    }
 }
 
 /// The keys of the section.
@@ -94,6 +104,12 @@ pub(super) fn simulate(node: &Node, out: &mut Diagnostics) -> Simulate {
             "record" => read.record = record(value, out),
             _ => {}
         }
+    }
+    for (key, number) in
+        [("duration", read.duration), ("dt", read.dt), ("sample_every", read.sample_every), ("cutoff", read.cutoff)]
+    {
+        let entry = entries.iter().find(|e| &*e.key.text == key);
+        read.written.extend(number.zip(entry).map(|(number, entry)| (key, number, entry.value.span)));
     }
     read
 }
