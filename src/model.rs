@@ -1,6 +1,7 @@
 //! A model: its texts, its circuit and its settings.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
 use nullcline_compiler::model::{Circuit, Role, VariableRef};
 use nullcline_compiler::pass::vectorise::Vectorise;
-use nullcline_compiler::pass::{self, Observable};
+use nullcline_compiler::pass::{self, Observable, Step};
 use nullcline_compiler::scheme::{self, Scheme};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
@@ -85,6 +86,73 @@ pub struct Prepared {
     pub scheme: &'static Scheme,
     /// Number of state variables, counting every element.
     pub states: usize,
+}
+
+/// A model as equations, with what is recorded.
+#[derive(Clone)]
+pub(crate) struct Lowered {
+    pub system: System,
+    observables: Vec<Observable>,
+    /// Label, value and element of each column.
+    places: Vec<(Label, ExprId, usize)>,
+    schedule: Schedule,
+    dt: f64,
+    scheme: &'static Scheme,
+    pub precision: Precision,
+    pre_history: PreHistory,
+    inputs: Vec<Arc<nullcline_runtime::artifact::Samples>>,
+    streams: HashMap<String, (usize, usize)>,
+}
+
+impl Lowered {
+    /// The operations of one step on an engine.
+    pub fn step(&self, engine: &'static Engine) -> Result<Step, Diagnostics> {
+        let (system, observables) = (self.system.clone(), self.observables.clone());
+        pass::arithmetic(system, observables, self.scheme, self.precision, engine.target)
+    }
+
+    /// Finds the columns in the kernels; of a batch, those of the first member, then those of the next.
+    pub fn compiled(self, engine: &'static Engine, module: Module, members: Option<Range<usize>>) -> Compiled {
+        let system = &self.system;
+        let column = |(label, value, element): &(Label, ExprId, usize), member: usize| {
+            let role = match system.graph.node(*value).op {
+                Op::State(state) => BufferRole::State(state),
+                _ => {
+                    let index = self.observables.iter().position(|o| o.value == *value);
+                    BufferRole::Observed(index.expect("every recorded value is a state or observed") as u32)
+                }
+            };
+            let buffer = module.buffer(role).expect("states and observables have buffers").index();
+            let units = system.size(system.graph.space(*value));
+            let element = if units == 1 { 0 } else { *element };
+            let scalar = module.buffers[buffer].len == 1;
+            let element = if scalar { 0 } else { member * units + element };
+            Column { label: label.clone(), buffer, element }
+        };
+        let columns = match members {
+            None => self.places.iter().map(|place| column(place, 0)).collect(),
+            Some(members) => {
+                let named = |(label, value, element): &(Label, ExprId, usize), member: usize| {
+                    let label = Label { name: format!("{}[{member}]", label.name), ..label.clone() };
+                    column(&(label, *value, *element), member - members.start)
+                };
+                let each = members.clone().flat_map(|m| self.places.iter().map(move |place| (place, m)));
+                each.map(|(place, m)| named(place, m)).collect()
+            }
+        };
+        Compiled {
+            columns,
+            system: self.system,
+            module,
+            schedule: self.schedule,
+            dt: self.dt,
+            scheme: self.scheme,
+            pre_history: self.pre_history,
+            engine,
+            inputs: self.inputs,
+            streams: self.streams,
+        }
+    }
 }
 
 impl Compiled {
@@ -221,6 +289,14 @@ impl Model {
     }
 
     fn compile_inner(&self, engine: &'static Engine) -> Result<Compiled, Diagnostics> {
+        let lowered = self.lowered()?;
+        let step = lowered.step(engine)?;
+        let module = pass::schedule::schedule(step, lowered.precision);
+        Ok(lowered.compiled(engine, module, None))
+    }
+
+    /// Makes the equations, and decides what is recorded and when.
+    pub(crate) fn lowered(&self) -> Result<Lowered, Diagnostics> {
         let settings = &self.settings;
         let dt = settings.dt.ok_or_else(|| missing("step size", "dt", "1e-4"))?;
         let duration = settings.duration.ok_or_else(|| missing("duration", "duration", "1.0"))?;
@@ -280,30 +356,15 @@ impl Model {
                 }
             }
         }
-        let wanted: Vec<ExprId> = observables.iter().map(|o| o.value).collect();
-        let module = pass::compile(system.clone(), observables, scheme, precision, engine.target)?;
-        let columns = places.into_iter().map(|(label, value, element)| {
-            let role = match system.graph.node(value).op {
-                Op::State(state) => BufferRole::State(state),
-                _ => {
-                    let index = wanted.iter().position(|w| *w == value);
-                    BufferRole::Observed(index.expect("every recorded value is a state or observed") as u32)
-                }
-            };
-            let buffer = module.buffer(role).expect("states and observables have buffers").index();
-            let scalar = module.buffers[buffer].len == 1;
-            Column { label, buffer, element: if scalar { 0 } else { element } }
-        });
-        let columns = columns.collect();
-        Ok(Compiled {
+        Ok(Lowered {
             system,
-            columns,
-            module,
+            observables,
+            places,
             schedule,
             dt,
             scheme,
+            precision,
             pre_history,
-            engine,
             inputs: inputs.series,
             streams,
         })
