@@ -60,13 +60,16 @@ fn inline(n: usize) -> String {
     format!("      weight:\n{}", rows.concat())
 }
 
+/// A kind of model by name, and its text for a number of nodes.
+type Kind = (&'static str, fn(usize) -> String);
+
 fn main() {
-    type Attributes = fn(usize) -> String;
-    let kinds: [(&str, Attributes); 4] = [
+    let kinds: [Kind; 5] = [
         ("weights in a file", |_| "      weight: w.npy\n".to_string()),
         ("weights in place", inline),
         ("delayed", |_| "      weight: w.npy\n      delay: 0.5\n".to_string()),
         ("edge template", |_| "      weight: w.npy\n      template: scaled\n".to_string()),
+        ("values of each edge", |_| "      weight: w.npy\n      template: scaled\n      k: w.npy\n".to_string()),
     ];
     let stages: Option<usize> = std::env::args().skip(1).find_map(|a| a.parse().ok());
     println!("{:<20}{:>10}{:>10}{:>10}", "seconds", 250, 500, 1000);

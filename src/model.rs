@@ -69,6 +69,8 @@ pub struct Compiled {
     pub scheme: &'static Scheme,
     /// What holds before time 0 for delayed quantities.
     pub pre_history: PreHistory,
+    /// The seed of its random numbers.
+    pub seed: u64,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
     inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
@@ -100,6 +102,7 @@ pub(crate) struct Lowered {
     scheme: &'static Scheme,
     pub precision: Precision,
     pre_history: PreHistory,
+    seed: u64,
     inputs: Vec<Arc<nullcline_runtime::artifact::Samples>>,
     streams: HashMap<String, (usize, usize)>,
 }
@@ -148,6 +151,7 @@ impl Lowered {
             dt: self.dt,
             scheme: self.scheme,
             pre_history: self.pre_history,
+            seed: self.seed,
             engine,
             inputs: self.inputs,
             streams: self.streams,
@@ -163,6 +167,7 @@ impl Compiled {
         let executable = (self.engine.load)(self.module)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
             .with_series(self.inputs)
+            .with_seed(self.seed)
             .with_pre_history(self.pre_history);
         Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states })
     }
@@ -365,6 +370,7 @@ impl Model {
             scheme,
             precision,
             pre_history,
+            seed: settings.seed.unwrap_or(0),
             inputs: inputs.series,
             streams,
         })

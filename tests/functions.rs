@@ -127,16 +127,11 @@ fn functions_of_whole_expressions_have_their_values() {
             assert!((f - e).abs() <= 1e-14 * e.abs(), "{name}: {expression} is {found:?}, not {expected:?}");
         }
     }
+    // Random numbers have tests of their own, in noise.rs.
     for function in FUNCTIONS.iter().filter(|f| f.name != "randn") {
         assert!(EXAMPLES.iter().any(|e| e.0 == function.name), "`{}` has no example", function.name);
         assert!(!function.doc.is_empty());
     }
-}
-
-#[test]
-fn random_numbers_are_refused_until_they_are_available() {
-    let message = observe(&operator("", &["y = randn()"]), &["y"], Vectorise::Auto).unwrap_err();
-    assert!(message.contains("not available yet"), "{message}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use nullcline::compiler::ir::expr::ExprId;
 use nullcline::compiler::ir::lower::{Options, lower};
 use nullcline::compiler::model::{Circuit, instantiate};
 use nullcline::compiler::pass::vectorise::Vectorise;
-use nullcline::compiler::source::SourceMap;
+use nullcline::compiler::source::{Name, SourceMap, Span};
 use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
 use nullcline::compiler::template::{CircuitTemplate, load, load_all, to_yaml};
 use nullcline::{CircuitBuilder, EdgeBuilder, Link, Model, NodeBuilder, OperatorBuilder};
@@ -182,6 +182,80 @@ fn edges_from_a_matrix_equal_edges_written_one_by_one() {
     let single = base().edge(Link::new("b/op/x", "a/op/i").weight(2.0)).edge(Link::new("a/op/x", "b/op/i").weight(3.0));
     let text = |c: &CircuitTemplate| instantiate(c).unwrap().to_string();
     assert_eq!(text(&matrix), text(&single.build().unwrap()));
+}
+
+#[test]
+fn numbers_of_each_edge_of_a_matrix_equal_those_of_edges_written_one_by_one() {
+    const OPERATORS: &str = r#"
+op: {base: OperatorTemplate, equations: "x' = i - x", variables: {x: output(0.1), i: input}}
+scale: {base: OperatorTemplate, equations: "o = k*tanh(p)", variables: {o: output, p: input, k: 1.0}}
+scaled: {base: EdgeTemplate, operators: scale}
+unit: {base: NodeTemplate, operators: op}
+"#;
+    // Few nodes stay apart, many become arrays.
+    for n in [2, 9] {
+        let number = |i: usize, j: usize| 1 + i * n + 7 * j;
+        let nodes: String = (0..n).map(|i| format!("    n{i}: unit\n")).collect();
+        let head = format!("{OPERATORS}net:\n  base: CircuitTemplate\n  nodes:\n{nodes}");
+        let row = |i| format!("[{}]", (0..n).map(|j| number(i, j).to_string()).collect::<Vec<_>>().join(", "));
+        let rows = (0..n).map(row).collect::<Vec<_>>().join(", ");
+        let matrix = reload(&format!(
+            "{head}  matrices: [{{source_var: op/x, target_var: op/i, source_nodes: all, template: scaled, k: [{rows}]}}]\n"
+        ));
+        let edge = |e| format!("    - [n{}/op/x, n{}/op/i, scaled, {{k: {}.0}}]\n", e % n, e / n, number(e / n, e % n));
+        let single = reload(&format!("{head}  edges:\n{}", (0..n * n).map(edge).collect::<String>()));
+        assert_eq!(matrix.to_string(), single.to_string());
+        assert_eq!(system(&matrix), system(&single));
+        // One edge may be changed by itself.
+        let mut changed = matrix.clone();
+        let name = |text: &str| Name::new(text, Span::NOWHERE);
+        changed.set_edge(&name("n1/op/x"), &name("n0/op/i"), &name("k"), &0.5.into()).unwrap();
+        let (before, after) = (matrix.to_string(), changed.to_string());
+        assert_eq!(before.lines().zip(after.lines()).filter(|(a, b)| a != b).count(), 1);
+    }
+}
+
+#[test]
+fn names_too_long_for_a_plain_key_are_written_and_read_back() {
+    // YAML takes at most 1024 characters before a colon.
+    let long = |letter: &str| letter.repeat(1100);
+    let text = format!(
+        r#"
+? {op}
+: base: OperatorTemplate
+  equations: "{x}' = {i} - {x}"
+  variables:
+    ? {x}
+    : output(0.1)
+    ? {i}
+    : input
+? {node}
+: {{base: NodeTemplate, operators: {{? {op} : {{? {x} : 0.5}}}}}}
+net:
+  base: CircuitTemplate
+  nodes:
+    ? {a}
+    : {node}
+  edges: [[{a}/{op}/{x}, {a}/{op}/{i}]]
+  matrices: [{{source_var: {op}/{x}, target_var: {op}/{i}, source_nodes: [{a}], weight: 2.0}}]
+simulate: {{template: net}}
+"#,
+        op = long("o"),
+        node = long("n"),
+        x = long("x"),
+        i = long("i"),
+        a = long("a"),
+    );
+    let mut sources = SourceMap::new();
+    let loaded = load(&mut sources, &MemoryLibrary::new().with("m.yaml", text), "m.yaml", None).unwrap();
+    check(&loaded.circuit);
+    let mut model = Model::from_template(&loaded.circuit).unwrap();
+    model.set(&long("x"), &0.25.into()).unwrap();
+    model.record(&long("r"), &long("x"));
+    model.settings.dt = Some(0.1);
+    let yaml = model.to_yaml().unwrap();
+    let again = Model::load(&MemoryLibrary::new().with("m.yaml", yaml.as_str()), "m.yaml", None).unwrap();
+    assert_eq!(again.circuit.to_string(), model.circuit.to_string());
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The interface between compiled models and the runtime: which buffers there are, and what can be run.
 //!
-//! This module depends on nothing else here, and compilers target nothing else.
+//! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
 use std::fmt;
 use std::sync::Arc;
+
+use crate::random::uniform_pair;
 
 /// The groups of kernels of a compiled model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +61,19 @@ pub struct Feed {
     pub columns: Vec<Option<u32>>,
 }
 
+/// A buffer of random numbers: one of the two numbers of [`uniform_pair`](crate::random::uniform_pair) for each element.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RandomFeed {
+    /// The buffer.
+    pub buffer: usize,
+    /// The place in the equations.
+    pub site: u32,
+    /// Which of the two numbers.
+    pub part: usize,
+    /// The unit of each element.
+    pub units: Arc<[u32]>,
+}
+
 /// What a compiled model looks like from outside.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Layout {
@@ -68,6 +83,8 @@ pub struct Layout {
     pub buffers: Vec<Buffer>,
     /// Extrinsic inputs.
     pub feeds: Vec<Feed>,
+    /// Random numbers.
+    pub randoms: Vec<RandomFeed>,
     /// How often [`Phase::Remember`] must be run over all slots until pre-histories that depend on others hold.
     pub history_passes: usize,
 }
@@ -178,6 +195,10 @@ pub struct Feeds {
     pub feeds: Vec<Feed>,
     /// The series they name.
     pub series: Vec<Arc<Samples>>,
+    /// Random numbers, new in each step.
+    pub randoms: Vec<RandomFeed>,
+    /// Their seed.
+    pub seed: u64,
 }
 
 impl Feeds {
@@ -189,6 +210,12 @@ impl Feeds {
             values.clear();
             values.extend(feed.columns.iter().map(|c| c.map_or(0.0, |c| samples.at(step, c))));
             write(feed.buffer, &values)?;
+        }
+        for random in &self.randoms {
+            let number = |unit: &u32| uniform_pair(self.seed, random.site, *unit, step)[random.part];
+            values.clear();
+            values.extend(random.units.iter().map(number));
+            write(random.buffer, &values)?;
         }
         Ok(())
     }

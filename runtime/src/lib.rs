@@ -9,4 +9,5 @@ pub mod observe;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod program;
+pub mod random;
 pub mod sim;

@@ -156,7 +156,7 @@ fn program(random: &mut Random, extent: usize, ring: bool) -> Program {
     let stores = stores.collect();
     let precision = if random.below(2) == 0 { Precision::F32 } else { Precision::F64 };
     Program {
-        layout: Layout { name: "random".to_string(), buffers, feeds: Vec::new(), history_passes: 0 },
+        layout: Layout { name: "random".to_string(), buffers, ..Layout::default() },
         precision,
         kernels: vec![Kernel::Pointwise { extent, body: Body { values, stores } }],
         phases: [vec![], vec![], vec![0], vec![]],
@@ -205,6 +205,31 @@ fn machine_code_computes_the_same_bits_as_the_block_engine() {
             }
             let found = bits(&*apart, &program);
             assert!(found == expected, "case {case} of seed {seed}, avx512 {avx512}, step by step: {program:?}");
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    if !jit::is_available() {
+        println!("skipped: this processor has no AVX2");
+        return;
+    }
+    for case in 0..6 {
+        let mut random = Random(77 + case);
+        // Large enough for several threads: 3001 elements, some 60 values, 40 steps.
+        let program = program(&mut random, 3001, false);
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut engine = jit::load(&program).unwrap();
+            pool.install(|| engine.advance(0, 40, 0.125, &Feeds::default())).unwrap();
+            bits(&*engine, &program)
+        };
+        let mut expected = block::load(&program);
+        expected.advance(0, 40, 0.125, &Feeds::default()).unwrap();
+        let expected = bits(&*expected, &program);
+        for threads in 1..=3 {
+            assert!(run(threads) == expected, "case {case}, {threads} threads");
         }
     }
 }

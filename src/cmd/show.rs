@@ -158,7 +158,7 @@ fn edges(circuit: &Circuit, colors: bool, text: &mut String) {
         push(text, &format!("  and {} more", circuit.projections.len() - MOST));
     }
     let mut seen = std::collections::HashSet::new();
-    for operator in circuit.projections.iter().filter_map(|p| p.edge.as_ref()).flat_map(|e| &e.operators) {
+    for operator in circuit.projections.iter().filter_map(|p| p.edge.as_ref()).flat_map(|e| e.operators.iter()) {
         if seen.insert((operator.name.clone(), operator.equations.as_ptr())) {
             operator_lines(operator, colors, text);
         }

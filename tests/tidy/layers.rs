@@ -27,7 +27,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// The parts of the runtime, and what each may see of the others.
 const RUNTIME: &[(&str, &[&str])] = &[
-    ("artifact", &[]),
+    ("random", &[]),
+    ("artifact", &["random"]),
     ("program", &["artifact"]),
     ("device", &["artifact"]),
     ("engine", &["artifact", "program"]),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod absent;
+mod diagnostics;
 mod documents;
 mod files;
 mod layers;

@@ -176,10 +176,10 @@ pub fn round_digits(digits: i64, span: Span) -> Diagnostic {
     Diagnostic::error("round", span, format!("cannot round to {digits} decimals"), "expected -22 to 22")
 }
 
-/// A random number in an equation.
-pub fn no_noise(span: Span) -> Diagnostic {
-    Diagnostic::error("noise", span, "random numbers in equations are not available yet", "used here")
-        .with_help("drive an input with samples from a file: `--input node/op/var=noise.csv`")
+/// Random numbers in an extrinsic input.
+pub fn noise_in_signal(span: Span) -> Diagnostic {
+    Diagnostic::error("noise", span, "an extrinsic input has no random numbers of its own", "used here")
+        .with_help("add `randn()` in the operator's equation, or read samples from a file")
 }
 
 /// A variable called like a function.

@@ -12,22 +12,27 @@ use super::{Diagnostic, Diagnostics, Severity};
 use crate::source::SourceMap;
 use excerpt::Excerpts;
 
+/// Most diagnostics that are shown. What comes after so many is rarely news, and a model may have a fault in each of its
+/// millions of numbers.
+const MOST: usize = 200;
+
 /// Each diagnostic with its source lines, carets, notes and help.
 pub fn render(diagnostics: &Diagnostics, sources: &SourceMap, color: bool) -> String {
     let mut text = String::new();
-    for (index, diagnostic) in diagnostics.0.iter().enumerate() {
+    for (index, diagnostic) in diagnostics.0.iter().take(MOST).enumerate() {
         if index > 0 {
             text.push('\n');
         }
         text.push_str(&one(diagnostic, sources, color));
     }
+    text.push_str(&rest(diagnostics));
     text
 }
 
 /// Each diagnostic on one line, `file:line:col: error[code]: message`, and its help on a second.
 pub fn render_short(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
     let mut text = String::new();
-    for diagnostic in &diagnostics.0 {
+    for diagnostic in diagnostics.0.iter().take(MOST) {
         let place = sources.describe(diagnostic.span);
         let separator = if place.is_empty() { "" } else { ": " };
         let (severity, code) = (severity(diagnostic.severity), diagnostic.code);
@@ -37,7 +42,16 @@ pub fn render_short(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
             let _ = writeln!(text, "  help: {help}");
         }
     }
+    text.push_str(&rest(diagnostics));
     text
+}
+
+/// What is said instead of the diagnostics that are not shown.
+fn rest(diagnostics: &Diagnostics) -> String {
+    match diagnostics.0.len().saturating_sub(MOST) {
+        0 => String::new(),
+        more => format!("and {more} more\n"),
+    }
 }
 
 fn severity(severity: Severity) -> &'static str {

@@ -57,6 +57,10 @@ id!(
     ConnectionId
 );
 id!(
+    /// A source of random numbers.
+    RandomId
+);
+id!(
     /// A quantity whose past values are kept.
     HistoryId
 );
@@ -81,6 +85,8 @@ pub enum Op {
     Parameter(ParameterId),
     /// Value of an extrinsic input, constant over a step.
     Input(InputId),
+    /// Uniform random numbers, new in each step and constant over it.
+    Random(RandomId),
     /// A pointwise function of the arguments.
     Call(&'static Prim),
     /// `out[e] = argument[table[e]]`.

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::expr::{ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, SpaceId, StateId, TableId};
+use super::expr::{
+    ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
+};
 
 /// An index set: the units of a population (or of several equal ones), or the elements of vectors.
 #[derive(Clone, PartialEq, Debug)]
@@ -78,6 +80,22 @@ pub struct Input {
     pub columns: Vec<Option<u32>>,
 }
 
+/// A source of random numbers for each element of a space: one of the two of a pair, see
+/// [`uniform_pair`](nullcline_runtime::random::uniform_pair).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Random {
+    /// Name, for text forms.
+    pub name: String,
+    /// Its index set.
+    pub space: SpaceId,
+    /// The place in the equations.
+    pub site: u32,
+    /// Which number of the pair.
+    pub part: usize,
+    /// The unit of each element.
+    pub units: Arc<[u32]>,
+}
+
 /// Element indices for [`Op::Take`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Table {
@@ -149,6 +167,8 @@ pub struct System {
     pub parameters: Vec<Parameter>,
     /// Extrinsic inputs.
     pub inputs: Vec<Input>,
+    /// Sources of random numbers.
+    pub randoms: Vec<Random>,
     /// Index tables.
     pub tables: Vec<Table>,
     /// Connections.
@@ -195,6 +215,14 @@ impl System {
         let id = ParameterId(self.parameters.len() as u32);
         self.parameters.push(Parameter { name: name.into(), space, values });
         self.graph.add(Op::Parameter(id), Vec::new(), space)
+    }
+
+    /// Adds a source of random numbers.
+    pub fn add_random(&mut self, random: Random) -> ExprId {
+        let space = random.space;
+        let id = RandomId(self.randoms.len() as u32);
+        self.randoms.push(random);
+        self.graph.add(Op::Random(id), Vec::new(), space)
     }
 
     /// Adds an extrinsic input.

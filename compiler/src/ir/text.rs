@@ -149,6 +149,7 @@ impl Expressions {
             Op::State(id) => atom(system.states[id.index()].name.clone()),
             Op::Parameter(id) => atom(system.parameters[id.index()].name.clone()),
             Op::Input(id) => atom(system.inputs[id.index()].name.clone()),
+            Op::Random(id) => atom(system.randoms[id.index()].name.clone()),
             Op::Take(table) => atom(format!("take(t{}, {})", table.0, self.get(node.args[0]))),
             Op::Couple(connection) => atom(format!("couple(c{}, {})", connection.0, self.get(node.args[0]))),
             Op::Past { history, steps } => atom(format!("past(h{}, {steps})", history.0)),

@@ -8,9 +8,9 @@
 
 use std::sync::Arc;
 
-use crate::ir::expr::{ExprId, HistoryId, InputId, ParameterId, StateId, id};
+use crate::ir::expr::{ExprId, HistoryId, InputId, ParameterId, RandomId, StateId, id};
 use crate::ir::prim::Prim;
-use crate::ir::system::{Connection, History, Input, Values};
+use crate::ir::system::{Connection, History, Input, Random, Values};
 
 id!(
     /// A buffer of a module.
@@ -54,6 +54,8 @@ pub enum BufferRole {
     Parameter(ParameterId),
     /// The current sample of an extrinsic input.
     Input(InputId),
+    /// Random numbers of the current step.
+    Random(RandomId),
     /// Computed from parameters by the setup phase.
     Derived(ExprId),
     /// Passed from one kernel of a phase to a later one.
@@ -198,6 +200,8 @@ pub struct Module {
     pub initial: Vec<(BufferId, Values)>,
     /// Extrinsic inputs with the buffers they feed.
     pub inputs: Vec<(BufferId, Input)>,
+    /// Sources of random numbers with the buffers they fill.
+    pub randoms: Vec<(BufferId, Random)>,
     /// Histories with their buffers.
     pub histories: Vec<(BufferId, History)>,
     /// How many times the remember phase must fill all slots before the first step.
@@ -220,6 +224,7 @@ impl Module {
             observe: Vec::new(),
             initial: Vec::new(),
             inputs: Vec::new(),
+            randoms: Vec::new(),
             histories: Vec::new(),
             history_passes: 0,
         }

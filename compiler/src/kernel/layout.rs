@@ -1,6 +1,6 @@
 //! What a module looks like to the runtime.
 
-use nullcline_runtime::artifact::{Buffer, Feed, Layout, Role};
+use nullcline_runtime::artifact::{Buffer, Feed, Layout, RandomFeed, Role};
 
 use super::ir::{BufferId, BufferRole, Module};
 use crate::ir::expr::{ExprGraph, Op};
@@ -19,10 +19,17 @@ impl Module {
             series: input.series,
             columns: input.columns.clone(),
         });
+        let randoms = self.randoms.iter().map(|(buffer, random)| RandomFeed {
+            buffer: buffer.index(),
+            site: random.site,
+            part: random.part,
+            units: random.units.clone(),
+        });
         Layout {
             name: self.name.clone(),
             buffers: buffers.collect(),
             feeds: feeds.collect(),
+            randoms: randoms.collect(),
             history_passes: self.history_passes,
         }
     }
@@ -32,7 +39,7 @@ fn role(role: BufferRole) -> Role {
     match role {
         BufferRole::State(_) => Role::State,
         BufferRole::Parameter(_) => Role::Parameter,
-        BufferRole::Input(_) => Role::Input,
+        BufferRole::Input(_) | BufferRole::Random(_) => Role::Input,
         BufferRole::History(_) => Role::History,
         BufferRole::Observed(_) => Role::Observed,
         BufferRole::Derived(_) | BufferRole::Scratch(_) => Role::Internal,

@@ -72,6 +72,7 @@ impl Module {
             BufferRole::State(_) => "state",
             BufferRole::Parameter(_) => "parameter",
             BufferRole::Input(_) => "input",
+            BufferRole::Random(_) => "random",
             BufferRole::Derived(_) => "derived",
             BufferRole::Scratch(_) => "scratch",
             BufferRole::Observed(_) => "observed",

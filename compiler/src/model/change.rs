@@ -68,7 +68,10 @@ fn change(projection: &mut Projection, attribute: &Name, value: &Literal, pairs:
             let (Some((o, v)), Some(edge)) = (found, &mut projection.edge) else {
                 return Err(fault::unknown_edge_attribute(attribute).into());
             };
-            let variable = &mut Arc::make_mut(edge).operators[o].variables[v];
+            let edge = Arc::make_mut(edge);
+            edge.operators = edge.with_own();
+            edge.own.clear();
+            let variable = &mut Arc::make_mut(&mut edge.operators)[o].variables[v];
             let length = variable.length.unwrap_or(1);
             if !shape_fits(variable, value) || !takes(given.len(), pairs, length) {
                 return Err(fault::wrong_number_of_values(attribute, pairs * length, given.len()).into());

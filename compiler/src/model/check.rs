@@ -59,7 +59,11 @@ pub fn check(circuit: &Circuit, functions: &dyn Functions) -> Diagnostics {
     let mut out = Diagnostics::new();
     let mut seen = HashSet::new();
     let of_nodes = circuit.populations.iter().flat_map(|p| &p.operators);
-    let of_edges = circuit.projections.iter().filter_map(|p| p.edge.as_deref()).flat_map(|e| &e.operators);
+    // Most edges share their operators with the one before.
+    let mut last = None;
+    let of_edges = circuit.projections.iter().filter_map(|p| p.edge.as_ref());
+    let of_edges = of_edges.map(|e| &e.operators).filter(|o| last.replace(o.as_ptr()) != Some(o.as_ptr()));
+    let of_edges = of_edges.flat_map(|operators| operators.iter());
     for operator in of_nodes.chain(of_edges) {
         if !seen.insert(operator.equations.as_ptr()) && !operator.equations.is_empty() {
             continue;

@@ -12,7 +12,7 @@ use crate::template::{EdgeSource, EdgeTemplate, EdgeUse, Literal};
 
 /// An edge template's operators before an edge connects them.
 pub(super) struct EdgePrototype {
-    operators: Vec<Operator>,
+    operators: Arc<[Operator]>,
     /// (operator, variable) of the output that is passed on.
     output: (usize, usize),
     /// Inputs that no operator of the edge drives.
@@ -48,17 +48,11 @@ impl Builder {
     ) -> Result<EdgeOperators> {
         let mut operators = prototype.operators.clone();
         for (name, value) in &edge.overrides {
-            let Some((o, v)) = position(&operators, name) else {
-                continue;
-            };
-            let own = match (value, entry) {
-                (Literal::Matrix { data, .. }, Some(at)) => {
-                    data.get(at).map(|re| Literal::Number(super::Complex { re: *re, im: 0.0 }))
-                }
-                _ => None,
-            };
-            set(&mut operators[o].variables[v], own.as_ref().unwrap_or(value));
+            if let (Some((o, v)), None) = (position(&operators, name), own_number(value, entry)) {
+                set(&mut Arc::make_mut(&mut operators)[o].variables[v], value);
+            }
         }
+        let own = own_numbers(edge, &operators, entry);
         let mut sources = Vec::new();
         for (name, source) in &edge.sources {
             let Some(input) = position(&operators, name) else {
@@ -91,7 +85,7 @@ impl Builder {
             }
         }
         sources.sort_by_key(|(input, _)| *input);
-        Ok(EdgeOperators { operators, output: prototype.output, sources })
+        Ok(EdgeOperators { operators, output: prototype.output, sources: sources.into(), own })
     }
 
     /// The variable that the path of an edge input means; `source/..` and `target/..` are the nodes of the edge, unless the
@@ -149,7 +143,20 @@ fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgeProto
     };
     let fed = |input: (usize, usize)| outputs.iter().any(|o| o.0 != input.0 && name(*o) == name(input));
     let free = inputs.iter().copied().filter(|i| !fed(*i)).collect();
-    Ok(EdgePrototype { operators, output, free })
+    Ok(EdgePrototype { operators: operators.into(), output, free })
+}
+
+/// What the edge at place `entry` of its matrix gives to its variables: entries of matrices. They come after other values.
+pub(super) fn own_numbers(edge: &EdgeUse, operators: &[Operator], entry: Option<usize>) -> Vec<((usize, usize), f64)> {
+    let own = |(name, value): &(Name, Literal)| Some((position(operators, name)?, own_number(value, entry)?));
+    edge.overrides.iter().filter_map(own).collect()
+}
+
+fn own_number(value: &Literal, entry: Option<usize>) -> Option<f64> {
+    match value {
+        Literal::Matrix { data, .. } => data.get(entry?).copied(),
+        Literal::Number(_) | Literal::List(_) => None,
+    }
 }
 
 fn path_of(operators: &[Operator], operator: usize, variable: usize) -> String {

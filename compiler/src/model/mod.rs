@@ -107,12 +107,25 @@ pub enum Weights {
 /// What stands between source and target besides the weight.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EdgeOperators {
-    /// The operators, as in a node.
-    pub operators: Vec<Operator>,
+    /// The operators, as in a node; shared by the edges of a matrix.
+    pub operators: Arc<[Operator]>,
     /// (operator, variable) of the one output that is passed on.
     pub output: (usize, usize),
     /// For each driven input (operator, variable): what it reads.
-    pub sources: Vec<((usize, usize), EdgeInput)>,
+    pub sources: Arc<[((usize, usize), EdgeInput)]>,
+    /// Numbers that this edge gives to variables (operator, variable) in place of those in `operators`.
+    pub own: Vec<((usize, usize), f64)>,
+}
+
+impl EdgeOperators {
+    /// The operators with this edge's own numbers in them.
+    pub fn with_own(&self) -> Arc<[Operator]> {
+        let mut operators = Arc::clone(&self.operators);
+        for ((o, v), number) in &self.own {
+            Arc::make_mut(&mut operators)[*o].variables[*v].value = vec![Complex { re: *number, im: 0.0 }];
+        }
+        operators
+    }
 }
 
 /// What an input of an edge operator reads.

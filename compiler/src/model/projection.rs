@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::edge_operators::own_numbers;
 use super::instantiate::Builder;
 use super::tree::{Tree, variable_of};
-use super::{Projection, Role, VariableRef, Weights};
+use super::{EdgeOperators, Projection, Role, VariableRef, Weights};
 use crate::diagnostic::{Result, model as fault};
 use crate::source::{Name, Span};
 use crate::template::{Complex, EdgeMatrix, EdgeSource, EdgeUse, Literal};
@@ -83,7 +84,11 @@ impl Builder {
                 return self.out.0.extend(fault);
             }
         }
-        // Where nothing about the operators depends on the edge, all edges share them.
+        // A weight that is not a number is kept, so that the check of the numbers reports it.
+        let absent = |entry| at(&edge.weight, entry).abs() <= matrix.minimum;
+        let present = (0..sources.len() * targets.len()).filter(|entry| !absent(*entry)).count();
+        self.circuit.projections.reserve(present);
+        // Where nothing about the operators but numbers depends on the edge, all edges share them.
         let own_values = edge.overrides.iter().any(|(_, v)| matches!(v, Literal::Matrix { .. }));
         let by_ends = edge.sources.iter().any(|(_, s)| match s {
             EdgeSource::OwnSource => false,
@@ -93,25 +98,37 @@ impl Builder {
         for (j, &target) in targets.iter().enumerate() {
             for (i, &source) in sources.iter().enumerate() {
                 let entry = j * sources.len() + i;
-                let weight = at(&edge.weight, entry);
-                // A weight that is not a number is kept, so that the check of the numbers reports it.
-                if weight.abs() <= matrix.minimum {
+                if absent(entry) {
                     continue;
                 }
+                let weight = at(&edge.weight, entry);
                 let timing = |literal: &Option<Literal>| {
                     literal.as_ref().map(|l| Literal::Number(Complex { re: at(l, entry), im: 0.0 }))
                 };
                 let (delay, spread) = (timing(&edge.delay), timing(&edge.spread));
                 let weights = Weights::Scalar(weight);
-                if let Some(operators) = &shared {
-                    let (edge, span) = (Some(Arc::clone(operators)), edge.span);
+                if shared.is_some() || edge.template.is_none() {
+                    let operators: Option<&Arc<EdgeOperators>> = shared.as_ref();
+                    let operators = match operators {
+                        Some(first) if own_values => {
+                            let own = own_numbers(edge, &first.operators, Some(entry));
+                            Some(Arc::new(EdgeOperators {
+                                operators: first.operators.clone(),
+                                output: first.output,
+                                sources: first.sources.clone(),
+                                own,
+                            }))
+                        }
+                        other => other.cloned(),
+                    };
+                    let (edge, span) = (operators, edge.span);
                     self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge, span });
                     continue;
                 }
                 if !self.project(edge, (source, target), (weights, delay, spread), Some(entry), tree) {
                     return;
                 }
-                if !own_values && !by_ends {
+                if !by_ends {
                     shared = self.circuit.projections.last().and_then(|p| p.edge.clone());
                 }
             }

@@ -49,12 +49,12 @@ impl Circuit {
     }
 
     fn edge_lines(&self, f: &mut Formatter<'_>, edge: &EdgeOperators) -> fmt::Result {
-        for operator in &edge.operators {
+        for operator in edge.with_own().iter() {
             operator_lines(f, operator, "    ")?;
         }
         let name =
             |(o, v): (usize, usize)| format!("{}/{}", edge.operators[o].name, edge.operators[o].variables[v].name);
-        for (input, source) in &edge.sources {
+        for (input, source) in edge.sources.iter() {
             let source = match source {
                 EdgeInput::Source => "source".to_string(),
                 EdgeInput::Variable(variable) => self.path(*variable),

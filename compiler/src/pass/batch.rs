@@ -73,7 +73,7 @@ fn same_structure(a: &Step, b: &Step) -> bool {
         s.connections.iter().map(of).collect::<Vec<_>>()
     };
     (&a.next, &a.observables, &x.histories) == (&b.next, &b.observables, &y.histories)
-        && (&x.spaces, &x.tables, &x.inputs) == (&y.spaces, &y.tables, &y.inputs)
+        && (&x.spaces, &x.tables, &x.inputs, &x.randoms) == (&y.spaces, &y.tables, &y.inputs, &y.randoms)
         && (x.states.len(), x.parameters.len()) == (y.states.len(), y.parameters.len())
         && x.parameters.iter().zip(&y.parameters).all(|(p, q)| p.space == q.space)
         && entries(x) == entries(y)
@@ -105,6 +105,10 @@ pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
     }
     for input in system.inputs.iter_mut().filter(|i| i.space != SpaceId::SCALAR) {
         input.columns = input.columns.repeat(members);
+    }
+    // Members share their noise, as runs of their own with one seed do.
+    for random in system.randoms.iter_mut().filter(|r| r.space != SpaceId::SCALAR) {
+        random.units = random.units.repeat(members).into();
     }
     for history in &mut system.histories {
         history.space = lifted(history.space);
@@ -175,7 +179,7 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                 }
                 Some(graph.call(prim, &args))
             }
-            Op::Constant(_) | Op::Time | Op::StepSize | Op::Input(_) => None,
+            Op::Constant(_) | Op::Time | Op::StepSize | Op::Input(_) | Op::Random(_) => None,
         }
     });
     step.system.connections = used;

@@ -86,6 +86,11 @@ impl<'a> Scheduler<'a> {
                     let buffer = self.buffer(BufferRole::Input(i), &input.name, input.space);
                     self.module.inputs.push((buffer, input.clone()));
                 }
+                Op::Random(r) => {
+                    let random = &self.system.randoms[r.index()];
+                    let buffer = self.buffer(BufferRole::Random(r), &random.name, random.space);
+                    self.module.randoms.push((buffer, random.clone()));
+                }
                 _ => {}
             }
         }
@@ -108,7 +113,7 @@ impl<'a> Scheduler<'a> {
             let steady = match node.op {
                 Op::Constant(_) | Op::Parameter(_) | Op::StepSize => true,
                 Op::Call(_) | Op::Take(_) | Op::Couple(_) => node.args.iter().all(|a| invariant.contains(a)),
-                Op::Time | Op::State(_) | Op::Input(_) | Op::Past { .. } => false,
+                Op::Time | Op::State(_) | Op::Input(_) | Op::Random(_) | Op::Past { .. } => false,
             };
             if steady {
                 invariant.insert(id);

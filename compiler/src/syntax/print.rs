@@ -171,14 +171,14 @@ fn block(node: &Node, indent: usize, text: &mut String) {
     let pad = "  ".repeat(indent);
     match &node.value {
         Value::Sequence(items) => {
-            for item in items {
+            for item in items.iter() {
                 text.push_str(&pad);
                 text.push('-');
                 after(item, indent, text);
             }
         }
         Value::Mapping(entries) => {
-            for entry in entries {
+            for entry in entries.iter() {
                 text.push_str(&pad);
                 text.push_str(&quoted_if_needed(&entry.key.text, true));
                 text.push(':');

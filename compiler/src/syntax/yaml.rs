@@ -10,6 +10,8 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Result, syntax};
 use crate::source::{FileId, Name, SourceMap, Span};
 use crate::syntax::text::MappedText;
@@ -36,10 +38,10 @@ pub enum Value {
     Null,
     /// Any other scalar.
     Scalar(Scalar),
-    /// `[a, b]` or a block sequence.
-    Sequence(Vec<Node>),
+    /// `[a, b]` or a block sequence. Shared with its copies, so that aliases and templates of many numbers cost nothing.
+    Sequence(Arc<[Node]>),
     /// `{a: b}` or a block mapping, in the order written, keys distinct.
-    Mapping(Vec<Entry>),
+    Mapping(Arc<[Entry]>),
 }
 
 /// A scalar, unresolved.
@@ -79,7 +81,7 @@ pub fn parse(sources: &SourceMap, file: FileId) -> Result<Node> {
         let span = Span::new(file, offset + at, offset + at + character.len_utf8());
         return Err(syntax::control_character(span, character).into());
     }
-    load::Loader::new(text, offset, file).load()
+    load::Loader::new(&source.text, offset, file).load()
 }
 
 impl Node {

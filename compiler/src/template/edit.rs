@@ -3,6 +3,8 @@
 //! The terms to replace or remove are matched token by token, never inside a name or a number; spaces do not count.
 //! A name does not match where a prime follows: `replace: {x: y}` leaves the left side `x' =` alone.
 
+use std::sync::Arc;
+
 use super::fields::{mapping, only, text};
 use crate::diagnostic::{Diagnostics, template as fault};
 use crate::source::Span;
@@ -141,7 +143,7 @@ pub(super) enum Equations {
     /// A text or a list: these and no others.
     Replaced(Vec<MappedText>),
     /// A map of edits.
-    Edited(Vec<Entry>),
+    Edited(Arc<[Entry]>),
 }
 
 /// Reads the value of the key `equations`.

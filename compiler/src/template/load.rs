@@ -27,8 +27,8 @@ pub struct Loaded {
 /// All that a file defines.
 #[derive(Clone, Debug, Default)]
 pub struct LoadedFile {
-    /// Every sound template as a circuit (a node or operator by itself stands in one), with its kind. Edge templates are
-    /// read and checked but make no circuit.
+    /// Every template as a circuit (a node or operator by itself stands in one), with its kind; none when one of the file's
+    /// templates is at fault. Edge templates are read and checked but make no circuit.
     pub circuits: Vec<(Name, Kind, Arc<CircuitTemplate>)>,
     /// The settings of the file.
     pub simulate: Simulate,
@@ -77,20 +77,19 @@ pub fn load_all(sources: &mut SourceMap, library: &dyn Library, path: &str) -> L
             loader.locate(file, name);
         }
         for key in loader.keys(file) {
-            let faults = loader.out.0.len();
-            let Some(kind) = loader.kind(&key) else {
-                continue;
-            };
+            let Some(kind) = loader.kind(&key) else { continue };
             if kind == Kind::Edge {
                 loader.edge_template(&key);
                 continue;
             }
-            let circuit = loader.as_circuit(&key);
-            // A template with faults of its own would only add consequential ones later.
-            if let (Some(circuit), true) = (circuit, loader.out.0.len() == faults) {
+            if let Some(circuit) = loader.as_circuit(&key) {
                 let name = loader.entry(&key).key;
                 read.circuits.push((name, kind, circuit));
             }
+        }
+        // What a faulty template lacks would only cause further complaints about whatever uses it.
+        if loader.out.has_errors() {
+            read.circuits.clear();
         }
     }
     read.diagnostics = std::mem::take(&mut loader.out);

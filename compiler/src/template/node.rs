@@ -61,7 +61,7 @@ impl Loader<'_> {
             Value::Scalar(_) => written.extend(required_text(node, "`operators`", &mut self.out).map(|n| (n, None))),
             Value::Mapping(entries) => written.extend(entries.iter().map(|e| (e.key.clone(), Some(e.value.clone())))),
             Value::Sequence(items) => {
-                for item in items {
+                for item in items.iter() {
                     match &item.value {
                         // `- op: {x: 1}` beside plain names.
                         Value::Mapping(entries) => {

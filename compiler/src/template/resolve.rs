@@ -61,7 +61,7 @@ pub(super) const SECTIONS: &[&str] = &["aliases", "simulate", "functions"];
 pub(super) struct TemplateFile {
     pub(super) path: String,
     pub(super) id: FileId,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Arc<[Entry]>,
     pub(super) functions: Functions,
 }
 
@@ -187,7 +187,7 @@ impl<'a> Loader<'a> {
         let root = self.out.absorb(yaml::parse(self.sources, id))?;
         let entries = match root.value {
             Value::Mapping(entries) => entries,
-            Value::Null => Vec::new(),
+            Value::Null => Arc::default(),
             _ => {
                 self.out.push(fault::not_a_template_file(root.span, path));
                 return None;

@@ -33,6 +33,10 @@ fn parse_real(text: &str) -> Option<f64> {
         b'+' => (1.0, &text[1..]),
         _ => (1.0, text),
     };
+    // Most numbers are plain; what follows is for the others.
+    if digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return digits.parse::<f64>().ok().map(|x| sign * x);
+    }
     let lower = digits.to_ascii_lowercase();
     match lower.as_str() {
         ".inf" | "inf" | "infinity" => return Some(sign * f64::INFINITY),
@@ -125,7 +129,7 @@ fn matrix(items: &[Node], what: &str, out: &mut Diagnostics) -> Option<Literal> 
             out.push(fault::ragged_matrix(item.span, what, columns.unwrap_or(0), row.len()));
             return None;
         }
-        for entry in row {
+        for entry in row.iter() {
             match real(entry, what, out) {
                 Some(x) => data.push(x),
                 None => whole = false,

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use self::names::Names;
-use self::value::{key, literal, number, quoted, variable};
+use self::value::{block_key, flow_entry, literal, number, quoted, variable};
 use super::simulate::Simulate;
 use super::{
     CircuitTemplate, EdgeMatrix, EdgeSource, EdgeTemplate, EdgeUse, NodeTemplate, OperatorTemplate, OperatorUse,
@@ -57,7 +57,7 @@ pub fn to_yaml_with(circuit: &CircuitTemplate, settings: &Simulate) -> Result<St
 }
 
 fn header(out: &mut String, name: &str, base: &str, description: &Option<String>) {
-    put!(out, "{}:", key(name));
+    put!(out, "{}", block_key(0, name));
     put!(out, "  base: {base}");
     if let Some(description) = description {
         put!(out, "  description: {}", quoted(description.trim()));
@@ -76,15 +76,16 @@ fn write_operator(out: &mut String, name: &str, operator: &OperatorTemplate) {
         put!(out, "  variables:");
     }
     for declared in &operator.variables {
-        put!(out, "    {}: {}", key(&declared.name.text), variable(declared));
+        put!(out, "{} {}", block_key(4, &declared.name.text), variable(declared));
     }
 }
 
 fn write_uses(out: &mut String, uses: &[OperatorUse], names: &Names<'_>) {
     put!(out, "  operators:{}", if uses.is_empty() { " []" } else { "" });
     for used in uses {
-        let values = used.overrides.iter().map(|o| format!("{}: {}", key(&o.variable.text), literal(&o.value)));
-        put!(out, "    {}: {{{}}}", key(names.operator(&used.template)), values.collect::<Vec<_>>().join(", "));
+        let values = used.overrides.iter().map(|o| flow_entry(&o.variable.text, &literal(&o.value)));
+        let operator = block_key(4, names.operator(&used.template));
+        put!(out, "{operator} {{{}}}", values.collect::<Vec<_>>().join(", "));
     }
 }
 
@@ -107,22 +108,23 @@ fn write_circuit(out: &mut String, name: &str, circuit: &CircuitTemplate, names:
         put!(out, "  nodes:");
     }
     for (label, node) in &circuit.nodes {
-        put!(out, "    {}: {}", key(&label.text), quoted(names.node(node)));
+        put!(out, "{} {}", block_key(4, &label.text), quoted(names.node(node)));
     }
     if !circuit.circuits.is_empty() {
         put!(out, "  circuits:");
     }
     for (label, inner) in &circuit.circuits {
-        put!(out, "    {}: {}", key(&label.text), quoted(names.inner(inner)));
+        put!(out, "{} {}", block_key(4, &label.text), quoted(names.inner(inner)));
     }
     if !circuit.edges.is_empty() {
         put!(out, "  edges:");
     }
     for edge in &circuit.edges {
         let (source, target) = (names.path(circuit, &edge.source)?, names.path(circuit, &edge.target)?);
-        let attributes = attributes(circuit, edge, names)?.join(", ");
+        let attributes = attributes(circuit, edge, names)?;
+        let attributes: Vec<String> = attributes.iter().map(|(key, value)| flow_entry(key, value)).collect();
         let template = template(edge.template.as_ref(), names);
-        put!(out, "    - [{}, {}, {template}, {{{attributes}}}]", quoted(&source), quoted(&target));
+        put!(out, "    - [{}, {}, {template}, {{{}}}]", quoted(&source), quoted(&target), attributes.join(", "));
     }
     if !circuit.matrices.is_empty() {
         put!(out, "  matrices:");
@@ -142,8 +144,8 @@ fn write_matrix(out: &mut String, circuit: &CircuitTemplate, matrix: &EdgeMatrix
     put!(out, "      target_nodes: [{}]", list(&matrix.target_nodes));
     put!(out, "      template: {}", template(edge.template.as_ref(), names));
     put!(out, "      minimum: {}", number(matrix.minimum));
-    for attribute in attributes(circuit, edge, names)? {
-        put!(out, "      {attribute}");
+    for (key, value) in attributes(circuit, edge, names)? {
+        put!(out, "{} {value}", block_key(6, &key));
     }
     Ok(())
 }
@@ -152,20 +154,20 @@ fn template(template: Option<&Arc<EdgeTemplate>>, names: &Names<'_>) -> String {
     template.map_or("null".to_string(), |t| quoted(names.edge(t)))
 }
 
-/// The attributes of an edge, each as `key: value`.
-fn attributes(circuit: &CircuitTemplate, edge: &EdgeUse, names: &Names<'_>) -> Result<Vec<String>> {
+/// The attributes of an edge: keys, and values as YAML.
+fn attributes(circuit: &CircuitTemplate, edge: &EdgeUse, names: &Names<'_>) -> Result<Vec<(String, String)>> {
     let times = [("delay", &edge.delay), ("spread", &edge.spread)];
-    let mut written = vec![format!("weight: {}", literal(&edge.weight))];
-    written.extend(times.iter().filter_map(|(k, v)| v.as_ref().map(|v| format!("{k}: {}", literal(v)))));
+    let mut written = vec![("weight".to_string(), literal(&edge.weight))];
+    written.extend(times.iter().filter_map(|(k, v)| v.as_ref().map(|v| (k.to_string(), literal(v)))));
     for (input, source) in &edge.sources {
         let source = match source {
             EdgeSource::OwnSource => "source".to_string(),
             EdgeSource::Path(path) => names.edge_input(circuit, edge, path)?,
         };
-        written.push(format!("{}: {}", quoted(&names.edge_variable(edge, input)), quoted(&source)));
+        written.push((names.edge_variable(edge, input), quoted(&source)));
     }
     let values = edge.overrides.iter();
-    written.extend(values.map(|(v, value)| format!("{}: {}", quoted(&names.edge_variable(edge, v)), literal(value))));
+    written.extend(values.map(|(v, value)| (names.edge_variable(edge, v), literal(value))));
     Ok(written)
 }
 
@@ -209,7 +211,7 @@ fn simulate(
         if !entries.is_empty() {
             lines.push(format!("  {section}:"));
         }
-        lines.extend(entries.iter().map(|(name, value)| format!("    {}: {value}", quoted(&name.text))));
+        lines.extend(entries.iter().map(|(name, value)| format!("{} {value}", block_key(4, &name.text))));
     }
     if !lines.is_empty() {
         put!(out, "simulate:\n{}", lines.join("\n"));

@@ -4,6 +4,8 @@
 //! order of their entries, no contraction that the program does not state.
 
 pub mod block;
+mod coupling;
+pub mod isa;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
 mod memory;

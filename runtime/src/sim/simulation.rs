@@ -126,7 +126,8 @@ pub struct Simulation {
 impl Simulation {
     /// A simulation at time 0.
     pub fn new(executable: Box<dyn Executable>, layout: Layout, dt: f64, columns: Vec<Column>) -> Simulation {
-        let feeds = Feeds { feeds: layout.feeds.clone(), series: Vec::new() };
+        let (fed, randoms) = (layout.feeds.clone(), layout.randoms.clone());
+        let feeds = Feeds { feeds: fed, series: Vec::new(), randoms, seed: 0 };
         let (clock, pre_history) = (Clock::new(dt), PreHistory::default());
         let places = columns.iter().map(|c| (c.buffer, c.element)).collect();
         let independent = false;
@@ -155,6 +156,12 @@ impl Simulation {
         if let Some(series) = self.feeds.series.get_mut(index) {
             *series = samples;
         }
+    }
+
+    /// Sets the seed of all random numbers; 0 unless set.
+    pub fn with_seed(mut self, seed: u64) -> Simulation {
+        self.feeds.seed = seed;
+        self
     }
 
     /// Sets what holds before time 0.

@@ -29,6 +29,17 @@ fn every_span_renders_wherever_it_points() {
 }
 
 #[test]
+fn of_a_flood_the_first_are_shown_and_the_rest_is_counted() {
+    let (sources, file) = all("a");
+    let fault = Diagnostic::error("code", Span::new(file, 0, 1), "message", "label");
+    let flood = Diagnostics(vec![fault; 100_000]);
+    for text in [render(&flood, &sources, false), render_short(&flood, &sources)] {
+        assert_eq!(text.matches("error[code]").count(), 200);
+        assert!(text.ends_with("and 99800 more\n"), "{text}");
+    }
+}
+
+#[test]
 fn a_fault_without_a_place_shows_message_and_help_only() {
     let (sources, _) = all("a");
     let fault = Diagnostic::warning("code", Span::NOWHERE, "message", "label").with_note("why").with_help("do");

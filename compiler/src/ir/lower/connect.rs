@@ -1,8 +1,10 @@
 //! Connections: projections with the same ends and operators are handled together.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::drivers::Driver;
+use super::group::Member;
 use super::shape::Shape;
 use super::{GroupVariable, Lowering};
 use crate::diagnostic::{Result, lower as fault};
@@ -97,6 +99,24 @@ pub(super) struct Bundle {
 }
 
 impl<'a> Lowering<'a> {
+    /// Whether two projections are surely of one bundle; a quick test.
+    pub(super) fn belong_together(&self, a: &Projection, b: &Projection) -> bool {
+        let place = |v| self.place(v).0;
+        let alike = match (&a.edge, &b.edge) {
+            (None, None) => true,
+            (Some(x), Some(y)) => {
+                // Other inputs than the source depend on where the ends are.
+                let plain = |e: &EdgeOperators| e.sources.iter().all(|(_, input)| *input == EdgeInput::Source);
+                let within = |p: &Projection| p.source.population == p.target.population;
+                let same = Arc::ptr_eq(&x.operators, &y.operators) && x.sources == y.sources;
+                let scalar = |v: VariableRef| self.groups[self.place(v).0.0].space == SpaceId::SCALAR;
+                same && plain(x) && within(a) == within(b) && !(scalar(a.source) && scalar(a.target))
+            }
+            _ => false,
+        };
+        alike && place(a.source) == place(b.source) && place(a.target) == place(b.target)
+    }
+
     pub(super) fn bundle(&self, index: usize, projection: &Projection) -> Bundle {
         let (target, _) = self.place(projection.target);
         let (source, _) = self.place(projection.source);
@@ -130,8 +150,10 @@ impl<'a> Lowering<'a> {
             self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
             return Ok(());
         }
-        let mut entries = Vec::new();
-        let mut ends = Vec::new();
+        // Only edge operators ask for the ends.
+        let with_ends = projections[0].edge.is_some();
+        let mut entries = Vec::with_capacity(projections.len());
+        let mut ends = Vec::with_capacity(if with_ends { projections.len() } else { 0 });
         let mut counts = Vec::with_capacity(projections.len());
         for projection in projections {
             let before = entries.len();
@@ -194,7 +216,9 @@ impl<'a> Lowering<'a> {
                     weight,
                     delay: self.delay(projection, at)?,
                 };
-                ends.push((entry.source, entry.target));
+                if projection.edge.is_some() {
+                    ends.push((entry.source, entry.target));
+                }
                 entries.push(entry);
             }
         }
@@ -240,7 +264,9 @@ impl<'a> Lowering<'a> {
         let scalar = bundle.alone.is_some();
         let space = if scalar { SpaceId::SCALAR } else { self.system.add_space(name.clone(), ends.len()) };
         let members = projections.iter().zip(counts);
-        let members = members.filter_map(|(p, n)| p.edge.as_deref().map(|e| (&e.operators[..], *n))).collect();
+        let members = members
+            .filter_map(|(p, n)| p.edge.as_deref().map(|e| Member { operators: &e.operators, own: &e.own, units: *n }));
+        let members = members.collect();
         let group = self.add_edge_group(name, space, members);
         self.link_operators(group);
         for (k, ((o, v), input)) in edge.sources.iter().enumerate() {

@@ -42,17 +42,21 @@ impl<'a> Lowering<'a> {
         }
         let mut bundles: Vec<(Bundle, Vec<&'a Projection>)> = Vec::new();
         let mut known: HashMap<Bundle, usize> = HashMap::new();
+        // Most projections belong with the one before.
+        let mut last: Option<(&'a Projection, usize)> = None;
         for (index, projection) in self.circuit.projections.iter().enumerate() {
-            let bundle = self.bundle(index, projection);
-            let at = match known.get(&bundle) {
-                Some(at) => *at,
-                None => {
-                    known.insert(bundle.clone(), bundles.len());
-                    bundles.push((bundle, Vec::new()));
-                    bundles.len() - 1
+            let at = match last {
+                Some((before, at)) if self.belong_together(before, projection) => at,
+                _ => {
+                    let bundle = self.bundle(index, projection);
+                    *known.entry(bundle.clone()).or_insert_with(|| {
+                        bundles.push((bundle, Vec::new()));
+                        bundles.len() - 1
+                    })
                 }
             };
             bundles[at].1.push(projection);
+            last = Some((projection, at));
         }
         for (bundle, projections) in bundles {
             faults.absorb(self.connect(bundle, &projections));
@@ -96,7 +100,7 @@ impl<'a> Lowering<'a> {
     /// The value of an input or parameter: the sum of its drivers; units without any keep what they were given.
     pub(super) fn driven_value(&mut self, at: GroupVariable) -> Result<Value> {
         let Some(drivers) = self.drivers.remove(&at) else { return Ok(self.own_value(at, None)) };
-        let units: usize = self.groups[at.0].members.iter().map(|m| m.1).sum();
+        let units: usize = self.groups[at.0].members.iter().map(|m| m.units).sum();
         let length = self.variable(at).length.unwrap_or(1);
         let mut undriven = vec![true; units * length];
         for driver in &drivers {

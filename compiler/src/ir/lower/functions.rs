@@ -108,9 +108,9 @@ pub static FUNCTIONS: &[Function] = &[
     ),
     row(
         "randn",
-        (0, 2),
-        |_, _, _, s| Err(fault::no_noise(s).into()),
-        "standard normal random numbers: not available yet",
+        (0, 0),
+        |l, at, _, s| l.randn(at, s),
+        "standard normal random number, another one for each unit, step and place in the equations",
     ),
 ];
 

@@ -19,8 +19,18 @@ pub(super) struct Group<'a> {
     pub name: String,
     /// The index set of its units.
     pub space: SpaceId,
-    /// For each member, its operators and its number of units.
-    pub members: Vec<(&'a [Operator], usize)>,
+    /// The populations or edges.
+    pub members: Vec<Member<'a>>,
+}
+
+/// One population, or the edges of one projection.
+pub(super) struct Member<'a> {
+    /// Its operators.
+    pub operators: &'a [Operator],
+    /// Numbers of (operator, variable) that take the place of those in `operators`.
+    pub own: &'a [((usize, usize), f64)],
+    /// Number of its units.
+    pub units: usize,
 }
 
 impl<'a> Lowering<'a> {
@@ -39,7 +49,7 @@ impl<'a> Lowering<'a> {
         }
         let members = members.iter().map(|m| {
             let population = &circuit.populations[*m];
-            (&population.operators[..], population.size.unwrap_or(1))
+            Member { operators: &population.operators, own: &[], units: population.size.unwrap_or(1) }
         });
         let members = members.collect();
         // A single plain node needs no index set of its own; a population of one unit keeps its axis.
@@ -49,19 +59,14 @@ impl<'a> Lowering<'a> {
     }
 
     /// Adds a group of edge operators over `space` and returns its index.
-    pub(super) fn add_edge_group(
-        &mut self,
-        name: String,
-        space: SpaceId,
-        members: Vec<(&'a [Operator], usize)>,
-    ) -> usize {
+    pub(super) fn add_edge_group(&mut self, name: String, space: SpaceId, members: Vec<Member<'a>>) -> usize {
         self.groups.push(Group { name, space, members });
         self.groups.len() - 1
     }
 
     /// The operators of a group; all members have the same.
     pub(super) fn operators(&self, group: usize) -> &'a [Operator] {
-        self.groups[group].members[0].0
+        self.groups[group].members[0].operators
     }
 
     /// A variable, as the first member of its group declares it.
@@ -110,9 +115,13 @@ impl<'a> Lowering<'a> {
     /// The values a variable was given, one per element of its space, and 0 for elements that are not to keep theirs.
     pub(super) fn given(&self, (group, operator, variable): GroupVariable, keep: Option<&[bool]>) -> Vec<Complex> {
         let mut given = Vec::new();
-        for (operators, units) in &self.groups[group].members {
-            let variable = &operators[operator].variables[variable];
-            given.extend(expand(&variable.value, *units, variable.length.unwrap_or(1)));
+        for Member { operators, own, units } in &self.groups[group].members {
+            let declared = &operators[operator].variables[variable];
+            let length = declared.length.unwrap_or(1);
+            match own.iter().rev().find(|(at, _)| *at == (operator, variable)) {
+                Some((_, re)) => given.resize(given.len() + units * length, Complex { re: *re, im: 0.0 }),
+                None => given.extend(expand(&declared.value, *units, length)),
+            }
         }
         if let Some(keep) = keep {
             for (value, keep) in given.iter_mut().zip(keep) {

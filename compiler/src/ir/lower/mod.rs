@@ -12,6 +12,7 @@ pub mod expression;
 pub mod functions;
 mod group;
 mod order;
+mod random;
 mod shape;
 mod vectors;
 
@@ -126,6 +127,10 @@ struct Lowering<'a> {
     values: HashMap<GroupVariable, Value>,
     /// Delayed quantities met so far.
     delayed: delays::Delayed,
+    /// Number of calls of `randn` met so far, by variable.
+    random_calls: HashMap<GroupVariable, u32>,
+    /// Number of groups of populations; those of edges come after them.
+    population_groups: usize,
     /// Variables whose values became part of the equations: delays, subscripts, points of interpolations.
     fixed: HashSet<GroupVariable>,
     /// Spaces of vector variables: (space of the units, length) to the space of all elements.
@@ -148,6 +153,8 @@ impl<'a> Lowering<'a> {
             drivers: HashMap::new(),
             values: HashMap::new(),
             delayed: delays::Delayed::default(),
+            random_calls: HashMap::new(),
+            population_groups: grouping.groups.len(),
             fixed: HashSet::new(),
             vector_spaces: HashMap::new(),
         };

@@ -3,10 +3,11 @@
 //! Forbidden: `m = 0.5*m + x`; `m = n` together with `n = m + x`; two nodes whose algebraic outputs feed each other.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::functions::delayed;
 use crate::diagnostic::{Diagnostics, model as fault};
-use crate::model::{Circuit, EdgeInput, Operator, Role, VariableRef};
+use crate::model::{Circuit, EdgeInput, EdgeOperators, Operator, Role, VariableRef};
 use crate::source::Span;
 use crate::syntax::ast::{Equation, Expr, ExprKind, LhsKind};
 use crate::template::Literal;
@@ -39,7 +40,8 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
     let is_state = |v: VariableRef| {
         circuit.populations[v.population].operators[v.operator].variables[v.variable].role == Role::State
     };
-    let mut apart = HashSet::new();
+    let mut apart: HashSet<Vec<*const Equation>> = HashSet::new();
+    let mut last: Option<&EdgeOperators> = None;
     for projection in &circuit.projections {
         if let Some(edge) = projection.edge.as_deref() {
             // What reads states only is in no cycle but its own, the same on every edge with these operators.
@@ -47,9 +49,13 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
                 EdgeInput::Source => is_state(projection.source),
                 EdgeInput::Variable(variable) => is_state(*variable),
             });
-            let equations: Vec<*const Equation> = edge.operators.iter().map(|o| o.equations.as_ptr()).collect();
-            if reads_states && !apart.insert(equations) {
-                continue;
+            if reads_states {
+                let known = last.is_some_and(|last| Arc::ptr_eq(&last.operators, &edge.operators));
+                last = Some(edge);
+                let equations = || edge.operators.iter().map(|o| o.equations.as_ptr()).collect();
+                if known || !apart.insert(equations()) {
+                    continue;
+                }
             }
         } else if is_state(projection.source) {
             continue;
@@ -59,7 +65,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         let edge = projection.edge.as_deref().map(|edge| {
             let group = graph.groups.len();
             graph.add(&edge.operators, "an edge");
-            for ((o, v), read) in &edge.sources {
+            for ((o, v), read) in edge.sources.iter() {
                 let read = match read {
                     EdgeInput::Source => source,
                     EdgeInput::Variable(variable) => number(&graph, *variable),

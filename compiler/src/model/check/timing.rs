@@ -4,18 +4,23 @@
 
 use crate::diagnostic::{Diagnostics, model as fault};
 use crate::model::Circuit;
-use crate::model::population::values;
+use crate::template::Literal;
 
 pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
     let mut last = None;
     for projection in &circuit.projections {
         for (what, literal) in [("delay", &projection.delay), ("spread", &projection.spread)] {
             let Some(literal) = literal else { continue };
-            let wrong = values(literal).into_iter().find(|n| !n.re.is_finite() || n.re < 0.0);
+            let bad = |time: &f64| !time.is_finite() || *time < 0.0;
+            let wrong = match literal {
+                Literal::Number(n) => Some(n.re).filter(bad),
+                Literal::List(list) => list.iter().map(|n| n.re).find(bad),
+                Literal::Matrix { data, .. } => data.iter().copied().find(bad),
+            };
             if let Some(wrong) = wrong
                 && last != Some(projection.span)
             {
-                out.push(fault::bad_time(projection.span, what, wrong.re));
+                out.push(fault::bad_time(projection.span, what, wrong));
                 last = Some(projection.span);
             }
         }

@@ -18,6 +18,8 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         }
     }
     let mut seen = HashSet::new();
+    // Most edges share their operators with the one before.
+    let mut last = None;
     for projection in &circuit.projections {
         let finite = match &projection.weights {
             Weights::Scalar(weight) => weight.is_finite(),
@@ -26,10 +28,18 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         if !finite {
             out.push(fault::weight_not_finite(projection.span));
         }
+        let Some(edge) = &projection.edge else { continue };
         let units = |p: usize| circuit.populations[p].size.unwrap_or(1);
         let pairs = units(projection.source.population) * units(projection.target.population);
-        let fresh = projection.edge.iter().filter(|e| seen.insert((Arc::as_ptr(e), pairs)));
-        for operator in fresh.flat_map(|e| &e.operators) {
+        let own = edge.own.iter().filter(|(_, number)| !number.is_finite());
+        for ((o, v), _) in own {
+            out.push(fault::variable_not_finite(&edge.operators[*o].variables[*v]));
+        }
+        let key = (Arc::as_ptr(&edge.operators), pairs);
+        if last.replace(key) == Some(key) || !seen.insert(key) {
+            continue;
+        }
+        for operator in edge.operators.iter() {
             for variable in &operator.variables {
                 one(variable, pairs, "the edge", out);
             }

@@ -164,6 +164,7 @@ impl Scheduler<'_> {
             Op::State(s) => BufferRole::State(s),
             Op::Parameter(p) => BufferRole::Parameter(p),
             Op::Input(i) => BufferRole::Input(i),
+            Op::Random(r) => BufferRole::Random(r),
             _ => return self.hoisted.get(&id).copied(),
         };
         self.buffers.get(&role).copied()

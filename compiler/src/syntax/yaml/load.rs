@@ -7,10 +7,11 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use super::merge::merge;
 use super::place::Places;
-use super::scalar::{Style, mapped};
+use super::scalar::{Style, lies, mapped};
 use super::{Entry, MAX_DEPTH, Node, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, Result, syntax};
 use crate::source::{FileId, Name, Span};
+use crate::syntax::text::MappedText;
 
 /// How many nodes aliases may add to any file; to this come [`EXPANSION_FACTOR`] for every node written, so that one
 /// large matrix can be used several times but memory stays proportional to the file.
@@ -56,6 +57,8 @@ enum Key {
 
 /// Reads the tree of one document.
 pub(super) struct Loader<'t> {
+    /// The text of the file.
+    whole: &'t Arc<str>,
     places: Places<'t>,
     file: FileId,
     faults: Diagnostics,
@@ -70,9 +73,11 @@ pub(super) struct Loader<'t> {
 type Step = std::result::Result<(), Box<Diagnostic>>;
 
 impl<'t> Loader<'t> {
-    pub(super) fn new(text: &'t str, offset: usize, file: FileId) -> Loader<'t> {
+    /// Reads `whole`, the text of `file`, from byte `offset` on.
+    pub(super) fn new(whole: &'t Arc<str>, offset: usize, file: FileId) -> Loader<'t> {
         Loader {
-            places: Places::new(text, offset),
+            whole,
+            places: Places::new(&whole[offset..], offset),
             file,
             faults: Diagnostics::new(),
             open: Vec::new(),
@@ -180,13 +185,12 @@ impl<'t> Loader<'t> {
     /// The node of a scalar.
     fn scalar(&self, text: &str, style: ScalarStyle, start: usize, end: usize, is_text: bool) -> Node {
         let source = self.places.text();
-        let offset = self.places.offset();
         if style == ScalarStyle::Plain {
             if text.is_empty() && !is_text {
                 return Node { value: Value::Null, span: self.empty_place(start) };
             }
             let null = matches!(text, "~" | "null" | "Null" | "NULL") && !is_text;
-            let (text, length) = mapped(text, &source[start..end], Style::Bare, self.file, offset + start);
+            let (text, length) = self.mapped(text, Style::Bare, start, end);
             let span = self.span(start, if length == 0 { start } else { end });
             let value = if null { Value::Null } else { Value::Scalar(Scalar { text, quoted: is_text }) };
             return Node { value, span };
@@ -200,7 +204,7 @@ impl<'t> Loader<'t> {
             }
         };
         let content = content.min(end);
-        let (text, length) = mapped(text, &source[content..end], layout, self.file, offset + content);
+        let (text, length) = self.mapped(text, layout, content, end);
         let mut last = content + length;
         if layout == Style::Bare {
             last = start + source[start..last.max(start)].trim_end().len();
@@ -208,6 +212,16 @@ impl<'t> Loader<'t> {
             last += 1;
         }
         Node { value: Value::Scalar(Scalar { text, quoted: true }), span: self.span(start, last) }
+    }
+
+    /// The text of a scalar with the places of its pieces, and the length of source used.
+    fn mapped(&self, text: &str, style: Style, start: usize, end: usize) -> (MappedText, usize) {
+        let source = &self.places.text()[start..end];
+        if lies(text, source, style) {
+            let span = self.span(start, start + text.len());
+            return (MappedText::lying(self.whole.clone(), span), text.len());
+        }
+        mapped(text, source, style, self.file, self.places.offset() + start)
     }
 
     /// Where the header of a block scalar stands and where the line after it starts, given the first character of the
@@ -266,10 +280,10 @@ impl<'t> Loader<'t> {
         };
         let span = self.span(open.start, end);
         let value = match open.content {
-            Content::Sequence(items) => Value::Sequence(items),
+            Content::Sequence(items) => Value::Sequence(items.into()),
             Content::Mapping { entries, merges, .. } => {
                 self.expanded += merges.iter().map(|(_, node)| size(node)).sum::<usize>();
-                Value::Mapping(merge(entries, merges, &mut self.faults))
+                Value::Mapping(merge(entries, merges, &mut self.faults).into())
             }
         };
         if open.is_key {

@@ -21,12 +21,12 @@ pub(super) fn merge(entries: Vec<Entry>, merges: Vec<(usize, Node)>, faults: &mu
         while let Some((_, node)) = merges.next_if(|(at, _)| *at <= index) {
             let parts = match node.value {
                 Value::Sequence(parts) => parts,
-                _ => vec![node],
+                _ => [node].into(),
             };
-            for part in parts {
-                match part.value {
+            for part in parts.iter() {
+                match &part.value {
                     Value::Mapping(more) => {
-                        merged.extend(more.into_iter().filter(|entry| taken.insert(entry.key.text.clone())));
+                        merged.extend(more.iter().filter(|entry| taken.insert(entry.key.text.clone())).cloned());
                     }
                     Value::Null => {}
                     _ => faults.push(syntax::merge_needs_mapping(part.span)),

@@ -17,17 +17,21 @@ pub(super) enum Style {
     Double,
 }
 
+/// Whether a text stands in the source as it is meant, as most do. `source` is as for [`mapped`].
+pub(super) fn lies(text: &str, source: &str, style: Style) -> bool {
+    let closed = |rest: &str| match style {
+        Style::Single => rest.starts_with('\'') && !rest.starts_with("''"),
+        Style::Double => rest.starts_with('"'),
+        Style::Bare => true,
+    };
+    source.strip_prefix(text).is_some_and(closed) && !(style != Style::Bare && text.contains(['\\', '\'']))
+}
+
 /// `text` with the places of its pieces. `source` starts at byte `offset` of `file` with the scalar's content (for
 /// quoted styles after the opening quote); it may go on past the scalar's end. Also the length of source used.
 pub(super) fn mapped(text: &str, source: &str, style: Style, file: FileId, offset: usize) -> (MappedText, usize) {
     let span = |from: usize, to: usize| Span::new(file, offset + from, offset + to);
-    let closed = |at: usize| match style {
-        Style::Single => source[at..].starts_with('\'') && !source[at..].starts_with("''"),
-        Style::Double => source[at..].starts_with('"'),
-        Style::Bare => true,
-    };
-    // Most scalars are written as they are meant.
-    if source.starts_with(text) && closed(text.len()) && !(style != Style::Bare && text.contains(['\\', '\''])) {
+    if lies(text, source, style) {
         return (MappedText::at(text, span(0, text.len())), text.len());
     }
     let mut mapped = MappedText::new();

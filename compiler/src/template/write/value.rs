@@ -52,12 +52,30 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A key: plain where that is safe.
-pub(super) fn key(text: &str) -> String {
+fn key(text: &str) -> String {
     let mut letters = text.chars();
     let plain = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !matches!(text.to_ascii_lowercase().as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off");
     if plain { text.to_string() } else { quoted(text) }
+}
+
+/// Longest key, in bytes, that is written without a `?` before it. YAML allows 1024 characters.
+const LONGEST_KEY: usize = 1000;
+
+/// A key and its colon on lines of their own, at an indentation of `indent` spaces; the value follows.
+pub(super) fn block_key(indent: usize, text: &str) -> String {
+    let key = key(text);
+    if key.len() > LONGEST_KEY {
+        return format!("{0:indent$}? {key}\n{0:indent$}:", "");
+    }
+    format!("{:indent$}{key}:", "")
+}
+
+/// `key: value` between braces.
+pub(super) fn flow_entry(text: &str, value: &str) -> String {
+    let key = key(text);
+    if key.len() > LONGEST_KEY { format!("? {key} : {value}") } else { format!("{key}: {value}") }
 }
 
 /// The declaration of a variable.

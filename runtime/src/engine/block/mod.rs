@@ -6,11 +6,13 @@
 mod allocate;
 mod operations;
 
+use super::coupling::Coupling;
+use super::isa::Isa;
 use super::{Memory, Real};
 use crate::artifact::{DeviceError, Executable, Feeds, Phase};
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
-use operations::{Isa, Uniform};
+use operations::Uniform;
 
 /// Elements of a block: registers of 1 KiB in double precision, so that some thirty of them stay in the first-level cache.
 const WIDE: usize = 128;
@@ -20,17 +22,16 @@ const NARROW: usize = 8;
 /// A program in the block engine.
 pub struct BlockEngine<T: Real> {
     memory: Memory<T>,
-    kernels: Vec<Loaded>,
+    kernels: Vec<Loaded<T>>,
     phases: [Vec<u32>; 4],
     /// Space for the registers of the kernel being run.
     registers: Vec<T>,
     isa: Isa,
 }
 
-enum Loaded {
+enum Loaded<T> {
     Pointwise { extent: usize, code: Code },
-    Take(Kernel),
-    Couple(Kernel),
+    Coupling(Coupling<T>),
 }
 
 /// Loads a program.
@@ -43,12 +44,11 @@ pub fn load(program: &Program) -> Box<dyn Executable> {
 
 impl<T: Real> BlockEngine<T> {
     fn new(program: &Program) -> BlockEngine<T> {
-        let kernels = program.kernels.iter().map(|kernel| match kernel {
-            Kernel::Pointwise { extent, body } => Loaded::Pointwise { extent: *extent, code: allocate(body) },
-            Kernel::Take { .. } => Loaded::Take(kernel.clone()),
-            Kernel::Couple { .. } => Loaded::Couple(kernel.clone()),
+        let kernels = program.kernels.iter().filter_map(|kernel| match kernel {
+            Kernel::Pointwise { extent, body } => Some(Loaded::Pointwise { extent: *extent, code: allocate(body) }),
+            _ => Coupling::new(kernel).map(Loaded::Coupling),
         });
-        let kernels: Vec<Loaded> = kernels.collect();
+        let kernels: Vec<Loaded<T>> = kernels.collect();
         let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });
         BlockEngine {
             memory: Memory::new(program),
@@ -62,7 +62,7 @@ impl<T: Real> BlockEngine<T> {
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
         let uniform = Uniform { step, time: T::from_f64(step as f64 * dt), dt: T::from_f64(dt) };
         let memory = &mut self.memory;
-        match &self.kernels[index] {
+        match &mut self.kernels[index] {
             Loaded::Pointwise { extent, code } if *extent == 1 => {
                 operations::run::<T, 1>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
             }
@@ -72,35 +72,8 @@ impl<T: Real> BlockEngine<T> {
             Loaded::Pointwise { extent, code } => {
                 operations::run::<T, WIDE>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
             }
-            Loaded::Take(kernel) => take(memory, kernel),
-            Loaded::Couple(kernel) => couple(memory, kernel),
+            Loaded::Coupling(coupling) => coupling.run(memory),
         }
-    }
-}
-
-/// Runs a [`Kernel::Take`].
-pub(super) fn take<T: Real>(memory: &mut Memory<T>, kernel: &Kernel) {
-    let Kernel::Take { table, source, target } = kernel else { return };
-    let (from, to) = (memory.place(*source as usize, 0).start, memory.place(*target as usize, 0).start);
-    let all = memory.all_mut();
-    for (element, index) in table.iter().enumerate() {
-        all[to + element] = all[from + *index as usize];
-    }
-}
-
-/// Runs a [`Kernel::Couple`].
-pub(super) fn couple<T: Real>(memory: &mut Memory<T>, kernel: &Kernel) {
-    let Kernel::Couple { connection, source, target } = kernel else { return };
-    let uniform = (connection.weights.len() == 1).then(|| T::from_f64(connection.weights[0]));
-    for element in 0..connection.starts.len() - 1 {
-        let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
-        let values = memory.slot(*source as usize, 0);
-        let mut sum = T::default();
-        for entry in entries {
-            let weight = uniform.unwrap_or_else(|| T::from_f64(connection.weights[entry]));
-            sum = sum.add(weight.mul(values[connection.sources[entry] as usize]));
-        }
-        memory.slot_mut(*target as usize, 0)[element] = sum;
     }
 }
 

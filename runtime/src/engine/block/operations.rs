@@ -1,6 +1,7 @@
 //! The operations over blocks, compiled for several instruction sets.
 
 use super::allocate::{Code, Instruction};
+use crate::engine::isa::Isa;
 use crate::engine::{Memory, Real};
 use crate::program::{Binary, Op, Unary};
 
@@ -14,35 +15,6 @@ pub(super) struct Uniform<T> {
     pub dt: T,
 }
 
-/// An instruction set this machine has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Isa {
-    /// What the program was compiled for.
-    Baseline,
-    /// 256-bit vectors and fused multiply-add.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// 512-bit vectors.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Isa {
-    /// The best one this machine has.
-    pub fn detect() -> Isa {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-                return Isa::Avx512;
-            }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return Isa::Avx2;
-            }
-        }
-        Isa::Baseline
-    }
-}
-
 /// Runs a kernel over all its elements, `B` at a time.
 pub(super) fn run<T: Real, const B: usize>(
     isa: Isa,
@@ -52,27 +24,7 @@ pub(super) fn run<T: Real, const B: usize>(
     memory: &mut Memory<T>,
     uniform: &Uniform<T>,
 ) {
-    match isa {
-        // SAFETY: `Isa::detect` found these instructions on this machine.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { run_avx512::<T, B>(code, extent, registers, memory, uniform) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { run_avx2::<T, B>(code, extent, registers, memory, uniform) },
-        Isa::Baseline => run_here::<T, B>(code, extent, registers, memory, uniform),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-fn run_avx512<T: Real, const B: usize>(c: &Code, n: usize, r: &mut [T], m: &mut Memory<T>, u: &Uniform<T>) {
-    run_here::<T, B>(c, n, r, m, u);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn run_avx2<T: Real, const B: usize>(c: &Code, n: usize, r: &mut [T], m: &mut Memory<T>, u: &Uniform<T>) {
-    run_here::<T, B>(c, n, r, m, u);
+    isa.run(|| run_here::<T, B>(code, extent, registers, memory, uniform));
 }
 
 #[inline(always)]

@@ -60,6 +60,8 @@ pub struct Generated {
     pub code: Vec<u8>,
     /// The pool.
     pub pool: Pool,
+    /// Number of values it computes for each element.
+    pub values: usize,
 }
 
 /// The generator's state; the operations are in [`super::operations`].
@@ -113,7 +115,7 @@ pub fn generate(body: &Body, shape: Shape, places: &dyn Places) -> Generated {
     g.asm.leave();
     // One slot more than used keeps the aligned frame within what was reserved.
     g.asm.set_frame(frame, g.allocator.frame_bytes() + SLOT as i32);
-    Generated { code: g.asm.code, pool: g.pool }
+    Generated { code: g.asm.code, pool: g.pool, values: g.body.steps.len() }
 }
 
 impl Generator<'_> {

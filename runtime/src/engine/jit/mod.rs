@@ -16,7 +16,9 @@ mod table;
 
 use std::collections::HashSet;
 
-use super::block::{couple, take};
+use rayon::prelude::*;
+
+use super::coupling::Coupling;
 use super::{Memory, Real};
 use crate::artifact::{DeviceError, Executable as Loaded, Feeds, Layout, Phase, Role};
 use crate::program::{Body, Kernel, Op, Precision, Program};
@@ -51,26 +53,46 @@ pub fn load_for(program: &Program, avx512: bool) -> Result<Box<dyn Loaded>, Devi
     })
 }
 
+/// Instructions below which threads cost more than they save: some 30 microseconds of work.
+const FEWEST_FOR_THREADS: u64 = 1 << 18;
+
+/// The start of the buffers, for several threads.
+#[derive(Clone, Copy)]
+struct Shared(*mut u8);
+
+// SAFETY: the threads it goes to touch disjoint bytes, see `Code::run`.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn get(&self) -> *mut u8 {
+        self.0
+    }
+}
+
 /// A program in the just-in-time engine.
 struct JitEngine<T: Real> {
     memory: Memory<T>,
-    kernels: Vec<Prepared>,
+    kernels: Vec<Prepared<T>>,
     phases: [Vec<u32>; 4],
     /// The step's kernels with all steps inside, if none reads what another one stores.
     fused: Option<Vec<Code>>,
 }
 
-enum Prepared {
+enum Prepared<T> {
     Pointwise(Code),
-    Take(Kernel),
-    Couple(Kernel),
+    Coupling(Coupling<T>),
 }
 
 /// Code with its pool.
 struct Code {
     executable: Executable,
-    /// Bytes of all elements.
+    /// Bytes of all elements of a buffer, and those that one turn of the loop covers.
     bytes: usize,
+    turn: usize,
+    /// Number of values computed per turn and step.
+    values: usize,
     entries: Vec<Entry>,
     pool: Vec<PoolSlot>,
     /// Entries that are not numbers known beforehand.
@@ -108,14 +130,13 @@ impl<T: Real> JitEngine<T> {
         let places = Offsets { memory: &memory, layout: &program.layout };
         let make = |extent: usize, body: &Body, fused: bool| {
             let shape = shape::<T>(program.precision, avx512, extent, body, fused);
-            Code::new::<T>(generate(body, shape, &places), extent, program.precision)
+            Code::new::<T>(generate(body, shape, &places), extent, shape)
         };
         let mut kernels = Vec::new();
         for kernel in &program.kernels {
-            kernels.push(match kernel {
-                Kernel::Pointwise { extent, body } => Prepared::Pointwise(make(*extent, body, false)?),
-                Kernel::Take { .. } => Prepared::Take(kernel.clone()),
-                Kernel::Couple { .. } => Prepared::Couple(kernel.clone()),
+            kernels.extend(match kernel {
+                Kernel::Pointwise { extent, body } => Some(Prepared::Pointwise(make(*extent, body, false)?)),
+                _ => Coupling::new(kernel).map(Prepared::Coupling),
             });
         }
         let fused = match independent(program) {
@@ -128,14 +149,16 @@ impl<T: Real> JitEngine<T> {
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
         match &mut self.kernels[index] {
             Prepared::Pointwise(code) => code.run(&mut self.memory, step, dt, 1),
-            Prepared::Take(kernel) => take(&mut self.memory, kernel),
-            Prepared::Couple(kernel) => couple(&mut self.memory, kernel),
+            Prepared::Coupling(coupling) => coupling.run(&mut self.memory),
         }
     }
 }
 
 impl Code {
-    fn new<T: Real>(generated: Generated, extent: usize, precision: Precision) -> Result<Code, DeviceError> {
+    fn new<T: Real>(generated: Generated, extent: usize, shape: Shape) -> Result<Code, DeviceError> {
+        let Shape { precision, copies, .. } = shape;
+        let (bytes, turn, values) = (extent * T::BYTES, shape.stride() * copies, generated.values * copies);
+        let executable = Executable::new(&generated.code)?;
         let entries = generated.pool.entries;
         let mut pool = vec![PoolSlot([0; SLOT]); entries.len()];
         for (slot, entry) in pool.iter_mut().zip(&entries) {
@@ -144,7 +167,7 @@ impl Code {
             }
         }
         let variable = (0..entries.len()).filter(|i| !matches!(entries[*i], Entry::Bits(_))).collect();
-        Ok(Code { executable: Executable::new(&generated.code)?, bytes: extent * T::BYTES, entries, pool, variable })
+        Ok(Code { executable, bytes, turn, values, entries, pool, variable })
     }
 
     /// Runs the code over all elements, for `steps` steps if they are inside.
@@ -181,10 +204,25 @@ impl Code {
             };
             slot.fill(bits(number, precision), precision);
         }
-        let buffers = memory.all_mut().as_mut_ptr().cast::<u8>();
-        // SAFETY: the code was generated for this memory's layout and this pool; buffers are padded by more than the
-        // vectors of one turn of its loop; the borrow of the memory is exclusive.
-        unsafe { self.executable.call(buffers, self.pool.as_ptr().cast(), (0, self.bytes), steps, step) }
+        let buffers = Shared(memory.all_mut().as_mut_ptr().cast::<u8>());
+        let (executable, pool) = (&self.executable, &self.pool);
+        let part = |range: (usize, usize)| {
+            // SAFETY: the code was generated for this memory's layout and this pool; buffers are padded by more than the
+            // vectors of one turn of its loop; the borrow of the memory is exclusive, and ranges that run at the same
+            // time are whole turns of the loop, so that no two touch the same bytes.
+            unsafe { executable.call(buffers.get(), pool.as_ptr().cast(), range, steps, step) }
+        };
+        let turns = self.bytes.div_ceil(self.turn);
+        let work = turns as u64 * self.values as u64 * steps;
+        if work < FEWEST_FOR_THREADS || turns < 2 {
+            return part((0, self.bytes));
+        }
+        // Several parts per thread even out what else the machine does.
+        let parts = (rayon::current_num_threads() * 4).min(turns);
+        let bytes = turns.div_ceil(parts) * self.turn;
+        (0..self.bytes.div_ceil(bytes))
+            .into_par_iter()
+            .for_each(|i| part((i * bytes, ((i + 1) * bytes).min(self.bytes))));
     }
 }
 
@@ -200,7 +238,7 @@ impl PoolSlot {
 /// The kernels of the step with their extents, if each could run all its steps before the next begins: all are
 /// straight-line code without past values, and none reads what another stores.
 fn independent(program: &Program) -> Option<Vec<(usize, &Body)>> {
-    if !program.layout.feeds.is_empty() {
+    if !(program.layout.feeds.is_empty() && program.layout.randoms.is_empty()) {
         return None;
     }
     let mut bodies = Vec::new();
