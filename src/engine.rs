@@ -4,7 +4,7 @@ use nullcline_compiler::backend::program::{PROGRAM, program};
 use nullcline_compiler::kernel::ir::Module;
 use nullcline_compiler::kernel::target::{ORACLE, Target};
 use nullcline_runtime::artifact::{DeviceError, Executable};
-use nullcline_runtime::engine::block;
+use nullcline_runtime::device::{Cpu, Device};
 
 use crate::oracle::Oracle;
 
@@ -26,13 +26,13 @@ pub static ENGINES: &[Engine] = &[
     Engine {
         name: "jit",
         target: &PROGRAM,
-        load: |module| nullcline_runtime::engine::jit::load(&program(&module)),
+        load: |module| Cpu::Jit.load(&program(&module)),
         doc: "writes machine code for each kernel (x86-64 with AVX2 or AVX-512)",
     },
     Engine {
         name: "block",
         target: &PROGRAM,
-        load: |module| Ok(block::load(&program(&module))),
+        load: |module| Cpu::Block.load(&program(&module)),
         doc: "executes each operation for a block of elements at a time; runs everywhere",
     },
     Engine {
@@ -51,10 +51,7 @@ impl Engine {
 
     /// The fastest engine this machine can run: machine code where its processor is known, else blocks.
     pub fn auto() -> &'static Engine {
-        #[cfg(target_arch = "x86_64")]
-        if nullcline_runtime::engine::jit::is_available() {
-            return &ENGINES[0];
-        }
-        Engine::lookup("block").expect("the block engine is in the list")
+        let name = if Cpu::fastest() == Cpu::Block { "block" } else { "jit" };
+        Engine::lookup(name).expect("the engines of the processor are in the list")
     }
 }

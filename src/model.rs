@@ -502,7 +502,7 @@ fn missing(what: &str, key: &str, example: &str) -> Diagnostic {
 
 fn not_a_multiple(interval: f64, dt: f64) -> Diagnostic {
     let message = format!("the sampling interval {interval} is not a multiple of the step size {dt}");
-    let below = (interval / dt).floor().max(1.0) * dt;
+    let below = Clock::new(dt).time((interval / dt).floor().max(1.0) as u64);
     Diagnostic::error("sampling", Span::NOWHERE, message, "").with_help(format!("use `--sample-every {below}`"))
 }
 

@@ -202,6 +202,13 @@ unit: {base: NodeTemplate, operators: op}
         let matrix = reload(&format!(
             "{head}  matrices: [{{source_var: op/x, target_var: op/i, source_nodes: all, template: scaled, k: [{rows}]}}]\n"
         ));
+        // The same numbers from a file.
+        let data = (0..n).map(|i| row(i).replace(['[', ']'], "") + "\n").collect::<String>();
+        let head_of_matrix =
+            "matrices: [{source_var: op/x, target_var: op/i, source_nodes: all, template: scaled, k: k.csv}]";
+        let library = MemoryLibrary::new().with("m.yaml", format!("{head}  {head_of_matrix}\n")).with("k.csv", data);
+        let loaded = load(&mut SourceMap::new(), &library, "m.yaml", None).unwrap();
+        assert_eq!(instantiate(&loaded.circuit).unwrap().to_string(), matrix.to_string());
         let edge = |e| format!("    - [n{}/op/x, n{}/op/i, scaled, {{k: {}.0}}]\n", e % n, e / n, number(e / n, e % n));
         let single = reload(&format!("{head}  edges:\n{}", (0..n * n).map(edge).collect::<String>()));
         assert_eq!(matrix.to_string(), single.to_string());

@@ -30,7 +30,7 @@ const RUNTIME: &[(&str, &[&str])] = &[
     ("random", &[]),
     ("artifact", &["random"]),
     ("program", &["artifact"]),
-    ("device", &["artifact"]),
+    ("device", &["artifact", "engine", "program"]),
     ("engine", &["artifact", "program"]),
     ("observe", &[]),
     ("sim", &["artifact", "observe"]),

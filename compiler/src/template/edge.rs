@@ -170,6 +170,7 @@ impl Loader<'_> {
         };
         if let Value::Scalar(scalar) = &entry.value.value
             && parse_number(scalar.text.as_str()).is_none()
+            && !is_data_file(scalar.text.as_str())
         {
             let Some(path) = required_text(&entry.value, "the source of an edge input", &mut self.out) else {
                 return;
@@ -193,7 +194,7 @@ impl Loader<'_> {
     pub(super) fn numbers(&mut self, home: usize, node: &Node, what: &str) -> Option<Literal> {
         if let Value::Scalar(scalar) = &node.value {
             let text = scalar.text.as_str().trim();
-            if text.ends_with(".csv") || text.ends_with(".npy") {
+            if is_data_file(text) {
                 return self.data_matrix(home, &Name::new(text, node.span));
             }
         }
@@ -209,6 +210,11 @@ impl Loader<'_> {
         }
         Some(read)
     }
+}
+
+/// Whether a text names a file of numbers.
+fn is_data_file(text: &str) -> bool {
+    text.trim_end().ends_with(".csv") || text.trim_end().ends_with(".npy")
 }
 
 fn assemble(

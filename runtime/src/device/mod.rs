@@ -1,1 +1,19 @@
-//! Devices.
+//! Devices: what takes a compiled model and runs it. A new one is a file here and a row where the facade lists engines.
+
+mod cpu;
+
+pub use cpu::Cpu;
+
+use crate::artifact::{DeviceError, Executable};
+use crate::program::Program;
+
+/// A place where compiled models run.
+pub trait Device {
+    /// Name for people: `cpu`.
+    fn name(&self) -> &str;
+
+    /// Loads a model: memory for its buffers, with their initial values, and code for its kernels.
+    ///
+    /// Fails when the device is not there, lacks what the model needs, or has not enough memory.
+    fn load(&self, program: &Program) -> Result<Box<dyn Executable>, DeviceError>;
+}

@@ -9,7 +9,7 @@ mod operations;
 use super::coupling::Coupling;
 use super::isa::Isa;
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable, Feeds, Phase};
+use crate::artifact::{DeviceError, Executable, Phase};
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::Uniform;
@@ -102,14 +102,6 @@ impl<T: Real> Executable for BlockEngine<T> {
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];
             self.run_kernel(kernel as usize, step, dt);
-        }
-        Ok(())
-    }
-
-    fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
-        for step in first..first + count {
-            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
-            self.run(Phase::Step, step, dt)?;
         }
         Ok(())
     }
