@@ -12,7 +12,8 @@ use nullcline_compiler::template::Literal;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::model::{Compiled, Lowered, Model, Prepared};
+use crate::lowered::Lowered;
+use crate::model::{Compiled, Model, Prepared};
 
 /// A model with many sets of values: its members.
 ///

@@ -6,6 +6,7 @@ mod batch;
 mod engine;
 mod error;
 mod input;
+mod lowered;
 mod model;
 mod oracle;
 mod session;

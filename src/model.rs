@@ -1,7 +1,6 @@
 //! A model: its texts, its circuit and its settings.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,13 +9,13 @@ use nullcline_compiler::ir::expr::{ExprId, Op};
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
 use nullcline_compiler::ir::system::System;
-use nullcline_compiler::kernel::ir::{BufferRole, Module, Precision};
+use nullcline_compiler::kernel::ir::{Module, Precision};
 use nullcline_compiler::model::Found;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
 use nullcline_compiler::model::{Circuit, Role, VariableRef};
 use nullcline_compiler::pass::vectorise::Vectorise;
-use nullcline_compiler::pass::{self, Observable, Step};
+use nullcline_compiler::pass::{self, Observable};
 use nullcline_compiler::scheme::{self, Scheme};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
@@ -31,6 +30,7 @@ use nullcline_runtime::sim::{Clock, Column, PreHistory, Schedule, Simulation};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::input::Inputs;
+use crate::lowered::Lowered;
 
 /// A model that has been read and checked, with the settings to run it by.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub struct Compiled {
     pub seed: u64,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
-    inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
+    pub(crate) inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
     /// For each streamed path its series and number of columns.
     pub(crate) streams: HashMap<String, (usize, usize)>,
 }
@@ -88,75 +88,6 @@ pub struct Prepared {
     pub scheme: &'static Scheme,
     /// Number of state variables, counting every element.
     pub states: usize,
-}
-
-/// A model as equations, with what is recorded.
-#[derive(Clone)]
-pub(crate) struct Lowered {
-    pub system: System,
-    observables: Vec<Observable>,
-    /// Label, value and element of each column.
-    places: Vec<(Label, ExprId, usize)>,
-    schedule: Schedule,
-    dt: f64,
-    scheme: &'static Scheme,
-    pub precision: Precision,
-    pre_history: PreHistory,
-    seed: u64,
-    inputs: Vec<Arc<nullcline_runtime::artifact::Samples>>,
-    streams: HashMap<String, (usize, usize)>,
-}
-
-impl Lowered {
-    /// The operations of one step on an engine.
-    pub fn step(&self, engine: &'static Engine) -> Result<Step, Diagnostics> {
-        let (system, observables) = (self.system.clone(), self.observables.clone());
-        pass::arithmetic(system, observables, self.scheme, self.precision, engine.target)
-    }
-
-    /// Finds the columns in the kernels; of a batch, those of the first member, then those of the next.
-    pub fn compiled(self, engine: &'static Engine, module: Module, members: Option<Range<usize>>) -> Compiled {
-        let system = &self.system;
-        let column = |(label, value, element): &(Label, ExprId, usize), member: usize| {
-            let role = match system.graph.node(*value).op {
-                Op::State(state) => BufferRole::State(state),
-                _ => {
-                    let index = self.observables.iter().position(|o| o.value == *value);
-                    BufferRole::Observed(index.expect("every recorded value is a state or observed") as u32)
-                }
-            };
-            let buffer = module.buffer(role).expect("states and observables have buffers").index();
-            let units = system.size(system.graph.space(*value));
-            let element = if units == 1 { 0 } else { *element };
-            let scalar = module.buffers[buffer].len == 1;
-            let element = if scalar { 0 } else { member * units + element };
-            Column { label: label.clone(), buffer, element }
-        };
-        let columns = match members {
-            None => self.places.iter().map(|place| column(place, 0)).collect(),
-            Some(members) => {
-                let named = |(label, value, element): &(Label, ExprId, usize), member: usize| {
-                    let label = Label { name: format!("{}[{member}]", label.name), ..label.clone() };
-                    column(&(label, *value, *element), member - members.start)
-                };
-                let each = members.clone().flat_map(|m| self.places.iter().map(move |place| (place, m)));
-                each.map(|(place, m)| named(place, m)).collect()
-            }
-        };
-        Compiled {
-            columns,
-            system: self.system,
-            module,
-            schedule: self.schedule,
-            dt: self.dt,
-            scheme: self.scheme,
-            pre_history: self.pre_history,
-            seed: self.seed,
-            engine,
-            inputs: self.inputs,
-            streams: self.streams,
-        }
-    }
 }
 
 impl Compiled {

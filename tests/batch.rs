@@ -176,9 +176,15 @@ simulate: {duration: 100.0, dt: 0.1}
 fn what_cannot_be_varied_is_refused() {
     let model = model(LOOP);
     let refused = |path: &str, values: Vec<f64>| model.batch(&[(path, values)]).err().unwrap().to_string();
-    assert!(refused("e/rate/u", vec![1.0, 2.0]).contains("no effect"));
+    assert!(refused("e/rate/u", vec![1.0, 2.0]).contains("error[batch-no-effect]"));
     assert!(refused("e/rate/nothing", vec![1.0, 2.0]).contains("nothing"));
-    assert!(refused("e/rate/drive", vec![1.0, f64::NAN]).contains("finite"));
+    assert!(refused("e/rate/drive", vec![1.0, f64::NAN]).contains("error[batch-values]"));
     let counts = model.batch(&[("e/rate/drive", vec![1.0, 2.0]), ("e/rate/tau", vec![1.0])]);
     assert!(counts.err().unwrap().to_string().contains("1 values for 2 members"));
+    let mut driven = model.clone();
+    driven.drive("all/rate/drive", "0.25");
+    let partly = driven.batch(&[("e/rate/drive", vec![1.0, 2.0])]).err().unwrap().to_string();
+    assert!(partly.contains("error[batch-input]"), "{partly}");
+    let delays = model.batch(&[("i/rate/x -> e/rate/u: delay", vec![1.0, 2.0])]).unwrap();
+    assert!(delays.compile(0..2).err().unwrap().to_string().contains("error[batch-members]"));
 }
