@@ -191,7 +191,7 @@ fn machine_code_computes_the_same_bits_as_the_block_engine() {
         let ring = random.below(3) == 0;
         let program = program(&mut random, extent, ring);
         let steps = 1 + random.below(5) as u64;
-        let mut expected = block::load(&program);
+        let mut expected = block::load(&program).unwrap();
         expected.advance(2, steps, 0.125, &Feeds::default()).unwrap();
         let expected = bits(&*expected, &program);
         for avx512 in &widths {
@@ -225,7 +225,7 @@ fn the_number_of_threads_changes_nothing() {
             pool.install(|| engine.advance(0, 40, 0.125, &Feeds::default())).unwrap();
             bits(&*engine, &program)
         };
-        let mut expected = block::load(&program);
+        let mut expected = block::load(&program).unwrap();
         expected.advance(0, 40, 0.125, &Feeds::default()).unwrap();
         let expected = bits(&*expected, &program);
         for threads in 1..=3 {

@@ -254,6 +254,12 @@ pub fn not_a_count(span: Span, what: &str, least: u64) -> Diagnostic {
     Diagnostic::error("not-a-count", span, format!("{what} must be a whole number, at least {least}"), "not a count")
 }
 
+/// A population that no machine holds.
+pub fn too_many_units(span: Span, most: u64) -> Diagnostic {
+    Diagnostic::error("too-many-units", span, format!("a population has at most {most} units"), "more than that")
+        .with_help("split it into several populations, or check the number")
+}
+
 /// A number that must not be negative.
 pub fn not_positive(span: Span, what: &str, strict: bool) -> Diagnostic {
     let rule = if strict { "greater than 0" } else { "0 or more" };

@@ -14,6 +14,9 @@ use crate::syntax::yaml::{Entry, Node, Value};
 
 const KEYS: &[&str] = &["base", "description", "operators", "n"];
 
+/// Most units of a population: one variable of so many takes 2 GiB.
+const MAX_UNITS: u64 = 1 << 28;
+
 impl Loader<'_> {
     /// The node `key`, whose kind is known to be node.
     pub(super) fn node(&mut self, key: &Key) -> Arc<NodeTemplate> {
@@ -43,7 +46,14 @@ impl Loader<'_> {
                 Vec::new()
             }
         };
-        let size = get(fields, "n").and_then(|n| count(&n.value, "`n`", 1, &mut self.out)).map(|n| n as usize);
+        let size = get(fields, "n").and_then(|n| {
+            let units = count(&n.value, "`n`", 1, &mut self.out)?;
+            if units > MAX_UNITS {
+                self.out.push(fault::too_many_units(n.value.span, MAX_UNITS));
+                return None;
+            }
+            Some(units as usize)
+        });
         let own_description = description(fields, &mut self.out);
         NodeTemplate {
             name: name.clone(),

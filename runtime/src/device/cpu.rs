@@ -33,7 +33,7 @@ impl Device for Cpu {
 
     fn load(&self, program: &Program) -> Result<Box<dyn Executable>, DeviceError> {
         match self {
-            Cpu::Block => Ok(block::load(program)),
+            Cpu::Block => block::load(program),
             #[cfg(all(target_arch = "x86_64", feature = "jit"))]
             Cpu::Jit => crate::engine::jit::load(program),
         }

@@ -32,8 +32,10 @@ pub struct Memory<T> {
 
 impl<T: Real> Memory<T> {
     /// Allocates the buffers of a program and fills in their initial values.
-    pub fn new(program: &Program) -> Memory<T> {
-        let mut memory = Memory::zeroed(&program.layout);
+    ///
+    /// Fails when the machine has not enough memory.
+    pub fn new(program: &Program) -> Result<Memory<T>, DeviceError> {
+        let mut memory = Memory::zeroed(&program.layout)?;
         for (buffer, values) in &program.initial {
             let buffer = *buffer as usize;
             for slot in 0..memory.slots[buffer] {
@@ -43,10 +45,10 @@ impl<T: Real> Memory<T> {
                 }
             }
         }
-        memory
+        Ok(memory)
     }
 
-    fn zeroed(layout: &Layout) -> Memory<T> {
+    fn zeroed(layout: &Layout) -> Result<Memory<T>, DeviceError> {
         let per_line = LINE / T::BYTES;
         let (mut starts, mut strides, mut lines) = (Vec::new(), Vec::new(), 0);
         for buffer in &layout.buffers {
@@ -55,14 +57,20 @@ impl<T: Real> Memory<T> {
             strides.push(slot * per_line);
             lines += slot * buffer.slots;
         }
-        Memory {
-            lines: vec![Line([0; LINE]); lines],
+        let mut zeroed = Vec::new();
+        zeroed.try_reserve_exact(lines).map_err(|_| {
+            let gigabytes = (lines * LINE) as f64 / 1e9;
+            DeviceError(format!("the model needs {gigabytes:.1} GB of memory for its buffers, more than there is"))
+        })?;
+        zeroed.resize(lines, Line([0; LINE]));
+        Ok(Memory {
+            lines: zeroed,
             starts,
             strides,
             slots: layout.buffers.iter().map(|b| b.slots).collect(),
             lens: layout.buffers.iter().map(|b| b.len).collect(),
             kind: PhantomData,
-        }
+        })
     }
 
     /// All elements, padding included.

@@ -35,28 +35,28 @@ enum Loaded<T> {
 }
 
 /// Loads a program.
-pub fn load(program: &Program) -> Box<dyn Executable> {
-    match program.precision {
-        Precision::F32 => Box::new(BlockEngine::<f32>::new(program)),
-        Precision::F64 => Box::new(BlockEngine::<f64>::new(program)),
-    }
+pub fn load(program: &Program) -> Result<Box<dyn Executable>, DeviceError> {
+    Ok(match program.precision {
+        Precision::F32 => Box::new(BlockEngine::<f32>::new(program)?),
+        Precision::F64 => Box::new(BlockEngine::<f64>::new(program)?),
+    })
 }
 
 impl<T: Real> BlockEngine<T> {
-    fn new(program: &Program) -> BlockEngine<T> {
+    fn new(program: &Program) -> Result<BlockEngine<T>, DeviceError> {
         let kernels = program.kernels.iter().filter_map(|kernel| match kernel {
             Kernel::Pointwise { extent, body } => Some(Loaded::Pointwise { extent: *extent, code: allocate(body) }),
             _ => Coupling::new(kernel).map(Loaded::Coupling),
         });
         let kernels: Vec<Loaded<T>> = kernels.collect();
         let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });
-        BlockEngine {
-            memory: Memory::new(program),
+        Ok(BlockEngine {
+            memory: Memory::new(program)?,
             registers: vec![T::default(); registers.max().unwrap_or(0) * WIDE],
             kernels,
             phases: program.phases.clone(),
             isa: Isa::detect(),
-        }
+        })
     }
 
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {

@@ -121,7 +121,7 @@ impl<T: Real> Places for Offsets<'_, T> {
 
 impl<T: Real> JitEngine<T> {
     fn new(program: &Program, avx512: bool) -> Result<JitEngine<T>, DeviceError> {
-        let memory = Memory::<T>::new(program);
+        let memory = Memory::<T>::new(program)?;
         // Displacements are 32 bits, and vectors reach past the end by less than this.
         const REACH: usize = i32::MAX as usize - (1 << 20);
         if size_of_val(memory.all()) > REACH {
