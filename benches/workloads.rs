@@ -21,6 +21,8 @@ struct Workload {
     program: (&'static str, &'static [&'static str]),
     /// The model as YAML, with its settings.
     model: fn() -> String,
+    /// Whether the model is one mean field, whose `eta` a batch varies.
+    batch: bool,
     /// A column of the last row, and what it must be (relative 1e-8).
     golden: (&'static str, f64),
 }
@@ -31,19 +33,36 @@ fn main() {
             name: "w1: one Jansen-Rit column, 1e6 steps",
             program: ("w1", &["1000000", "1"]),
             model: column,
+            batch: false,
             golden: ("y0", 0.120635603293),
         },
         Workload {
             name: "w5: 10,000 mean fields, 1e4 Euler steps",
             program: ("w5", &["0", "10000", "10000", "1"]),
             model: || mean_fields("euler"),
+            batch: false,
             golden: ("r", 1.36752604273),
         },
         Workload {
             name: "w5: 10,000 mean fields, 1e4 rk4 steps",
             program: ("w5", &["1", "10000", "10000", "1"]),
             model: || mean_fields("rk4"),
+            batch: false,
             golden: ("r", 1.92323776565),
+        },
+        Workload {
+            name: "w5 as a batch, compilation included, Euler",
+            program: ("w5", &["0", "10000", "10000", "1"]),
+            model: || mean_field("euler"),
+            batch: true,
+            golden: ("r[9999]", 1.36752604273),
+        },
+        Workload {
+            name: "w5 as a batch, compilation included, rk4",
+            program: ("w5", &["1", "10000", "10000", "1"]),
+            model: || mean_field("rk4"),
+            batch: true,
+            golden: ("r[9999]", 1.92323776565),
         },
     ];
     println!("{:<42}{:>9}{:>9}{:>9}{:>8}{:>8}", "CPU seconds", "C strict", "C fast", "here", "/strict", "/fast");
@@ -85,13 +104,21 @@ fn run_program(program: &str, arguments: &[&str]) -> f64 {
     line.split_whitespace().nth(2).unwrap().parse().unwrap()
 }
 
-/// CPU seconds of the simulation alone, recording included.
+/// CPU seconds of the simulation alone, recording included; of a batch with its compilation.
 fn run_here(workload: &Workload) -> f64 {
     let library = MemoryLibrary::new().with("w.yaml", (workload.model)());
     let model = Model::load(&library, "w.yaml", None).unwrap();
-    let mut prepared = model.compile(Engine::auto()).unwrap().load().unwrap();
+    let mut start = cpu_seconds();
+    let mut prepared = if workload.batch {
+        let batch = model.batch(&[("eta", etas())]).unwrap();
+        batch.simulation(0..batch.members()).unwrap()
+    } else {
+        model.compile(Engine::auto()).unwrap().load().unwrap()
+    };
     let mut recording = Recording::new(prepared.simulation.labels());
-    let start = cpu_seconds();
+    if !workload.batch {
+        start = cpu_seconds();
+    }
     prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
     let seconds = cpu_seconds() - start;
     let (name, expected) = workload.golden;
@@ -135,9 +162,29 @@ simulate: {duration: 100.0, dt: 1e-4, scheme: euler, sample_every: 1e-3, include
     .to_string()
 }
 
+/// The parameter of 10,000 mean fields.
+fn etas() -> Vec<f64> {
+    (0..10_000).map(|k| -10.0 + 15.0 * f64::from(k) / 9999.0).collect()
+}
+
+/// One mean field.
+fn mean_field(scheme: &str) -> String {
+    format!(
+        "
+field:
+  base: OperatorTemplate
+  equations: [r' = 1/pi + 2*r*v, v' = v^2 + eta + 15*r - (pi*r)^2]
+  variables: {{r: output(0.1), v: variable(-1.0), eta: 0.0}}
+unit: {{base: NodeTemplate, operators: [field]}}
+net: {{base: CircuitTemplate, nodes: {{p: unit}}}}
+simulate: {{duration: 10.0, dt: 1e-3, scheme: {scheme}, sample_every: 10.0, include_end: true}}
+"
+    )
+}
+
 /// Montbrio, Pazo and Roxin's mean field, 10,000 times, with `eta` from -10 to 5; the last one is recorded.
 fn mean_fields(scheme: &str) -> String {
-    let eta: Vec<String> = (0..10_000).map(|k| format!("{:?}", -10.0 + 15.0 * f64::from(k) / 9999.0)).collect();
+    let eta: Vec<String> = etas().iter().map(|eta| format!("{eta:?}")).collect();
     format!(
         "
 field:

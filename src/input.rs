@@ -7,7 +7,7 @@ use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, Result};
 use nullcline_compiler::ir::lower::{Drive, Signal};
 use nullcline_compiler::model::{Circuit, VariableRef};
 use nullcline_compiler::source::{Name, Span};
-use nullcline_compiler::syntax::ast::ExprKind;
+use nullcline_compiler::syntax::ast::{ExprKind, UnaryOp};
 use nullcline_compiler::syntax::equation::parse_expression;
 use nullcline_compiler::syntax::text::MappedText;
 use nullcline_runtime::artifact::Samples;
@@ -41,6 +41,10 @@ impl Inputs<'_> {
         let expr = parse_expression(spec)?;
         let signal = match expr.kind {
             ExprKind::Number(number) => Signal::Constant(number),
+            ExprKind::Unary(UnaryOp::Negate, ref operand) => match operand.kind {
+                ExprKind::Number(number) => Signal::Constant(-number),
+                _ => Signal::Expression(expr),
+            },
             _ => Signal::Expression(expr),
         };
         for (target, unit) in units {

@@ -2,13 +2,16 @@
 //!
 //! [`Model`] reads a template, [`Model::simulation`] compiles it and loads it on an engine, [`Simulation`] runs it.
 
+mod batch;
 mod engine;
 mod error;
 mod input;
+mod lowered;
 mod model;
 mod oracle;
 mod session;
 
+pub use batch::Batch;
 pub use engine::{ENGINES, Engine};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};

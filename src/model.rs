@@ -9,7 +9,7 @@ use nullcline_compiler::ir::expr::{ExprId, Op};
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
 use nullcline_compiler::ir::system::System;
-use nullcline_compiler::kernel::ir::{BufferRole, Module, Precision};
+use nullcline_compiler::kernel::ir::{Module, Precision};
 use nullcline_compiler::model::Found;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
@@ -30,6 +30,7 @@ use nullcline_runtime::sim::{Clock, Column, PreHistory, Schedule, Simulation};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::input::Inputs;
+use crate::lowered::Lowered;
 
 /// A model that has been read and checked, with the settings to run it by.
 #[derive(Clone, Debug)]
@@ -72,7 +73,7 @@ pub struct Compiled {
     pub seed: u64,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
-    inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
+    pub(crate) inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
     /// For each streamed path its series and number of columns.
     pub(crate) streams: HashMap<String, (usize, usize)>,
 }
@@ -224,6 +225,14 @@ impl Model {
     }
 
     fn compile_inner(&self, engine: &'static Engine) -> Result<Compiled, Diagnostics> {
+        let lowered = self.lowered()?;
+        let step = lowered.step(engine)?;
+        let module = pass::schedule::schedule(step, lowered.precision);
+        Ok(lowered.compiled(engine, module, None))
+    }
+
+    /// Makes the equations, and decides what is recorded and when.
+    pub(crate) fn lowered(&self) -> Result<Lowered, Diagnostics> {
         let settings = &self.settings;
         let dt = settings.dt.ok_or_else(|| missing("step size", "dt", "1e-4"))?;
         let duration = settings.duration.ok_or_else(|| missing("duration", "duration", "1.0"))?;
@@ -283,31 +292,16 @@ impl Model {
                 }
             }
         }
-        let wanted: Vec<ExprId> = observables.iter().map(|o| o.value).collect();
-        let module = pass::compile(system.clone(), observables, scheme, precision, engine.target)?;
-        let columns = places.into_iter().map(|(label, value, element)| {
-            let role = match system.graph.node(value).op {
-                Op::State(state) => BufferRole::State(state),
-                _ => {
-                    let index = wanted.iter().position(|w| *w == value);
-                    BufferRole::Observed(index.expect("every recorded value is a state or observed") as u32)
-                }
-            };
-            let buffer = module.buffer(role).expect("states and observables have buffers").index();
-            let scalar = module.buffers[buffer].len == 1;
-            Column { label, buffer, element: if scalar { 0 } else { element } }
-        });
-        let columns = columns.collect();
-        Ok(Compiled {
+        Ok(Lowered {
             system,
-            columns,
-            module,
+            observables,
+            places,
             schedule,
             dt,
             scheme,
+            precision,
             pre_history,
             seed: settings.seed.unwrap_or(0),
-            engine,
             inputs: inputs.series,
             streams,
         })

@@ -7,8 +7,11 @@ mod init;
 mod list;
 mod model;
 mod print;
+mod progress;
 mod run;
 mod show;
+mod signals;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -25,6 +28,7 @@ use clap::{Parser, Subcommand};
     after_help = "Examples:\n  \
         nullcline run jansen_rit --plot jansen_rit.svg\n  \
         nullcline run model.yaml --set p=120 --duration 5 --out out.csv\n  \
+        nullcline sweep jansen_rit --grid C=60:140:41 --out table.csv\n  \
         nullcline check model.yaml\n\n\
         FILE is a template file, or the name of a template that ships with nullcline (`nullcline list`).\n\
         Exit codes: 0 done, 1 fault in the model or the run, 2 fault in the arguments, 130 stopped by Ctrl-C."
@@ -37,6 +41,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(Box<run::Run>),
+    Sweep(Box<sweep::Sweep>),
     Check(check::Check),
     Compile(Box<compile::Compile>),
     List(list::List),
@@ -49,6 +54,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let done = match self.command {
             Command::Run(run) => run.run(),
+            Command::Sweep(sweep) => sweep.run(),
             Command::Check(check) => check.run(),
             Command::Compile(compile) => compile.run(),
             Command::List(list) => list.run(),

@@ -124,6 +124,19 @@ impl Settings {
         Engine::lookup(&self.engine).unwrap_or_else(Engine::auto)
     }
 
+    /// The repeatable arguments as typed, with the option to each, and the rule of vectorisation.
+    pub fn arguments(&self) -> [(&'static str, Vec<&str>); 4] {
+        fn typed(all: &[Assignment]) -> Vec<&str> {
+            all.iter().map(|a| &*a.whole).collect()
+        }
+        [
+            ("set", typed(&self.set)),
+            ("input", typed(&self.input)),
+            ("record", self.record.iter().map(|r| &**r).collect()),
+            ("vectorise", vec![&self.vectorise]),
+        ]
+    }
+
     /// Applies the settings to a model.
     pub fn apply(&self, model: &mut Model) -> Result<(), Fault> {
         let mut faults = Diagnostics::new();

@@ -1,5 +1,6 @@
 //! The passes, in the order of [`compile`]: each is a function from one form to the next.
 
+pub mod batch;
 pub mod contract;
 pub mod discretise;
 pub mod elementary;
@@ -75,10 +76,26 @@ pub fn compile(
     precision: Precision,
     target: &Target,
 ) -> Result<Module> {
+    let step = arithmetic(system, observables, scheme, precision, target)?;
+    Ok(schedule::schedule(step, precision))
+}
+
+/// The passes that decide which operations one step has; those after them only arrange these.
+pub fn arithmetic(
+    system: System,
+    observables: Vec<Observable>,
+    scheme: &'static Scheme,
+    precision: Precision,
+    target: &Target,
+) -> Result<Step> {
     let step = discretise::discretise(system, observables, scheme);
     let step = prune::prune(step);
     let step = simplify::simplify(step);
     let step = legalise::legalise(step, target, precision)?;
-    let step = contract::contract(step, target);
-    Ok(schedule::schedule(step, precision))
+    Ok(contract::contract(step, target))
+}
+
+/// Takes a system to the kernels that step `members` members at once (see [`batch`]).
+pub fn compile_batch(step: Step, members: usize, variations: &[batch::Variation], precision: Precision) -> Module {
+    schedule::schedule(batch::batch(step, members, variations), precision)
 }

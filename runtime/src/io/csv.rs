@@ -2,6 +2,7 @@
 
 use super::{AtomicFile, Fault, number};
 use crate::observe::{Label, Recording, Sink};
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -53,14 +54,28 @@ fn table(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
     Ok(())
 }
 
+/// A text as a field: quoted where it must be.
+pub fn csv_field(text: &str) -> Cow<'_, str> {
+    if text.contains([',', '"', '\n', '\r']) {
+        return Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")));
+    }
+    Cow::Borrowed(text)
+}
+
+/// A line of numbers.
+pub fn csv_row(values: &[f64]) -> String {
+    let mut line = Vec::new();
+    if let [first, rest @ ..] = values {
+        // Writing to a vector cannot fail.
+        let _ = row(&mut line, *first, rest.iter().copied());
+    }
+    String::from_utf8_lossy(&line).into_owned()
+}
+
 fn header(out: &mut impl Write, labels: &[Label]) -> io::Result<()> {
     out.write_all(b"t")?;
     for label in labels {
-        if label.name.contains([',', '"', '\n', '\r']) {
-            write!(out, ",\"{}\"", label.name.replace('"', "\"\""))?;
-        } else {
-            write!(out, ",{}", label.name)?;
-        }
+        write!(out, ",{}", csv_field(&label.name))?;
     }
     out.write_all(b"\n")
 }

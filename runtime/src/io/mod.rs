@@ -11,8 +11,9 @@ mod series;
 mod table;
 
 pub use atomic::AtomicFile;
-pub use csv::CsvSink;
+pub use csv::{CsvSink, csv_field, csv_row};
 pub use fault::Fault;
+pub use npz::save_columns;
 pub use series::{Series, read_series};
 
 use crate::observe::{Label, Recording};

@@ -31,6 +31,19 @@ pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
     archive(file, recording, &groups).map_err(|error| Fault::write_os(path, &error))?.finish()
 }
 
+/// Writes columns that have no time, each an array of its own name.
+pub fn save_columns(names: &[String], columns: &[Vec<f64>], path: &Path) -> Result<(), Fault> {
+    let write = |file: AtomicFile| -> io::Result<AtomicFile> {
+        let mut zip = ZipWriter::new(file);
+        for (name, column) in names.iter().zip(columns) {
+            let shape = [column.len()];
+            member(&mut zip, name, "<f8", &shape, column.len(), |out| numbers(out, column.iter().copied()))?;
+        }
+        Ok(zip.finish()?)
+    };
+    write(AtomicFile::create(path)?).map_err(|error| Fault::write_os(path, &error))?.finish()
+}
+
 fn archive(file: AtomicFile, recording: &Recording, groups: &[(&str, Vec<usize>)]) -> io::Result<AtomicFile> {
     let mut zip = ZipWriter::new(file);
     let rows = recording.times.len();

@@ -51,6 +51,36 @@ pub fn frequency(times: &[f64], values: &[f64]) -> Option<f64> {
     (crossings >= 2 && duration > 0.0).then(|| f64::from(crossings - 1) / duration)
 }
 
+/// The frequency of an oscillation, unless it loses more than half of its swing from one half of the rows to the other.
+pub fn sustained_frequency(times: &[f64], values: &[f64]) -> Option<f64> {
+    let (before, after) = values.split_at(values.len() / 2);
+    let swing = peak_to_peak(after)?;
+    // A swing of rounding errors is no oscillation; the other measure knows how large these are.
+    frequency(times, values)?;
+    if swing <= 0.5 * peak_to_peak(before)? {
+        return None;
+    }
+    full_swings(times, values)
+}
+
+/// Full swings per time: rises through the middle of the range that follow a fall below its lowest quarter. Ripples on
+/// the way, which may cross any one level several times in a period, do not count.
+fn full_swings(times: &[f64], values: &[f64]) -> Option<f64> {
+    let finite = || values.iter().copied().filter(|v| v.is_finite());
+    let (lowest, highest) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let (middle, low) = (0.5 * lowest + 0.5 * highest, 0.75 * lowest + 0.25 * highest);
+    let (mut armed, mut rises) = (false, Vec::new());
+    for (t, x) in times.windows(2).zip(values.windows(2)) {
+        armed |= x[0] < low;
+        if armed && x[0] < middle && x[1] >= middle {
+            rises.push(t[0] + (t[1] - t[0]) * (middle - x[0]) / (x[1] - x[0]));
+            armed = false;
+        }
+    }
+    let duration = rises.last()? - rises.first()?;
+    (duration > 0.0).then(|| (rises.len() - 1) as f64 / duration)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,12 +3,14 @@
 mod measure;
 mod recording;
 mod sink;
+mod spectrum;
 
 #[cfg(feature = "plot")]
 pub(crate) use measure::extent;
-pub use measure::{frequency, mean, peak_to_peak};
+pub use measure::{frequency, mean, peak_to_peak, sustained_frequency};
 pub use recording::Recording;
 pub use sink::{Sink, Tee};
+pub use spectrum::spectral_peak;
 
 /// What a column of a recording holds.
 #[derive(Clone, PartialEq, Debug)]

@@ -116,6 +116,8 @@ pub struct Simulation {
     /// Buffer and element of each column.
     places: Vec<(usize, usize)>,
     pre_history: PreHistory,
+    /// Whether columns that are no longer finite leave the others running.
+    independent: bool,
     pub(super) step: u64,
     /// Whether setup and pre-history are up to date.
     ready: bool,
@@ -128,7 +130,19 @@ impl Simulation {
         let feeds = Feeds { feeds: fed, series: Vec::new(), randoms, seed: 0 };
         let (clock, pre_history) = (Clock::new(dt), PreHistory::default());
         let places = columns.iter().map(|c| (c.buffer, c.element)).collect();
-        Simulation { executable, layout, clock, feeds, columns, places, pre_history, step: 0, ready: false }
+        let independent = false;
+        Simulation {
+            executable,
+            layout,
+            clock,
+            feeds,
+            columns,
+            places,
+            pre_history,
+            independent,
+            step: 0,
+            ready: false,
+        }
     }
 
     /// Sets the samples of the extrinsic inputs, in the order of their series.
@@ -153,6 +167,12 @@ impl Simulation {
     /// Sets what holds before time 0.
     pub fn with_pre_history(mut self, pre_history: PreHistory) -> Simulation {
         self.pre_history = pre_history;
+        self
+    }
+
+    /// Lets a run go on when a column is no longer finite: for members of a batch, which do not affect each other.
+    pub fn with_independent_columns(mut self) -> Simulation {
+        self.independent = true;
         self
     }
 
@@ -312,7 +332,7 @@ impl Simulation {
         for (k, row) in values.chunks_exact(self.places.len().max(1)).enumerate() {
             let time = self.clock.time(first + k as u64 * every);
             sink.row(time, row).map_err(RunError::Sink)?;
-            if let Some(at) = row.iter().position(|v| !v.is_finite()) {
+            if let Some(at) = row.iter().position(|v| !v.is_finite()).filter(|_| !self.independent) {
                 return Err(RunError::Diverged(self.columns[at].label.name.clone(), time));
             }
         }

@@ -2,12 +2,10 @@
 
 mod measure;
 mod output;
-mod progress;
 mod report;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
@@ -19,9 +17,10 @@ use nullcline::{Interrupt, Prepared};
 use super::fault::{self, Fault};
 use super::model::{Settings, Target};
 use super::print;
+use super::progress::Progress;
+use super::signals::stop_flag;
 use measure::Measures;
 use output::Outputs;
-use progress::Progress;
 use report::Report;
 
 /// Simulate a model
@@ -77,8 +76,7 @@ impl Run {
         let Prepared { mut simulation, schedule, scheme, states } = compiled.load()?;
         let compile_time = start.elapsed();
 
-        let stop = Arc::new(AtomicBool::new(false));
-        stop_on_signals(&stop);
+        let stop = stop_flag();
         let labels = simulation.labels();
         let mut measures = Measures::new(&labels);
         let mut sink = outputs.open(&labels)?;
@@ -143,15 +141,4 @@ fn failure(error: &RunError, dt: f64) -> String {
         }
         _ => message,
     }
-}
-
-/// The first Ctrl-C lets the run end in good order, the second ends it at once.
-fn stop_on_signals(stop: &Arc<AtomicBool>) {
-    let stop = stop.clone();
-    // Without a handler Ctrl-C still ends the program, only without its output.
-    let _ = ctrlc::set_handler(move || {
-        if stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(fault::STOPPED));
-        }
-    });
 }

@@ -1,0 +1,227 @@
+//! Batching: one step for many members, which differ in the values of parameters, initial states and weights.
+//!
+//! It comes after every decision about arithmetic, and only widens index sets: scalars that differ from member to member
+//! get an index set with one element per member, and every array is repeated, member by member. So the numbers of a member
+//! are those of a run of its own, bit for bit.
+
+use std::collections::HashMap;
+
+use super::Step;
+use crate::ir::expr::{ConnectionId, ExprGraph, ExprId, Op, ParameterId, SpaceId, StateId, TableId};
+use crate::ir::system::{Connection, System, Table, Values};
+
+/// A place that holds a value which members may have each their own of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Slot {
+    /// The initial value of a state: one element, or all.
+    State(StateId, Option<usize>),
+    /// The value of a parameter: one element, or all.
+    Parameter(ParameterId, Option<usize>),
+    /// The weight of a connection: one entry, or all.
+    Weight(ConnectionId, Option<usize>),
+}
+
+/// A value that differs between members.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Variation {
+    /// Where it is held.
+    pub slots: Vec<Slot>,
+    /// Its value for each member.
+    pub values: Vec<f64>,
+}
+
+/// The places of a value, from two steps that were made with the values `a` and `b` in it and are the same otherwise.
+/// `None` if more than values differs: then equations were made from the value.
+pub fn slots((a, first): (f64, &Step), (b, second): (f64, &Step)) -> Option<Vec<Slot>> {
+    if !same_structure(first, second) {
+        return None;
+    }
+    let mut slots = Vec::new();
+    let mut compare = |x: &Values, y: &Values, slot: &dyn Fn(Option<usize>) -> Slot| -> Option<()> {
+        let is_value = |x: f64, y: f64| x.to_bits() == a.to_bits() && y.to_bits() == b.to_bits();
+        match (x, y) {
+            (Values::Uniform(x), Values::Uniform(y)) if x.to_bits() == y.to_bits() => {}
+            (Values::Uniform(x), Values::Uniform(y)) if is_value(*x, *y) => slots.push(slot(None)),
+            (Values::Each(x), Values::Each(y)) if x.len() == y.len() => {
+                for (element, (x, y)) in x.iter().zip(y).enumerate().filter(|(_, (x, y))| x.to_bits() != y.to_bits()) {
+                    is_value(*x, *y).then(|| slots.push(slot(Some(element))))?;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    };
+    let (x, y) = (&first.system, &second.system);
+    for (i, (x, y)) in x.states.iter().zip(&y.states).enumerate() {
+        compare(&x.initial, &y.initial, &|e| Slot::State(StateId(i as u32), e))?;
+    }
+    for (i, (x, y)) in x.parameters.iter().zip(&y.parameters).enumerate() {
+        compare(&x.values, &y.values, &|e| Slot::Parameter(ParameterId(i as u32), e))?;
+    }
+    for (i, (x, y)) in x.connections.iter().zip(&y.connections).enumerate() {
+        compare(&x.weights, &y.weights, &|e| Slot::Weight(ConnectionId(i as u32), e))?;
+    }
+    Some(slots)
+}
+
+/// Whether two steps differ in values at most.
+fn same_structure(a: &Step, b: &Step) -> bool {
+    let (x, y) = (&a.system, &b.system);
+    let nodes = |g: &ExprGraph| (0..g.len() as u32).map(|i| g.node(ExprId(i)).clone()).collect::<Vec<_>>();
+    let entries = |s: &System| {
+        let of = |c: &Connection| (c.source, c.target, c.starts.clone(), c.sources.clone());
+        s.connections.iter().map(of).collect::<Vec<_>>()
+    };
+    (&a.next, &a.observables, &x.histories) == (&b.next, &b.observables, &y.histories)
+        && (&x.spaces, &x.tables, &x.inputs, &x.randoms) == (&y.spaces, &y.tables, &y.inputs, &y.randoms)
+        && (x.states.len(), x.parameters.len()) == (y.states.len(), y.parameters.len())
+        && x.parameters.iter().zip(&y.parameters).all(|(p, q)| p.space == q.space)
+        && entries(x) == entries(y)
+        && nodes(&x.graph) == nodes(&y.graph)
+}
+
+/// The step of `members` members side by side.
+pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
+    let sizes: Vec<usize> = step.system.spaces.iter().map(|s| s.size).collect();
+    for space in step.system.spaces.iter_mut().skip(1) {
+        space.size *= members;
+    }
+    let all = step.system.add_space("members", members);
+    let lifted = |space: SpaceId| if space == SpaceId::SCALAR { all } else { space };
+    let own = Own::new(members, variations);
+
+    let system = &mut step.system;
+    for (i, state) in system.states.iter_mut().enumerate() {
+        let id = StateId(i as u32);
+        own.repeat(&mut state.initial, sizes[state.space.index()], |e| Slot::State(id, e));
+        state.space = lifted(state.space);
+    }
+    for (i, parameter) in system.parameters.iter_mut().enumerate() {
+        let id = ParameterId(i as u32);
+        let varied = own.repeat(&mut parameter.values, sizes[parameter.space.index()], |e| Slot::Parameter(id, e));
+        if varied {
+            parameter.space = lifted(parameter.space);
+        }
+    }
+    for input in system.inputs.iter_mut().filter(|i| i.space != SpaceId::SCALAR) {
+        input.columns = input.columns.repeat(members);
+    }
+    // Members share their noise, as runs of their own with one seed do.
+    for random in system.randoms.iter_mut().filter(|r| r.space != SpaceId::SCALAR) {
+        random.units = random.units.repeat(members).into();
+    }
+    for history in &mut system.histories {
+        history.space = lifted(history.space);
+    }
+    for table in &mut system.tables {
+        let stride = sizes[table.source.index()] as u32;
+        table.indices = offset(members, stride, &table.indices).collect();
+    }
+    widen(&mut step, &own, (&sizes, all));
+    step
+}
+
+/// Gives every expression that differs between members its index set.
+fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
+    let members = own.members;
+    let parameters: Vec<SpaceId> = step.system.parameters.iter().map(|p| p.space).collect();
+    let mut connections = step.system.connections.clone();
+    for (i, connection) in connections.iter_mut().enumerate() {
+        let entries = connection.sources.len();
+        own.repeat(&mut connection.weights, entries, |e| Slot::Weight(ConnectionId(i as u32), e));
+        let ends = connection.starts.iter().skip(1);
+        let each = (0..members as u32).flat_map(|m| ends.clone().map(move |end| m * entries as u32 + end));
+        connection.starts = std::iter::once(0).chain(each).collect();
+        if connection.target == SpaceId::SCALAR {
+            connection.target = all;
+        }
+    }
+    // Which connections have a source of their own for each member; a scalar that all share stays one element.
+    let mut own_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
+    let mut shared_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
+    let mut used: Vec<Connection> = Vec::new();
+    let mut tables = Vec::new();
+    let first_table = step.system.tables.len();
+    let mut spreads: HashMap<SpaceId, TableId> = HashMap::new();
+    step.rewrite(|graph, node| {
+        let lifted = if node.space == SpaceId::SCALAR { all } else { node.space };
+        match node.op {
+            Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
+            Op::Parameter(id) => Some(graph.add(node.op, Vec::new(), parameters[id.index()])),
+            Op::Couple(id) => {
+                let source = graph.space(node.args[0]);
+                let known = if source == SpaceId::SCALAR { &mut shared_source } else { &mut own_source };
+                let new = *known.entry(id).or_insert_with(|| {
+                    let mut connection = connections[id.index()].clone();
+                    let stride = if source == SpaceId::SCALAR { 0 } else { sizes_of(sizes, connection.source) };
+                    connection.sources = offset(members, stride, &connection.sources).collect();
+                    connection.source = source;
+                    used.push(connection);
+                    ConnectionId(used.len() as u32 - 1)
+                });
+                Some(graph.add(Op::Couple(new), node.args.clone(), lifted))
+            }
+            Op::Call(prim) => {
+                // Values of the members meet those of their units.
+                let units = node.args.iter().map(|a| graph.space(*a)).find(|s| *s != SpaceId::SCALAR && *s != all)?;
+                let mut args = node.args.clone();
+                for arg in &mut args {
+                    if graph.space(*arg) != all {
+                        continue;
+                    }
+                    let table = *spreads.entry(units).or_insert_with(|| {
+                        let size = sizes_of(sizes, units);
+                        let indices = (0..members as u32).flat_map(|m| (0..size).map(move |_| m)).collect();
+                        tables.push(Table { name: "member".to_string(), source: all, indices });
+                        TableId((first_table + tables.len() - 1) as u32)
+                    });
+                    *arg = graph.add(Op::Take(table), vec![*arg], units);
+                }
+                Some(graph.call(prim, &args))
+            }
+            Op::Constant(_) | Op::Time | Op::StepSize | Op::Input(_) | Op::Random(_) => None,
+        }
+    });
+    step.system.connections = used;
+    step.system.tables.extend(tables);
+}
+
+fn sizes_of(sizes: &[usize], space: SpaceId) -> u32 {
+    sizes[space.index()] as u32
+}
+
+/// The indices of the first member, then those of the next, which begin `stride` further on, and so on.
+fn offset(members: usize, stride: u32, indices: &[u32]) -> impl Iterator<Item = u32> {
+    (0..members as u32).flat_map(move |m| indices.iter().map(move |i| i + m * stride))
+}
+
+/// The values of members, by slot.
+struct Own<'a> {
+    members: usize,
+    values: HashMap<Slot, &'a [f64]>,
+}
+
+impl<'a> Own<'a> {
+    fn new(members: usize, variations: &'a [Variation]) -> Own<'a> {
+        let values = variations.iter().flat_map(|v| v.slots.iter().map(|slot| (*slot, &v.values[..])));
+        Own { members, values: values.collect() }
+    }
+
+    /// Repeats values for each member, who may have their own; returns whether any does.
+    fn repeat(&self, values: &mut Values, size: usize, slot: impl Fn(Option<usize>) -> Slot) -> bool {
+        if let Some(own) = self.values.get(&slot(None)) {
+            *values = Values::Each(own.iter().flat_map(|v| std::iter::repeat_n(*v, size)).collect());
+            return true;
+        }
+        let Values::Each(each) = values else { return false };
+        let mut repeated = each.repeat(self.members);
+        let mut varied = false;
+        for element in 0..size {
+            let Some(own) = self.values.get(&slot(Some(element))) else { continue };
+            own.iter().enumerate().for_each(|(m, v)| repeated[m * size + element] = *v);
+            varied = true;
+        }
+        *values = Values::Each(repeated);
+        varied
+    }
+}
