@@ -37,7 +37,8 @@ fn refusal(change: impl FnOnce(&mut Model)) -> String {
 
 #[test]
 fn settings_that_make_no_sense_are_refused() {
-    let table: [(&str, fn(&mut Model)); 9] = [
+    type Change = fn(&mut Model);
+    let table: [(&str, Change); 9] = [
         ("missing-setting", |m| m.settings.dt = None),
         ("missing-setting", |m| m.settings.duration = None),
         ("duration", |m| m.settings.duration = Some(0.01)),
