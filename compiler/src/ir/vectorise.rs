@@ -1,7 +1,8 @@
 //! Vectorisation: nodes with the same equations become one index set.
 //!
 //! A handful of single nodes (a cortical column) stays scalar, so that the whole step becomes one kernel without loops;
-//! many equal nodes become arrays. What is computed does not depend on it.
+//! many equal nodes become arrays. What is computed depends on it in rounding at most: a product that arrays share is
+//! computed once rather than fused into each of their sums, and weighted sums over arrays are not fused at all.
 
 use std::collections::HashMap;
 
