@@ -213,7 +213,7 @@ impl Code {
             unsafe { executable.call(buffers.get(), pool.as_ptr().cast(), range, steps, step) }
         };
         let turns = self.bytes.div_ceil(self.turn);
-        let work = turns as u64 * self.values as u64 * steps;
+        let work = (turns as u64 * self.values as u64).saturating_mul(steps);
         if work < FEWEST_FOR_THREADS || turns < 2 {
             return part((0, self.bytes));
         }
