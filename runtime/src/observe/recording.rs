@@ -90,11 +90,36 @@ impl Sink for Recording {
         }
         Ok(())
     }
+
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        let width = self.columns.len();
+        if values.len() != width * times.len() {
+            let message =
+                format!("found {} rows of {} values in all, expected {width} each", times.len(), values.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        self.times.extend_from_slice(times);
+        for (first, column) in self.columns.iter_mut().enumerate() {
+            column.extend(values[first.min(values.len())..].iter().step_by(width));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_rows_at_once_are_the_same_as_one_by_one() {
+        let expected = two_rows();
+        let mut recording = Recording::new(expected.labels.clone());
+        recording.rows(&[0.0, 0.1], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        assert_eq!(recording, expected);
+        assert!(recording.rows(&[0.2], &[1.0, 2.0]).is_err());
+        recording.rows(&[], &[]).unwrap();
+        assert_eq!(recording, expected);
+    }
 
     fn two_rows() -> Recording {
         let mut recording = Recording::new(vec![

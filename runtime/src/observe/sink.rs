@@ -6,17 +6,31 @@ use std::io;
 pub trait Sink {
     /// Takes the row at `time`, one value per label. An error stops the simulation after this row.
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()>;
+
+    /// Takes several rows, one after the other in `values`, which holds as many rows as there are times.
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        let width = values.len().checked_div(times.len()).unwrap_or(0);
+        (0..times.len()).try_for_each(|k| self.row(times[k], &values[k * width..(k + 1) * width]))
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         (**self).row(time, values)
     }
+
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        (**self).rows(times, values)
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         (**self).row(time, values)
+    }
+
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        (**self).rows(times, values)
     }
 }
 

@@ -329,13 +329,14 @@ impl Simulation {
 
     /// Gives rows to the sink; one with a value that is not finite is the last.
     fn hand_over(&self, first: u64, every: u64, values: &[f64], sink: &mut dyn Sink) -> Result<(), RunError> {
-        for (k, row) in values.chunks_exact(self.places.len().max(1)).enumerate() {
-            let time = self.clock.time(first + k as u64 * every);
-            sink.row(time, row).map_err(RunError::Sink)?;
-            if let Some(at) = row.iter().position(|v| !v.is_finite()).filter(|_| !self.independent) {
-                return Err(RunError::Diverged(self.columns[at].label.name.clone(), time));
-            }
+        let width = self.places.len().max(1);
+        let broken = if self.independent { None } else { values.iter().position(|v| !v.is_finite()) };
+        let rows = broken.map_or(values.len() / width, |at| at / width + 1);
+        let times: Vec<f64> = (0..rows as u64).map(|k| self.clock.time(first + k * every)).collect();
+        sink.rows(&times, &values[..rows * width]).map_err(RunError::Sink)?;
+        match broken {
+            Some(at) => Err(RunError::Diverged(self.columns[at % width].label.name.clone(), times[rows - 1])),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
