@@ -1,7 +1,7 @@
 //! The reference interpreter as an engine.
 
 use nullcline_compiler::kernel::interpret::Interpreter;
-use nullcline_compiler::kernel::ir::{self, BufferId, Module};
+use nullcline_compiler::kernel::ir::{BufferId, Module};
 use nullcline_runtime::artifact::{DeviceError, Executable, Phase};
 
 /// A module in the reference interpreter.
@@ -42,12 +42,6 @@ impl Executable for Oracle {
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
-        let phase = match phase {
-            Phase::Setup => ir::Phase::Setup,
-            Phase::Remember => ir::Phase::Remember,
-            Phase::Step => ir::Phase::Step,
-            Phase::Observe => ir::Phase::Observe,
-        };
         self.0.run(phase, step, dt);
         Ok(())
     }

@@ -24,7 +24,7 @@ use nullcline_compiler::template::library::MemoryLibrary;
 use nullcline_compiler::template::{load, load_all, to_yaml};
 
 /// Inputs of this size must be done within this time, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Equations to start from, besides those in the corpus.
 const EQUATIONS: &[&str] = &[

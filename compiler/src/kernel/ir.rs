@@ -8,6 +8,8 @@
 
 use std::sync::Arc;
 
+pub use nullcline_runtime::artifact::Phase;
+
 use crate::ir::expr::{ExprId, HistoryId, InputId, ParameterId, RandomId, StateId, id};
 use crate::ir::prim::Prim;
 use crate::ir::system::{Connection, History, Input, Random, Values};
@@ -158,19 +160,6 @@ pub struct Kernel {
     pub extent: usize,
     /// What happens at each.
     pub body: Body,
-}
-
-/// The groups of kernels a runtime calls.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Phase {
-    /// Once before anything else, and again when parameters or the step size change.
-    Setup,
-    /// Stores the current value of every history in its current slot.
-    Remember,
-    /// One step: state at `t` to state at `t + dt`; includes what `Remember` does.
-    Step,
-    /// Computes the recorded quantities from the current state.
-    Observe,
 }
 
 /// A compiled model.

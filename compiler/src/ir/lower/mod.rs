@@ -31,16 +31,6 @@ use group::Group;
 use order::Cycle;
 use shape::{Operand, Shape};
 
-/// What holds before time 0 for delayed quantities.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum PreHistory {
-    /// The value at time 0, always.
-    #[default]
-    Initial,
-    /// Zero (the rule of PyRates' fixed-step solvers).
-    Zero,
-}
-
 /// How to lower.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Options {
