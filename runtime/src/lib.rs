@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod artifact;
+pub mod code;
 pub mod device;
 pub mod engine;
 pub mod io;

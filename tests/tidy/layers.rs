@@ -30,7 +30,8 @@ const RUNTIME: &[(&str, &[&str])] = &[
     ("random", &[]),
     ("artifact", &["random"]),
     ("program", &["artifact"]),
-    ("device", &["artifact", "engine", "program"]),
+    ("code", &["artifact", "program"]),
+    ("device", &["artifact", "code", "engine", "program"]),
     ("engine", &["artifact", "program"]),
     ("observe", &[]),
     ("sim", &["artifact", "observe"]),
@@ -131,7 +132,7 @@ fn the_compiler_sees_of_the_runtime_what_it_targets() {
         }
         for path in named(&file, "nullcline_runtime") {
             let part = path.split('/').next().unwrap();
-            assert!(["artifact", "program"].contains(&part), "{} uses `{path}` of the runtime", file.path);
+            assert!(["artifact", "code", "program"].contains(&part), "{} uses `{path}` of the runtime", file.path);
         }
     }
 }
