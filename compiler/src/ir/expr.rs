@@ -64,6 +64,10 @@ id!(
     /// A quantity whose past values are kept.
     HistoryId
 );
+id!(
+    /// An event.
+    EventId
+);
 
 impl SpaceId {
     /// The space with one element.
@@ -100,6 +104,10 @@ pub enum Op {
         /// Steps back, for every element.
         steps: u32,
     },
+    /// 1 where an event happens in this step, else 0; see [`super::event`]. No argument.
+    Event(EventId),
+    /// 1 where an event happened in the step before, else 0. No argument.
+    Happened(EventId),
 }
 
 /// One expression.

@@ -77,6 +77,7 @@ impl Module {
             BufferRole::Scratch(_) => "scratch",
             BufferRole::Observed(_) => "observed",
             BufferRole::History(_) => "history",
+            BufferRole::Event(_) => "event",
         };
         write!(f, "  buffer {}[{}]: {role}", self.name(id), buffer.len)?;
         if matches!(buffer.role, BufferRole::History(_)) {

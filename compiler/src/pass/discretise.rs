@@ -7,7 +7,7 @@ use crate::scheme::{RungeKutta, Scheme};
 
 /// Writes out one step of `scheme` for every state of the system.
 ///
-/// Within a step, extrinsic inputs keep their sample; time is that of the stage; past values are those at the stage's
+/// Within a step, extrinsic inputs keep their sample and events are what they are; time is that of the stage; past values are those at the stage's
 /// time minus the delay, between two stored steps by linear interpolation.
 pub fn discretise(mut system: System, observables: Vec<Observable>, scheme: &'static Scheme) -> Step {
     let method = &scheme.method;
@@ -22,7 +22,7 @@ pub fn discretise(mut system: System, observables: Vec<Observable>, scheme: &'st
             advance(&mut system, state, method.weights, &slopes)
         })
         .collect();
-    Step { system, scheme, next, observables }
+    Step { system, scheme, next, observables, spikes: Vec::new(), pre_history: Vec::new() }
 }
 
 /// The slopes of one stage: derivatives at the stage's time and state.
@@ -72,14 +72,20 @@ fn advance(system: &mut System, state: usize, coefficients: &[f64], slopes: &[Ex
 }
 
 /// `t + c dt`
-fn stage_time(graph: &mut ExprGraph, offset: f64) -> ExprId {
+pub(super) fn stage_time(graph: &mut ExprGraph, offset: f64) -> ExprId {
     let (time, dt, c) = (graph.time(), graph.step_size(), graph.constant(offset));
     let ahead = graph.product(c, dt);
     graph.sum(time, ahead)
 }
 
 /// A past value as seen from `offset` (0 to 1) steps after the start of the step.
-fn past_at(graph: &mut ExprGraph, history: &History, older: Op, steps: u32, offset: f64) -> ExprId {
+pub(super) fn past_at(
+    graph: &mut ExprGraph,
+    history: &History,
+    older: Op,
+    steps: u32,
+    offset: f64,
+) -> ExprId {
     if offset == 0.0 {
         return graph.add(older, Vec::new(), history.space);
     }

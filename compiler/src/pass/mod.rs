@@ -4,6 +4,7 @@ pub mod batch;
 pub mod contract;
 pub mod discretise;
 pub mod elementary;
+pub mod events;
 pub mod legalise;
 pub mod prune;
 pub mod schedule;
@@ -15,7 +16,7 @@ pub use crate::ir::vectorise;
 use std::collections::HashMap;
 
 use crate::diagnostic::Result;
-use crate::ir::expr::{ExprGraph, ExprId, Node};
+use crate::ir::expr::{EventId, ExprGraph, ExprId, Node};
 use crate::ir::system::System;
 use crate::kernel::ir::{Module, Precision};
 use crate::kernel::target::Target;
@@ -41,13 +42,18 @@ pub struct Step {
     pub next: Vec<ExprId>,
     /// What is recorded.
     pub observables: Vec<Observable>,
+    /// The events to be recorded, each with the expression that is 1 where it happens in this step.
+    pub spikes: Vec<(EventId, ExprId)>,
+    /// For each history, its value as long as no event happened: what holds before time 0.
+    pub pre_history: Vec<ExprId>,
 }
 
 impl Step {
-    /// Every expression whose value is wanted: next states, histories, observables.
+    /// Every expression whose value is wanted: next states, histories, what is recorded, pre-histories.
     pub fn roots(&self) -> Vec<ExprId> {
         let histories = self.system.histories.iter().map(|h| h.value);
-        self.next.iter().copied().chain(histories).chain(self.observables.iter().map(|o| o.value)).collect()
+        let recorded = self.observables.iter().map(|o| o.value).chain(self.spikes.iter().map(|s| s.1));
+        self.next.iter().copied().chain(histories).chain(recorded).chain(self.pre_history.iter().copied()).collect()
     }
 
     /// Rewrites everything wanted by `rule` (see [`ExprGraph::rewrite`]).
@@ -61,7 +67,9 @@ impl Step {
     fn rename(&mut self, image: &HashMap<ExprId, ExprId>) {
         let wanted = (self.next.iter_mut())
             .chain(self.system.histories.iter_mut().map(|h| &mut h.value))
-            .chain(self.observables.iter_mut().map(|o| &mut o.value));
+            .chain(self.observables.iter_mut().map(|o| &mut o.value))
+            .chain(self.spikes.iter_mut().map(|s| &mut s.1))
+            .chain(&mut self.pre_history);
         for id in wanted {
             *id = image[id];
         }
@@ -89,6 +97,7 @@ pub fn arithmetic(
     target: &Target,
 ) -> Result<Step> {
     let step = discretise::discretise(system, observables, scheme);
+    let step = events::events(step);
     let step = prune::prune(step);
     let step = simplify::simplify(step);
     let step = legalise::legalise(step, target, precision)?;

@@ -150,7 +150,9 @@ impl OperatorBuilder {
     }
 
     fn last_event(mut self, change: impl FnOnce(&mut EventText)) -> OperatorBuilder {
-        self.events.iter_mut().next_back().into_iter().for_each(change);
+        if let Some(event) = self.events.last_mut() {
+            change(event);
+        }
         self
     }
 

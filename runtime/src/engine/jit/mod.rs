@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use super::coupling::Coupling;
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable as Loaded, Feeds, Layout, Phase, Role, Spike};
+use crate::artifact::{DeviceError, EventBuffer, Executable as Loaded, Feeds, Layout, Phase, Role, Spike};
 use crate::program::{Body, Kernel, Op, Precision, Program};
 use assembler::Width;
 use code::{Generated, Places, SLOT, Shape, generate};
@@ -337,7 +337,7 @@ impl<T: Real> Loaded for JitEngine<T> {
         (first, count): (u64, u64),
         dt: f64,
         feeds: &Feeds,
-        events: &[usize],
+        events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
         for step in first..first + count {
