@@ -1,4 +1,5 @@
 //! Backends: a printer and a target description for each form of output. A printer decides nothing; every choice has been
 //! made by the passes.
 
+pub mod manifest;
 pub mod program;

@@ -19,7 +19,7 @@ mod table;
 
 use super::coupling::Coupling;
 use super::{Memory, Real};
-use crate::artifact::{self, DeviceError, Executable, Feeds, Layout, Phase, Role, Rows};
+use crate::artifact::{self, DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Spike};
 use crate::program::{Body, Kernel, Precision, Program};
 use assembler::Width;
 use code::{Places, Shape, generate};
@@ -215,5 +215,21 @@ impl<T: Real> Executable for JitEngine<T> {
             }
             _ => artifact::record_by_row(self, rows, dt, feeds, out),
         }
+    }
+
+    fn collect(
+        &mut self,
+        (first, count): (u64, u64),
+        dt: f64,
+        feeds: &Feeds,
+        events: &[usize],
+        out: &mut Vec<Spike>,
+    ) -> Result<(), DeviceError> {
+        for step in first..first + count {
+            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+            self.run(Phase::Step, step, dt)?;
+            self.memory.spikes(step, events, out)?;
+        }
+        Ok(())
     }
 }
