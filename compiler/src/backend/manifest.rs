@@ -210,6 +210,7 @@ fn role(role: Role) -> &'static str {
         Role::Input => "input",
         Role::History => "history",
         Role::Observed => "observed",
+        Role::Event => "event",
         Role::Internal => "internal",
     }
 }
