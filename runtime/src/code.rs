@@ -23,7 +23,14 @@ pub struct Artifact {
     pub entries: Vec<Entry>,
     /// The entries of each phase in order, by [`Phase`](crate::artifact::Phase) as an index.
     pub phases: [Vec<u32>; 4],
-    /// The entry that runs any number of steps by itself, where no element of the model reads what another one wrote.
+    /// For each extrinsic input of the layout the entry that fills its buffer; none at all where the host does it.
+    pub feeds: Vec<u32>,
+    /// For each source of random numbers of the layout likewise.
+    pub randoms: Vec<u32>,
+    /// The entry that gathers recorded values: [`Binding::Addresses`] into a row of [`Binding::Rows`].
+    pub record: Option<u32>,
+    /// The entry that runs any number of steps by itself, inputs and random numbers included, where there is one: for small
+    /// models, and where no element reads what another one wrote.
     pub steps: Option<u32>,
     /// Initial contents: (buffer, one value or one per element). All other buffers start at 0.
     pub initial: Vec<(u32, Vec<f64>)>,
@@ -56,6 +63,8 @@ pub struct Entry {
     pub extent: usize,
     /// Invocations per workgroup (thread block).
     pub group: u32,
+    /// Bytes of memory shared by the invocations of a workgroup, which the code itself reserves.
+    pub shared: u32,
     /// What it is given, in order.
     pub bindings: Vec<Binding>,
 }
@@ -72,4 +81,10 @@ pub enum Binding {
     },
     /// A constant, by its index.
     Constant(u32),
+    /// The samples of a series: the number of rows and that of columns, 64 bits each, then the numbers row by row.
+    Samples(u32),
+    /// Addresses of recorded numbers, 64 bits each.
+    Addresses,
+    /// Where recorded rows go.
+    Rows,
 }
