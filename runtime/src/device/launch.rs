@@ -131,9 +131,12 @@ impl<D: Driver> Launcher<D> {
             arguments.push(match binding {
                 Binding::Buffer { index, .. } => self.buffers[*index as usize],
                 Binding::Constant(index) => self.constants[*index as usize],
-                Binding::Samples(series) => {
+                Binding::Series(series) => {
                     let held = self.series.get(*series as usize).and_then(Option::as_ref);
                     held.ok_or_else(|| DeviceError(format!("series {series} has no samples on the device")))?.0
+                }
+                Binding::Samples | Binding::Bank { .. } => {
+                    return Err(DeviceError(format!("`{}` is given what this device does not have", entry.name)));
                 }
                 Binding::Addresses => self.places.as_ref().map_or(0, |p| p.0),
                 Binding::Rows => self.rows.map_or(0, |r| r.0),
@@ -157,7 +160,8 @@ impl<D: Driver> Launcher<D> {
             // A series without rows is 0.
             let zeros = vec![0.0; samples.columns.max(1)];
             let (rows, data) = if samples.rows() == 0 { (1, &zeros) } else { (samples.rows(), &samples.data) };
-            let mut bytes: Vec<u8> = [rows as u64, samples.columns as u64].into_iter().flat_map(u64::to_le_bytes).collect();
+            let mut bytes: Vec<u8> =
+                [rows as u64, samples.columns as u64].into_iter().flat_map(u64::to_le_bytes).collect();
             bytes.extend(encode(data, self.artifact.precision));
             let (address, room) = match held {
                 Some((address, room, _)) if *room >= bytes.len() => (*address, *room),
@@ -172,9 +176,8 @@ impl<D: Driver> Launcher<D> {
     /// Fills the buffers of inputs and random numbers.
     fn feed(&mut self, step: u64, feeds: &Feeds) -> Result<(), DeviceError> {
         let clock = Clock { first: step, count: 1, dt: 0.0 };
-        let artifact = &self.artifact;
-        let entries: Vec<u32> = artifact.feeds.iter().chain(&artifact.randoms).copied().collect();
-        if entries.len() < feeds.feeds.len() + feeds.randoms.len() {
+        let entries = self.artifact.feed.clone();
+        if entries.is_empty() {
             return feeds.apply(step, |buffer, values| self.write(buffer, 0, values));
         }
         entries.into_iter().try_for_each(|entry| self.launch(entry, clock, Some(feeds)))

@@ -67,9 +67,7 @@ pub(super) fn body(code: &mut Code, source: &Source<'_>, places: &mut dyn Places
                         Value::number(rounded(code, float, dt))
                     }
                     ValueOp::Load { buffer, index } => Value::number(places.load(code, *buffer, *index)),
-                    ValueOp::Past { buffer, index, steps } => {
-                        Value::number(places.past(code, *buffer, *index, *steps))
-                    }
+                    ValueOp::Past { buffer, index, steps } => Value::number(places.past(code, *buffer, *index, *steps)),
                     ValueOp::Call(prim, args) => {
                         // A value that is used twice in a call is one value.
                         let mut own: Vec<Value> = args.iter().map(|a| values[a.index()].clone()).collect();

@@ -96,6 +96,11 @@ pub(super) struct Code {
 const CLOCK: [(&str, &str, Class); 4] =
     [(".u64", "first", Bits64), (".u64", "count", Bits64), (".f64", "dt", F64), (".u64", "seed", Bits64)];
 
+/// The names of those arguments.
+pub(super) fn arguments() -> Vec<String> {
+    CLOCK.iter().map(|argument| argument.1.to_string()).collect()
+}
+
 impl Code {
     /// An empty entry; `about` is written above it.
     pub fn new(name: String, about: Vec<String>) -> Code {

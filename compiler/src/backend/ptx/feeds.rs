@@ -29,7 +29,7 @@ pub(super) fn column(
 /// column. Samples begin with the number of rows and that of columns, 64 bits each.
 pub(super) fn sample(code: &mut Code, source: &Source<'_>, input: usize, column: &str, step: &str) -> String {
     let (buffer, feed) = &source.module.inputs[input];
-    let samples = code.pointer(Binding::Samples(feed.series as u32), &format!("samples {}", feed.series));
+    let samples = code.pointer(Binding::Series(feed.series as u32), &format!("samples {}", feed.series));
     let rows = code.set(Class::Bits64, "ld.global.u64", &[&format!("[{samples}]")]);
     let columns = code.set(Class::Bits64, "ld.global.u64", &[&format!("[{samples}+8]")]);
     let last = code.set(Class::Bits64, "sub.u64", &[&rows, "1"]);

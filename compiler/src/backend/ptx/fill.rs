@@ -42,8 +42,11 @@ pub(super) fn element(
 /// The entry that fills it.
 pub(super) fn entry(source: &Source<'_>, constants: &mut Constants, index: usize) -> (String, Entry) {
     let inputs = source.module.inputs.len();
-    let (what, name) =
-        if index < inputs { ("sample", format!("feed_{index}")) } else { ("random numbers", format!("draw_{}", index - inputs)) };
+    let (what, name) = if index < inputs {
+        ("sample", format!("feed_{index}"))
+    } else {
+        ("random numbers", format!("draw_{}", index - inputs))
+    };
     let buffer = buffer(source, index);
     let extent = source.module.buffers[buffer.index()].len;
     let about = format!("{what} of the step for {}: one thread for each of {extent} elements", source.name(buffer));

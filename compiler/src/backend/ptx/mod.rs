@@ -76,8 +76,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         add(kernel_entry(&source, &mut constants, index, kernel));
     }
     let inputs = module.inputs.len();
-    let feeds = (0..inputs).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
-    let randoms = (0..module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, inputs + i))).collect();
+    let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
     let record = Some(add(fill::record(&source)));
     let steps = steps::steps(&source, &mut constants).map(add);
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
@@ -92,11 +91,14 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         constants: constants.list,
         entries,
         phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
-        feeds,
-        randoms,
-        record,
         steps,
+        record,
+        arguments: code::arguments(),
         initial: module.initial.iter().map(|(buffer, v)| (buffer.0, values(v))).collect(),
+        banks: Vec::new(),
+        feed,
+        samples: Vec::new(),
+        uniforms: Vec::new(),
     }
 }
 

@@ -11,8 +11,8 @@ use nullcline_runtime::code::Entry;
 use super::body::{Places, Rings, Source, body};
 use super::code::{Class, Code, GROUP};
 use super::feeds::{column, random, sample, unit};
-use super::gather::{Constants, couple, take};
 use super::fill;
+use super::gather::{Constants, couple, take};
 use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueOp};
 
 /// Largest kernel of a network that runs in one block: a few elements per thread.
@@ -54,9 +54,10 @@ fn independent<'a>(kernels: &[&'a Kernel]) -> Option<Vec<&'a [Stmt]>> {
     let statements = || bodies.iter().copied().flatten();
     let written = |buffer: &BufferId| statements().any(|s| matches!(s, Stmt::Store(b, _) if b == buffer));
     let shared = statements().any(|s| match s {
-        Stmt::Let(_, ValueOp::Load { buffer, index: Index::Zero } | ValueOp::Past { buffer, index: Index::Zero, .. }) => {
-            extent > 1 && written(buffer)
-        }
+        Stmt::Let(
+            _,
+            ValueOp::Load { buffer, index: Index::Zero } | ValueOp::Past { buffer, index: Index::Zero, .. },
+        ) => extent > 1 && written(buffer),
         _ => false,
     });
     (!shared).then_some(bodies)
@@ -276,11 +277,7 @@ impl Resident<'_> {
 }
 
 /// One block for the whole network; its threads take turns on the elements of each kernel.
-fn one_block(
-    source: &Source<'_>,
-    constants: &mut Constants,
-    kernels: &[&Kernel],
-) -> (String, Entry) {
+fn one_block(source: &Source<'_>, constants: &mut Constants, kernels: &[&Kernel]) -> (String, Entry) {
     let about = "any number of steps: one block for the whole network";
     let mut code = Code::new("steps".to_string(), vec![about.to_string()]);
     let lane = code.set(Class::Bits32, "mov.u32", &["%tid.x"]);
@@ -295,7 +292,9 @@ fn one_block(
     let fed = source.module.inputs.len() + source.module.randoms.len();
     for index in 0..fed {
         let extent = source.module.buffers[fill::buffer(source, index).index()].len;
-        in_turns(&mut code, &lane, extent, |code, element| fill::element(code, source, constants, index, element, &step));
+        in_turns(&mut code, &lane, extent, |code, element| {
+            fill::element(code, source, constants, index, element, &step)
+        });
     }
     if fed > 0 {
         code.barrier();
