@@ -225,7 +225,6 @@ fn role(role: Role) -> &'static str {
         Role::Observed => "observed",
         Role::Event => "event",
         Role::Internal => "internal",
-        Role::Event => "event",
     }
 }
 
