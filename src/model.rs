@@ -13,7 +13,7 @@ use nullcline_compiler::kernel::ir::{Module, Precision};
 use nullcline_compiler::model::Found;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
-use nullcline_compiler::model::{Circuit, Role, VariableRef};
+use nullcline_compiler::model::{Circuit, Role, Variable, VariableRef};
 use nullcline_compiler::pass::vectorise::Vectorise;
 use nullcline_compiler::pass::{self, Observable};
 use nullcline_compiler::scheme::{self, Scheme};
@@ -61,6 +61,8 @@ pub struct Compiled {
     pub module: Module,
     /// What is recorded.
     pub columns: Vec<Column>,
+    /// The recorded events.
+    pub events: Vec<Label>,
     /// When it ends and what becomes a row.
     pub schedule: Schedule,
     /// The step size.
@@ -97,6 +99,7 @@ impl Compiled {
         let layout = self.module.layout();
         let executable = (self.engine.load)(self.module)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
+            .with_events(self.events)
             .with_series(self.inputs)
             .with_seed(self.seed)
             .with_pre_history(self.pre_history);
@@ -261,11 +264,22 @@ impl Model {
             return Err(faults);
         }
         let options = Options { dt, vectorise: self.vectorise };
-        let system = lower(&self.circuit, &inputs.drives, &options)?;
+        let mut system = lower(&self.circuit, &inputs.drives, &options)?;
 
         let mut observables: Vec<Observable> = Vec::new();
         let mut places: Vec<(Label, ExprId, usize)> = Vec::new();
+        let mut events: Vec<Label> = Vec::new();
         for (label, variable, unit) in recorded {
+            let key = (variable.population, variable.operator, variable.variable);
+            if let Some(place) = system.event_places.get(&key) {
+                let mut place = place.clone();
+                if let Some(unit) = unit {
+                    (place.first, place.count) = (place.first + unit, 1);
+                }
+                system.recorded.push(place);
+                events.push(label);
+                continue;
+            }
             let Some(location) = system.location(variable) else { continue };
             let elements = match unit {
                 Some(index) => {
@@ -296,6 +310,7 @@ impl Model {
             system,
             observables,
             places,
+            events,
             schedule,
             dt,
             scheme,
@@ -345,7 +360,8 @@ impl Model {
         Ok(recorded)
     }
 
-    /// Every output variable (or, in a circuit without any, every state), named by its shortest unambiguous path.
+    /// Every event and every output variable (or, in a circuit without any, every state), named by its shortest unambiguous
+    /// path.
     fn outputs(&self) -> Vec<(Label, VariableRef, Option<usize>)> {
         let mut all = Vec::new();
         for (p, population) in self.circuit.populations.iter().enumerate() {
@@ -357,7 +373,8 @@ impl Model {
         }
         let is_output = |role: Role, output: bool| output && matches!(role, Role::State | Role::Output);
         let any = all.iter().any(|(_, v)| is_output(v.role, v.output));
-        all.retain(|(_, v)| if any { is_output(v.role, v.output) } else { v.role == Role::State });
+        let wanted = |v: &Variable| if any { is_output(v.role, v.output) } else { v.role == Role::State };
+        all.retain(|(_, v)| v.role == Role::Event || wanted(v));
         all.iter()
             .map(|(at, variable)| {
                 let path = self.circuit.path(*at);

@@ -3,3 +3,4 @@
 
 pub mod manifest;
 pub mod program;
+pub mod ptx;

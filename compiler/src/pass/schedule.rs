@@ -102,12 +102,11 @@ impl<'a> Scheduler<'a> {
             let id = self.buffer(BufferRole::History(HistoryId(i as u32)), &history.name, history.space);
             self.module.histories.push((id, history.clone()));
         }
-        for (event, _) in &step.spikes {
-            let event_of = &self.system.events[event.index()];
-            let buffer = self.buffer(BufferRole::Event(*event), &event_of.name, event_of.space);
-            let delay = u64::from(event_of.order == Order::After);
-            let recorded = self.system.recorded.iter().filter(|r| r.event == *event);
-            self.module.events.extend(recorded.map(|r| (buffer, r.clone(), delay)));
+        for recorded in &self.system.recorded {
+            let event = &self.system.events[recorded.event.index()];
+            let buffer = self.buffer(BufferRole::Event(recorded.event), &event.name, event.space);
+            let delay = u64::from(event.order == Order::After);
+            self.module.events.push((buffer, recorded.clone(), delay));
         }
         for (i, observable) in step.observables.iter().enumerate() {
             let space = self.graph.space(observable.value);
