@@ -105,22 +105,21 @@ impl System {
     pub fn event_needs(&self) -> Vec<Vec<EventId>> {
         let needs = self.events.iter().map(|event| {
             let mut found: Vec<EventId> = Vec::new();
-            // Within a step before the histories' last entry lies what they store in this step.
-            let mut stack = vec![event.when];
-            let mut seen = std::collections::HashSet::new();
-            while let Some(root) = stack.pop() {
-                for id in self.graph.reachable([root]) {
-                    if !seen.insert(id) {
-                        continue;
+            let after = event.order == Order::After;
+            for id in self.graph.reachable([event.when]) {
+                match self.graph.node(id).op {
+                    Op::Happened(needed) if after => found.push(needed),
+                    Op::Event(needed) => found.push(needed),
+                    // One step before the end of the step is its start.
+                    Op::Past { history, steps: 1 } if after => {
+                        let value = self.histories[history.index()].value;
+                        let read = self.graph.reachable([value]).into_iter();
+                        found.extend(read.filter_map(|id| match self.graph.node(id).op {
+                            Op::Event(needed) => Some(needed),
+                            _ => None,
+                        }));
                     }
-                    match self.graph.node(id).op {
-                        Op::Happened(needed) if event.order == Order::After => found.push(needed),
-                        Op::Event(needed) => found.push(needed),
-                        Op::Past { history, steps: 1 } if event.order == Order::After => {
-                            stack.push(self.histories[history.index()].value);
-                        }
-                        _ => {}
-                    }
+                    _ => {}
                 }
             }
             found.sort_unstable();

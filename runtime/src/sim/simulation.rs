@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Clock;
 use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Samples, Spike};
-use crate::observe::{Label, Sink, Spikes};
+use crate::observe::{Label, Recording, Sink, Spikes};
 
 /// What holds before time 0 for delayed quantities.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -208,10 +208,15 @@ impl Simulation {
         self
     }
 
-    /// The recorded events, without spikes: what a [`Recording`](crate::observe::Recording) begins with.
+    /// The recorded events, without spikes.
     pub fn events(&self) -> Vec<Spikes> {
         let units = self.layout.events.iter().map(|e| e.count);
         self.events.iter().zip(units).map(|(label, units)| Spikes::new(label.clone(), units)).collect()
+    }
+
+    /// An empty recording of all that is recorded: columns and events.
+    pub fn recording(&self) -> Recording {
+        Recording::new(self.labels()).with_events(self.events())
     }
 
     /// The loaded model.

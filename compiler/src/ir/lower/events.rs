@@ -168,7 +168,8 @@ impl Lowering<'_> {
                 (self.system.take(&name, happens, space, units), Some(value))
             }
         };
-        let name = format!("{}<-{}", self.name(target), self.name(source));
+        let target_name = self.name(target);
+        let name = format!("{target_name}<-{}", self.name(source));
         let from = match factor {
             Some(factor) => self.system.graph.space(spike).max(self.system.graph.space(factor)),
             None => self.system.graph.space(spike),
@@ -180,7 +181,7 @@ impl Lowering<'_> {
         };
         let steps = |delay: Delay| match delay {
             Delay::Steps(steps) => Ok(steps),
-            Delay::Gamma { .. } => Err(fault::spread_of_jump(&name, span)),
+            Delay::Gamma { .. } => Err(fault::spread_of_jump(&target_name, span)),
         };
         match &connected.entries {
             Entries::All { sources, weight, delay, .. } => {
