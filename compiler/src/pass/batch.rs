@@ -5,10 +5,11 @@
 //! are those of a run of its own, bit for bit.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Step;
-use crate::ir::expr::{ConnectionId, ExprGraph, ExprId, Op, ParameterId, SpaceId, StateId, TableId};
-use crate::ir::system::{Connection, System, Table, Values};
+use crate::ir::expr::{ConnectionId, ExprGraph, ExprId, FanoutId, Op, ParameterId, SpaceId, StateId, TableId};
+use crate::ir::system::{Connection, Fanout, System, Table, Values};
 
 /// A place that holds a value which members may have each their own of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,6 +20,8 @@ pub enum Slot {
     Parameter(ParameterId, Option<usize>),
     /// The weight of a connection: one entry, or all.
     Weight(ConnectionId, Option<usize>),
+    /// The weight of a fanout: one entry, or all.
+    Delivered(FanoutId, Option<usize>),
 }
 
 /// A value that differs between members.
@@ -61,6 +64,9 @@ pub fn slots((a, first): (f64, &Step), (b, second): (f64, &Step)) -> Option<Vec<
     for (i, (x, y)) in x.connections.iter().zip(&y.connections).enumerate() {
         compare(&x.weights, &y.weights, &|e| Slot::Weight(ConnectionId(i as u32), e))?;
     }
+    for (i, (x, y)) in x.fanouts.iter().zip(&y.fanouts).enumerate() {
+        compare(&x.weights, &y.weights, &|e| Slot::Delivered(FanoutId(i as u32), e))?;
+    }
     Some(slots)
 }
 
@@ -69,14 +75,19 @@ fn same_structure(a: &Step, b: &Step) -> bool {
     let (x, y) = (&a.system, &b.system);
     let nodes = |g: &ExprGraph| (0..g.len() as u32).map(|i| g.node(ExprId(i)).clone()).collect::<Vec<_>>();
     let entries = |s: &System| {
-        let of = |c: &Connection| (c.source, c.target, c.starts.clone(), c.sources.clone());
+        let of = |c: &Connection| (c.source, c.target, c.starts.clone(), c.sources.clone(), c.delays.clone());
         s.connections.iter().map(of).collect::<Vec<_>>()
+    };
+    let sent = |s: &System| {
+        let of = |f: &Fanout| (f.source, f.target, f.starts.clone(), f.targets.clone());
+        s.fanouts.iter().map(of).collect::<Vec<_>>()
     };
     (&a.next, &a.observables, &x.histories) == (&b.next, &b.observables, &y.histories)
         && (&x.spaces, &x.tables, &x.inputs, &x.randoms) == (&y.spaces, &y.tables, &y.inputs, &y.randoms)
         && (x.states.len(), x.parameters.len()) == (y.states.len(), y.parameters.len())
         && x.parameters.iter().zip(&y.parameters).all(|(p, q)| p.space == q.space)
         && entries(x) == entries(y)
+        && sent(x) == sent(y)
         && nodes(&x.graph) == nodes(&y.graph)
 }
 
@@ -125,17 +136,29 @@ pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
 fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
     let members = own.members;
     let parameters: Vec<SpaceId> = step.system.parameters.iter().map(|p| p.space).collect();
+    let histories: Vec<SpaceId> = step.system.histories.iter().map(|h| h.space).collect();
     let mut connections = step.system.connections.clone();
     for (i, connection) in connections.iter_mut().enumerate() {
         let entries = connection.sources.len();
         own.repeat(&mut connection.weights, entries, |e| Slot::Weight(ConnectionId(i as u32), e));
-        let ends = connection.starts.iter().skip(1);
-        let each = (0..members as u32).flat_map(|m| ends.clone().map(move |end| m * entries as u32 + end));
-        connection.starts = std::iter::once(0).chain(each).collect();
+        connection.starts = rows(members, &connection.starts);
+        connection.delays = connection.delays.as_ref().map(|delays| delays.repeat(members).into());
         if connection.target == SpaceId::SCALAR {
             connection.target = all;
         }
     }
+    let mut fanouts = std::mem::take(&mut step.system.fanouts);
+    for (i, fanout) in fanouts.iter_mut().enumerate() {
+        own.repeat(&mut fanout.weights, fanout.targets.len(), |e| Slot::Delivered(FanoutId(i as u32), e));
+        fanout.starts = rows(members, &fanout.starts);
+        fanout.targets = offset(members, sizes_of(sizes, fanout.target), &fanout.targets).collect();
+        for space in [&mut fanout.source, &mut fanout.target] {
+            if *space == SpaceId::SCALAR {
+                *space = all;
+            }
+        }
+    }
+    step.system.fanouts = fanouts;
     // Which connections have a source of their own for each member; a scalar that all share stays one element.
     let mut own_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
     let mut shared_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
@@ -148,8 +171,13 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
         match node.op {
             Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
             Op::Parameter(id) => Some(graph.add(node.op, Vec::new(), parameters[id.index()])),
-            Op::Couple(id) => {
-                let source = graph.space(node.args[0]);
+            // Spikes and factors that all members share are spread over them by the scheduler.
+            Op::Deliver(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
+            Op::Couple(id) | Op::CouplePast { connection: id, .. } => {
+                let source = match node.op {
+                    Op::CouplePast { history, .. } => histories[history.index()],
+                    _ => graph.space(node.args[0]),
+                };
                 let known = if source == SpaceId::SCALAR { &mut shared_source } else { &mut own_source };
                 let new = *known.entry(id).or_insert_with(|| {
                     let mut connection = connections[id.index()].clone();
@@ -159,7 +187,11 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                     used.push(connection);
                     ConnectionId(used.len() as u32 - 1)
                 });
-                Some(graph.add(Op::Couple(new), node.args.clone(), lifted))
+                let op = match node.op {
+                    Op::CouplePast { history, .. } => Op::CouplePast { connection: new, history },
+                    _ => Op::Couple(new),
+                };
+                Some(graph.add(op, node.args.clone(), lifted))
             }
             Op::Call(prim) => {
                 // Values of the members meet those of their units.
@@ -184,6 +216,14 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
     });
     step.system.connections = used;
     step.system.tables.extend(tables);
+}
+
+/// The rows of the first member, then those of the next.
+fn rows(members: usize, starts: &[u32]) -> Arc<[u32]> {
+    let entries = starts.last().copied().unwrap_or(0);
+    let ends = starts.iter().skip(1);
+    let each = (0..members as u32).flat_map(|m| ends.clone().map(move |end| m * entries + end));
+    std::iter::once(0).chain(each).collect()
 }
 
 fn sizes_of(sizes: &[usize], space: SpaceId) -> u32 {
@@ -221,7 +261,7 @@ impl<'a> Own<'a> {
             own.iter().enumerate().for_each(|(m, v)| repeated[m * size + element] = *v);
             varied = true;
         }
-        *values = Values::Each(repeated);
+        *values = Values::Each(repeated.into());
         varied
     }
 }
