@@ -46,7 +46,8 @@ pub fn slots((a, first): (f64, &Step), (b, second): (f64, &Step)) -> Option<Vec<
             (Values::Uniform(x), Values::Uniform(y)) if x.to_bits() == y.to_bits() => {}
             (Values::Uniform(x), Values::Uniform(y)) if is_value(*x, *y) => slots.push(slot(None)),
             (Values::Each(x), Values::Each(y)) if x.len() == y.len() => {
-                for (element, (x, y)) in x.iter().zip(y).enumerate().filter(|(_, (x, y))| x.to_bits() != y.to_bits()) {
+                for (element, (x, y)) in x.iter().zip(&**y).enumerate().filter(|(_, (x, y))| x.to_bits() != y.to_bits())
+                {
                     is_value(*x, *y).then(|| slots.push(slot(Some(element))))?;
                 }
             }
@@ -163,16 +164,22 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
     let mut own_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
     let mut shared_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
     let mut used: Vec<Connection> = Vec::new();
-    let mut tables = Vec::new();
-    let first_table = step.system.tables.len();
-    let mut spreads: HashMap<SpaceId, TableId> = HashMap::new();
+    let ends: Vec<(SpaceId, SpaceId)> = step.system.fanouts.iter().map(|f| (f.source, f.target)).collect();
+    let first = step.system.tables.len();
+    let mut spread = Spread { members, sizes, all, first, tables: Vec::new(), known: HashMap::new() };
     step.rewrite(|graph, node| {
         let lifted = if node.space == SpaceId::SCALAR { all } else { node.space };
         match node.op {
             Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
             Op::Parameter(id) => Some(graph.add(node.op, Vec::new(), parameters[id.index()])),
-            // Spikes and factors that all members share are spread over them by the scheduler.
-            Op::Deliver(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
+            Op::Deliver(id) => {
+                let (source, target) = ends[id.index()];
+                let mut args = node.args.clone();
+                for (arg, space) in args.iter_mut().zip([target, source, source]) {
+                    *arg = spread.over(graph, *arg, space);
+                }
+                Some(graph.add(node.op, args, lifted))
+            }
             Op::Couple(id) | Op::CouplePast { connection: id, .. } => {
                 let source = match node.op {
                     Op::CouplePast { history, .. } => histories[history.index()],
@@ -198,16 +205,7 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                 let units = node.args.iter().map(|a| graph.space(*a)).find(|s| *s != SpaceId::SCALAR && *s != all)?;
                 let mut args = node.args.clone();
                 for arg in &mut args {
-                    if graph.space(*arg) != all {
-                        continue;
-                    }
-                    let table = *spreads.entry(units).or_insert_with(|| {
-                        let size = sizes_of(sizes, units);
-                        let indices = (0..members as u32).flat_map(|m| (0..size).map(move |_| m)).collect();
-                        tables.push(Table { name: "member".to_string(), source: all, indices });
-                        TableId((first_table + tables.len() - 1) as u32)
-                    });
-                    *arg = graph.add(Op::Take(table), vec![*arg], units);
+                    *arg = spread.over(graph, *arg, units);
                 }
                 Some(graph.call(prim, &args))
             }
@@ -215,7 +213,34 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
         }
     });
     step.system.connections = used;
-    step.system.tables.extend(tables);
+    step.system.tables.extend(spread.tables);
+}
+
+/// Gives values of the members to all their units.
+struct Spread<'a> {
+    members: usize,
+    sizes: &'a [usize],
+    all: SpaceId,
+    /// Number of tables there are without those made here.
+    first: usize,
+    tables: Vec<Table>,
+    known: HashMap<SpaceId, TableId>,
+}
+
+impl Spread<'_> {
+    /// `value` over `space`, if it has one element for each member and the space has more.
+    fn over(&mut self, graph: &mut ExprGraph, value: ExprId, space: SpaceId) -> ExprId {
+        if graph.space(value) != self.all || space == self.all {
+            return value;
+        }
+        let table = *self.known.entry(space).or_insert_with(|| {
+            let size = sizes_of(self.sizes, space);
+            let indices = (0..self.members as u32).flat_map(|m| (0..size).map(move |_| m)).collect();
+            self.tables.push(Table { name: "member".to_string(), source: self.all, indices });
+            TableId((self.first + self.tables.len() - 1) as u32)
+        });
+        graph.add(Op::Take(table), vec![value], space)
+    }
 }
 
 /// The rows of the first member, then those of the next.
