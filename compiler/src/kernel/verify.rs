@@ -92,6 +92,9 @@ fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), Stri
                 return Err(format!("connection `{}` does not fit its buffers", connection.name));
             }
         }
+        Body::Deliver { spikes, factor, target, .. } if target == spikes || factor.as_ref() == Some(target) => {
+            return Err("a delivery reads what it adds to".to_string());
+        }
         Body::Deliver { fanout, spikes, factor, target } => {
             let (spikes, target) = (buffer(*spikes)?, buffer(*target)?);
             let factor = factor.map(buffer).transpose()?;

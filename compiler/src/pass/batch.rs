@@ -194,11 +194,14 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                     used.push(connection);
                     ConnectionId(used.len() as u32 - 1)
                 });
-                let op = match node.op {
-                    Op::CouplePast { history, .. } => Op::CouplePast { connection: new, history },
-                    _ => Op::Couple(new),
+                let (op, args) = match node.op {
+                    Op::CouplePast { history, .. } => {
+                        let current = node.args.iter().map(|current| spread.over(graph, *current, source));
+                        (Op::CouplePast { connection: new, history }, current.collect())
+                    }
+                    _ => (Op::Couple(new), node.args.clone()),
                 };
-                Some(graph.add(op, node.args.clone(), lifted))
+                Some(graph.add(op, args, lifted))
             }
             Op::Call(prim) => {
                 // Values of the members meet those of their units.

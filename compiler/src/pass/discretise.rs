@@ -1,5 +1,7 @@
 //! Discretisation: replaces derivatives by the expressions of one step of a scheme.
 
+mod coupled;
+
 use super::{Observable, Step};
 use crate::ir::expr::{ExprGraph, ExprId, Op};
 use crate::ir::system::{History, System};
@@ -9,7 +11,8 @@ use crate::scheme::{RungeKutta, Scheme};
 ///
 /// Within a step, extrinsic inputs keep their sample; time is that of the stage; past values are those at the stage's
 /// time minus the delay, between two stored steps by linear interpolation.
-pub fn discretise(mut system: System, observables: Vec<Observable>, scheme: &'static Scheme) -> Step {
+pub fn discretise(system: System, observables: Vec<Observable>, scheme: &'static Scheme) -> Step {
+    let (mut system, observables) = coupled::with_present(system, observables);
     let method = &scheme.method;
     let mut stages: Vec<Vec<ExprId>> = Vec::new();
     for index in 0..method.weights.len() {
@@ -40,9 +43,13 @@ fn stage(system: &mut System, method: &RungeKutta, index: usize, earlier: &[Vec<
     let time = stage_time(&mut system.graph, method.time(index));
     let offset = method.time(index);
     let histories = &system.histories;
+    let mut between = coupled::Between::new(&mut system.connections, offset);
     let image = system.graph.rewrite(derivatives.iter().copied(), |graph, node| match node.op {
         Op::State(id) => Some(states[id.index()]),
         Op::Time => Some(time),
+        Op::CouplePast { connection, history } => {
+            Some(between.past(graph, connection, (history, histories[history.index()].value), node))
+        }
         Op::Past { history, steps } => Some(past_at(graph, &histories[history.index()], node.op, steps, offset)),
         _ => None,
     });
