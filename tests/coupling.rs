@@ -2,10 +2,11 @@
 //! every number of threads and every batch computes the same bits.
 #![allow(clippy::unwrap_used)]
 
-use nullcline::compiler::ir::expr::{FanoutId, ParameterId, SpaceId};
+use nullcline::compiler::ir::expr::{FanoutId, Op, ParameterId, SpaceId};
 use nullcline::compiler::ir::prim::{arith, lookup};
 use nullcline::compiler::ir::system::{Connection, Fanout, System, Values};
 use nullcline::compiler::kernel::ir::{Body, BufferRole, Module, Precision};
+use nullcline::compiler::kernel::target::{Target, basic};
 use nullcline::compiler::kernel::verify::verify;
 use nullcline::compiler::pass::batch::{Slot, Variation, batch};
 use nullcline::compiler::pass::{Step, contract, discretise, legalise, prune, schedule, simplify};
@@ -409,6 +410,17 @@ fn members_of_a_batch_share_delays() {
         }
     }
     assert!(all.delays.unwrap().contains(&0));
+}
+
+#[test]
+fn a_target_without_deliveries_refuses_them_by_name() {
+    let floats = &[Precision::F64];
+    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)) };
+    let step = Spiking::new(&mut Random(1), 1.5).step();
+    let refused = legalise::legalise(step, &bare, Precision::F64).unwrap_err();
+    let fault = &refused.0[0];
+    assert_eq!(fault.code, "target-crossing");
+    assert_eq!(fault.message, "target `bare` has no kernel for spikes that jump onto their targets");
 }
 
 /// A dense and a sparse connection, large enough for threads.
