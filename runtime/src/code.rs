@@ -23,10 +23,126 @@ pub struct Artifact {
     pub entries: Vec<Entry>,
     /// The entries of each phase in order, by [`Phase`](crate::artifact::Phase) as an index.
     pub phases: [Vec<u32>; 4],
-    /// The entry that runs any number of steps by itself, where no element of the model reads what another one wrote.
+    /// The entry that runs any number of steps by itself, what it is fed included: for small models, and where no element
+    /// of the model reads what another one wrote.
     pub steps: Option<u32>,
+    /// The entry that gathers what is recorded: the numbers at [`Binding::Addresses`] into a row of [`Binding::Rows`].
+    pub record: Option<u32>,
+    /// Names of what every entry is given after its bindings, 64 bits each; none where there is a block of uniforms.
+    pub arguments: Vec<String>,
     /// Initial contents: (buffer, one value or one per element). All other buffers start at 0.
     pub initial: Vec<(u32, Vec<f64>)>,
+    /// Memory that holds several buffers each, where entries are given that instead of buffers.
+    pub banks: Vec<Bank>,
+    /// The entries that fill the buffers of inputs and random numbers, before the entries of a step or of the observe
+    /// phase; empty where the host fills them.
+    pub feed: Vec<u32>,
+    /// What a row of samples holds.
+    pub samples: Vec<Sample>,
+    /// The numbers that every entry is given besides its bindings, in one block.
+    pub uniforms: Vec<Uniform>,
+}
+
+impl Artifact {
+    /// The number of a binding where bindings are numbered: the block of uniforms is 0, then the banks, the constants and
+    /// the samples. Buffers by themselves have none.
+    pub fn slot(&self, binding: Binding) -> Option<u32> {
+        let (banks, constants) = (self.banks.len() as u32, self.constants.len() as u32);
+        match binding {
+            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Rows => None,
+            Binding::Bank { index, .. } => Some(1 + index),
+            Binding::Constant(index) => Some(1 + banks + index),
+            Binding::Samples => Some(1 + banks + constants),
+        }
+    }
+
+    /// Where a buffer begins: its bank and the element in it. Slots of a history follow each other without gaps.
+    pub fn place(&self, buffer: u32) -> Option<(usize, usize)> {
+        self.banks.iter().enumerate().find_map(|(bank, held)| {
+            let found = held.buffers.binary_search_by_key(&buffer, |b| b.0).ok()?;
+            Some((bank, held.buffers[found].1))
+        })
+    }
+
+    /// Size of the block of uniforms in bytes.
+    pub fn uniform_bytes(&self) -> usize {
+        let end = self.uniforms.iter().map(|u| u.offset + u.bytes(self.precision)).max().unwrap_or(0);
+        end.next_multiple_of(8)
+    }
+}
+
+/// What a device allows, as far as the arrangement of memory depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Largest size of one binding, in bytes.
+    pub binding_bytes: u64,
+}
+
+impl Limits {
+    /// What every WebGPU device has (W3C, WebGPU, section 3.6.2: `maxStorageBufferBindingSize`).
+    pub const PORTABLE: Limits = Limits { binding_bytes: 128 << 20 };
+}
+
+/// Memory that holds several buffers.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bank {
+    /// Its name in the code.
+    pub name: String,
+    /// Number of elements.
+    pub len: usize,
+    /// The buffers in it with their first elements, by ascending buffer.
+    pub buffers: Vec<(u32, usize)>,
+}
+
+/// One number of a row of samples; there is a row for each step, in the artifact's precision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sample {
+    /// Time at the start of the step: its number times the step size.
+    Time,
+    /// A column of a series of an extrinsic input.
+    Column {
+        /// The series.
+        series: u32,
+        /// The column.
+        column: u32,
+    },
+}
+
+/// One number of the block that every entry is given.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Uniform {
+    /// Its name in the code.
+    pub name: String,
+    /// What it is.
+    pub quantity: Quantity,
+    /// Bytes from the start of the block.
+    pub offset: usize,
+}
+
+impl Uniform {
+    fn bytes(&self, precision: Precision) -> usize {
+        match (self.quantity, precision) {
+            (Quantity::StepSize, Precision::F64) => 8,
+            _ => 4,
+        }
+    }
+}
+
+/// What every launch of an entry is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quantity {
+    /// Number of the step, as a 32-bit integer.
+    Step,
+    /// Number of steps to run, for the entry that runs several; a 32-bit integer.
+    Count,
+    /// The row of samples that belongs to the step; a 32-bit integer.
+    Row,
+    /// Lower half of the seed of random numbers; a 32-bit integer.
+    SeedLow,
+    /// Upper half of the seed.
+    SeedHigh,
+    /// The step size, in the artifact's precision.
+    StepSize,
 }
 
 /// An array that entries read and nothing writes.
@@ -56,6 +172,8 @@ pub struct Entry {
     pub extent: usize,
     /// Invocations per workgroup (thread block).
     pub group: u32,
+    /// Bytes of memory that the invocations of a workgroup share; the code itself reserves it.
+    pub shared: u32,
     /// What it is given, in order.
     pub bindings: Vec<Binding>,
 }
@@ -72,4 +190,19 @@ pub enum Binding {
     },
     /// A constant, by its index.
     Constant(u32),
+    /// A bank of buffers.
+    Bank {
+        /// Its index.
+        index: u32,
+        /// Whether the entry writes to it.
+        written: bool,
+    },
+    /// The rows of samples.
+    Samples,
+    /// All samples of a series: the number of rows and that of columns, 64 bits each, then the numbers row by row.
+    Series(u32),
+    /// Addresses of recorded numbers, 64 bits each.
+    Addresses,
+    /// Where recorded rows go.
+    Rows,
 }
