@@ -40,9 +40,12 @@ fn variance(values: &[f64]) -> f64 {
 
 #[test]
 fn an_ornstein_uhlenbeck_process_has_its_variance() {
-    for (scheme_name, noise) in
-        [("euler", "noise(sigma)"), ("euler_maruyama", "sigma*xi"), ("heun", "noise(sigma)"), ("milstein", "sigma*xi_a")]
-    {
+    for (scheme_name, noise) in [
+        ("euler", "noise(sigma)"),
+        ("euler_maruyama", "sigma*xi"),
+        ("heun", "noise(sigma)"),
+        ("milstein", "sigma*xi_a"),
+    ] {
         let mut ou = model(&OU.replace("NOISE", noise).replace("cutoff: 20.0", "cutoff: 19.99"));
         scheme(&mut ou, scheme_name);
         let found = variance(&run(&ou).columns.iter().map(|c| *c.last().unwrap()).collect::<Vec<f64>>());
@@ -96,7 +99,8 @@ fn paths_converge_with_the_strong_order_of_each_scheme() {
 #[test]
 fn without_state_in_its_factor_milstein_is_euler() {
     let at = |name: &str| {
-        let mut ou = model(&OU.replace("NOISE", "noise(sigma)").replace("n: 20000", "n: 5").replace("cutoff: 20.0, ", ""));
+        let mut ou =
+            model(&OU.replace("NOISE", "noise(sigma)").replace("n: 20000", "n: 5").replace("cutoff: 20.0, ", ""));
         scheme(&mut ou, name);
         run(&ou).columns
     };

@@ -18,8 +18,9 @@ pub fn own_nonlinear(scheme: &Scheme, state: &State) -> Diagnostic {
 pub fn nonlinear(scheme: &Scheme, state: &State) -> Diagnostic {
     let (name, scheme) = (&state.name, scheme.name);
     let message = format!("scheme `{scheme}` takes sums of multiples of states only, not the equation of `{name}`");
-    Diagnostic::error("scheme-nonlinear", state.span, message, "a function or product of states")
-        .with_help("use `--scheme exponential_euler` if each equation is linear in its own variable, else `--scheme rk4`")
+    Diagnostic::error("scheme-nonlinear", state.span, message, "a function or product of states").with_help(
+        "use `--scheme exponential_euler` if each equation is linear in its own variable, else `--scheme rk4`",
+    )
 }
 
 /// An equation with states of other units.
@@ -78,7 +79,8 @@ pub fn noise_delayed(scheme: &Scheme, state: &State, history: &str) -> Diagnosti
 
 /// Noise of other units in an equation that needs the derivative of its factor.
 pub fn noise_of_others(scheme: &Scheme, state: &State) -> Diagnostic {
-    let message = format!("scheme `{}` needs noise that stands in the equation of `{}` itself", scheme.name, state.name);
+    let message =
+        format!("scheme `{}` needs noise that stands in the equation of `{}` itself", scheme.name, state.name);
     Diagnostic::error("noise-of-others", state.span, message, "noise, or its factor, comes through edges or elements")
         .with_help("use `--scheme euler`, or `--scheme heun` for the integral of Stratonovich")
 }

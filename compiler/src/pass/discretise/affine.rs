@@ -44,9 +44,15 @@ pub(super) fn affine(
             Op::Call(p) if *p == arith::ADD => whole(0).plus(graph, &whole(1), false),
             Op::Call(p) if *p == arith::SUB => whole(0).plus(graph, &whole(1), true),
             Op::Call(p) if *p == arith::NEG => Affine::default().plus(graph, &whole(0), true),
-            Op::Call(p) if *p == arith::MUL && !depends(1) => whole(0).scaled(graph, |g, x| product(g, x, node.args[1])),
-            Op::Call(p) if *p == arith::MUL && !depends(0) => whole(1).scaled(graph, |g, x| product(g, node.args[0], x)),
-            Op::Call(p) if *p == arith::DIV && !depends(1) => whole(0).scaled(graph, |g, x| g.quotient(x, node.args[1])),
+            Op::Call(p) if *p == arith::MUL && !depends(1) => {
+                whole(0).scaled(graph, |g, x| product(g, x, node.args[1]))
+            }
+            Op::Call(p) if *p == arith::MUL && !depends(0) => {
+                whole(1).scaled(graph, |g, x| product(g, node.args[0], x))
+            }
+            Op::Call(p) if *p == arith::DIV && !depends(1) => {
+                whole(0).scaled(graph, |g, x| g.quotient(x, node.args[1]))
+            }
             Op::Call(p) if *p == arith::FMA && !(depends(0) && depends(1)) => {
                 let (fixed, moving) = if depends(0) { (1, 0) } else { (0, 1) };
                 let scaled = whole(moving).scaled(graph, |g, x| product(g, x, node.args[fixed]));

@@ -67,7 +67,8 @@ pub(super) fn flow(graph: &mut ExprGraph, size: usize, matrix: &Matrix) -> Flow 
         };
         // The integral over 2 h is (2 + growth) integral, the growth 2 growth + growth^2.
         let (product, square) = (multiply(graph, &growth, &integral), multiply(graph, &growth, &growth));
-        let (twice, both) = (map(graph, &integral, |g, a| g.product(two, a)), map(graph, &growth, |g, a| g.product(two, a)));
+        let (twice, both) =
+            (map(graph, &integral, |g, a| g.product(two, a)), map(graph, &growth, |g, a| g.product(two, a)));
         let (longer, larger) = (add(graph, &twice, &product), add(graph, &both, &square));
         integral = choose(graph, longer, &integral);
         growth = choose(graph, larger, &growth);
