@@ -169,7 +169,7 @@ impl Spiking {
         let history = s.add_history("z", first);
         s.histories[history.index()].value = z;
         let past = s.past(history, 3);
-        let mut step = discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap());
+        let mut step = discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap()).unwrap();
 
         let system = &mut step.system;
         let graph = &mut system.graph;
@@ -309,7 +309,7 @@ fn spikes_that_are_one_number_reach_every_source() {
     let cells = s.add_space("cells", 9);
     let (_, x) = s.add_state("x", cells, Values::Uniform(0.0));
     let (_, tick) = s.add_state("tick", SpaceId::SCALAR, Values::Uniform(0.0));
-    let mut step = discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap());
+    let mut step = discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap()).unwrap();
     let one = step.system.graph.constant(1.0);
     let other = step.system.graph.difference(one, tick);
     let starts: Vec<u32> = (0..=9).collect();
@@ -356,7 +356,7 @@ fn delayed(scheme: &str, at_once: bool, shortest: u32) -> (Step, Connection) {
         sum
     });
     s.states[x_id.index()].derivative = s.graph.difference(coupled, x);
-    (discretise::discretise(s, Vec::new(), scheme::lookup(scheme).unwrap()), all)
+    (discretise::discretise(s, Vec::new(), scheme::lookup(scheme).unwrap()).unwrap(), all)
 }
 
 #[test]
@@ -441,6 +441,6 @@ fn large_sums_do_not_depend_on_threads() {
     let sparse = s.couple(Connection::new("sparse", (from, to), starts, sources, weights), x);
     let difference = s.graph.difference(dense, sparse);
     s.states[y_id.index()].derivative = s.graph.difference(difference, y);
-    let step = discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap());
+    let step = discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap()).unwrap();
     everywhere(&step, "large");
 }

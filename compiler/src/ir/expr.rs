@@ -2,8 +2,9 @@
 //!
 //! Semantics. Every expression has a [`SpaceId`]: the index set its value is an array over. [`SpaceId::SCALAR`] has one
 //! element and broadcasts to any other space; two different non-scalar spaces never meet in one pointwise call, values
-//! move between them only through [`Op::Take`], [`Op::Couple`], [`Op::CouplePast`] and [`Op::Deliver`]. Values are real; complex variables are pairs of
-//! expressions ([`super::complex`]). Truth values are 1 and 0, and any number other than 0 counts as true.
+//! move between them only through [`Op::Take`], [`Op::Couple`], [`Op::CouplePast`] and [`Op::Deliver`]. Values are
+//! real; complex variables are pairs of expressions ([`super::complex`]). Truth values are 1 and 0, and any number other
+//! than 0 counts as true.
 //!
 //! Invariants: arguments have smaller ids than the node that uses them, so ascending ids are a topological order; equal
 //! nodes have equal ids; a node never changes.
