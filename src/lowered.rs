@@ -63,7 +63,8 @@ impl Lowered {
         let events = match &members {
             None => self.events.clone(),
             Some(members) => {
-                let named = |m: usize| self.events.iter().map(move |l| Label { name: format!("{}[{m}]", l.name), ..l.clone() });
+                let named =
+                    |m: usize| self.events.iter().map(move |l| Label { name: format!("{}[{m}]", l.name), ..l.clone() });
                 members.clone().flat_map(named).collect()
             }
         };

@@ -5,6 +5,7 @@
 pub mod event;
 pub mod lower;
 pub mod model;
+pub mod scheme;
 pub mod syntax;
 pub mod target;
 pub mod template;

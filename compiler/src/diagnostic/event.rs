@@ -49,7 +49,8 @@ pub fn reset_twice(second: &Name, first: Span) -> Diagnostic {
 
 /// A refractory time that is none.
 pub fn bad_refractory(event: &EventTemplate, span: Span, found: f64) -> Diagnostic {
-    let message = format!("the refractory time of event `{}` is {found}; it must be a finite number, 0 or more", event.name);
+    let message =
+        format!("the refractory time of event `{}` is {found}; it must be a finite number, 0 or more", event.name);
     Diagnostic::error("refractory", span, message, "expected 0 or more")
 }
 
@@ -70,9 +71,14 @@ pub fn not_a_condition(event: &str, found: &str, span: Span) -> Diagnostic {
 pub fn event_cycle(names: &[String], span: Span) -> Diagnostic {
     let mut circle: Vec<&str> = names.iter().map(String::as_str).collect();
     circle.extend(circle.first().copied());
-    Diagnostic::error("event-cycle", span, "the conditions of events need each other within one step", "part of the cycle")
-        .with_note(format!("the cycle: {}", list_names(circle.iter().copied(), 12)))
-        .with_help("let one of them read a state that the other one resets, or the past: `spike(t - tau)`")
+    Diagnostic::error(
+        "event-cycle",
+        span,
+        "the conditions of events need each other within one step",
+        "part of the cycle",
+    )
+    .with_note(format!("the cycle: {}", list_names(circle.iter().copied(), 12)))
+    .with_help("let one of them read a state that the other one resets, or the past: `spike(t - tau)`")
 }
 
 /// A gamma-distributed delay of a jump.

@@ -100,6 +100,16 @@ impl System {
         graph.call(&arith::SELECT, &[happens, height, zero])
     }
 
+    /// Every expression of events and jumps.
+    pub fn event_expressions(&mut self) -> impl Iterator<Item = &mut ExprId> {
+        let of_events = self.events.iter_mut().flat_map(|event| {
+            let resets = event.resets.iter_mut().map(|reset| &mut reset.1);
+            std::iter::once(&mut event.when).chain(&mut event.refractory).chain(resets)
+        });
+        let of_jumps = self.jumps.iter_mut().flat_map(|jump| std::iter::once(&mut jump.spike).chain(&mut jump.factor));
+        of_events.chain(of_jumps)
+    }
+
     /// For each event the events of the same moment that its condition needs: what it reads as the spike train of an event
     /// tested after the step happens, at that time, in the same step.
     pub fn event_needs(&self) -> Vec<Vec<EventId>> {

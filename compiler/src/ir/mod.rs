@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod event;
 pub mod expr;
 pub mod lower;
+pub mod partial;
 pub mod prim;
 pub mod system;
 pub mod text;

@@ -75,7 +75,13 @@ fn operator_lines(f: &mut Formatter<'_>, operator: &Operator, indent: &str) -> f
         writeln!(f, "{indent}  {}", print::equation(equation))?;
     }
     for event in operator.events.iter() {
-        write!(f, "{indent}  event {} {} the step when {}", event.name, event.order.name(), print::expression(&event.when))?;
+        write!(
+            f,
+            "{indent}  event {} {} the step when {}",
+            event.name,
+            event.order.name(),
+            print::expression(&event.when)
+        )?;
         if let Some(refractory) = &event.refractory {
             write!(f, ", refractory {}", print::expression(refractory))?;
         }

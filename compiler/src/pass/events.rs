@@ -83,14 +83,10 @@ fn choose(system: &mut System, affected: Affected, flag: ExprId, then: Option<Ex
 
 /// What expressions of the state at the start of a step are at its end, when the states are `next`.
 fn at_the_end(system: &mut System, of: &[ExprId], next: &[ExprId]) -> HashMap<ExprId, ExprId> {
-    let time = discretise::stage_time(&mut system.graph, 1.0);
-    let histories = &system.histories;
-    system.graph.rewrite(of.iter().copied(), |graph, node| match node.op {
-        Op::State(id) => Some(next[id.index()]),
-        Op::Time => Some(time),
-        Op::Past { history, steps } => {
-            Some(discretise::past_at(graph, &histories[history.index()], node.op, steps, 1.0))
-        }
+    if of.is_empty() {
+        return HashMap::new();
+    }
+    discretise::seen_from(system, of, next, 1.0, |graph, node| match node.op {
         Op::Happened(id) => Some(graph.add(Op::Event(id), Vec::new(), node.space)),
         _ => None,
     })
@@ -199,8 +195,7 @@ fn settle(step: &mut Step, conditions: Vec<ExprId>) {
 
     // Before time 0 nothing happened.
     let zero = step.system.graph.constant(0.0);
-    let never: Vec<ExprId> =
-        (0..count).map(|e| step.system.everywhere(zero, space_of(step, EventId(e)))).collect();
+    let never: Vec<ExprId> = (0..count).map(|e| step.system.everywhere(zero, space_of(step, EventId(e)))).collect();
     let image = step.system.graph.rewrite(step.pre_history.iter().copied(), |_, node| match node.op {
         Op::Event(event) | Op::Happened(event) => Some(never[event.index()]),
         _ => None,

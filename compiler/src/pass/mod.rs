@@ -49,11 +49,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// What the next step needs of this one: next states and histories.
+    pub fn dynamics(&self) -> Vec<ExprId> {
+        self.next.iter().copied().chain(self.system.histories.iter().map(|h| h.value)).collect()
+    }
+
     /// Every expression whose value is wanted: next states, histories, what is recorded, pre-histories.
     pub fn roots(&self) -> Vec<ExprId> {
-        let histories = self.system.histories.iter().map(|h| h.value);
         let recorded = self.observables.iter().map(|o| o.value).chain(self.spikes.iter().map(|s| s.1));
-        self.next.iter().copied().chain(histories).chain(recorded).chain(self.pre_history.iter().copied()).collect()
+        self.dynamics().into_iter().chain(recorded).chain(self.pre_history.iter().copied()).collect()
     }
 
     /// Rewrites everything wanted by `rule` (see [`ExprGraph::rewrite`]).
@@ -96,7 +100,7 @@ pub fn arithmetic(
     precision: Precision,
     target: &Target,
 ) -> Result<Step> {
-    let step = discretise::discretise(system, observables, scheme);
+    let step = discretise::discretise(system, observables, scheme)?;
     let step = events::events(step);
     let step = prune::prune(step);
     let step = simplify::simplify(step);

@@ -53,9 +53,8 @@ pub(super) fn event(
         }
     };
     only(&fields, KEYS, &owner, out);
-    let text = |key: &str, out: &mut Diagnostics| {
-        get(&fields, key).and_then(|e| mapped(&e.value, &format!("`{key}`"), out))
-    };
+    let text =
+        |key: &str, out: &mut Diagnostics| get(&fields, key).and_then(|e| mapped(&e.value, &format!("`{key}`"), out));
     let faults = out.0.len();
     let when = text("when", out).and_then(|when| expression(&when, out));
     let mut read = match (inherited, when) {

@@ -80,11 +80,7 @@ pub(super) fn inline(equation: &mut Equation, lookup: &dyn Fn(&str) -> Option<Fu
 }
 
 /// The same in an expression.
-pub(super) fn inline_expression(
-    expr: &mut Expr,
-    lookup: &dyn Fn(&str) -> Option<Function>,
-    out: &mut Diagnostics,
-) {
+pub(super) fn inline_expression(expr: &mut Expr, lookup: &dyn Fn(&str) -> Option<Function>, out: &mut Diagnostics) {
     let mut inliner = Inliner { lookup, open: Vec::new(), nodes: 0, out, stopped: false };
     inliner.expression(expr);
 }

@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::edit::{Equations, edit, equations};
+use super::event::event;
 use super::expression::{subscript_parts, walk};
 use super::fields::{description, get, mapping, only};
-use super::event::event;
 use super::function::{Function, inline, inline_expression};
 use super::resolve::{Base, Key, Loader};
 use super::variable::variable;

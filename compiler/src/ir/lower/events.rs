@@ -209,7 +209,11 @@ impl Lowering<'_> {
     fn through(&mut self, name: &str, from: SpaceId, to: SpaceId, entries: &[Entry]) -> Vec<Through> {
         if from == SpaceId::SCALAR && to == SpaceId::SCALAR {
             let weights = entries.iter().map(|e| {
-                Through::Weight(self.system.add_parameter(name, SpaceId::SCALAR, crate::ir::system::Values::Uniform(e.weight)))
+                Through::Weight(self.system.add_parameter(
+                    name,
+                    SpaceId::SCALAR,
+                    crate::ir::system::Values::Uniform(e.weight),
+                ))
             });
             return weights.collect();
         }

@@ -217,6 +217,14 @@ impl OperatorBuilder {
         let resets = resets.into_iter().collect::<Option<Vec<Reset>>>()?;
         let (name, order, hold) = (event.name.clone(), event.order, event.hold.clone());
         let span = Span::NOWHERE;
-        sound.then_some(EventTemplate { name, when: when?, resets, refractory: refractory.unwrap_or(None), order, hold, span })
+        sound.then_some(EventTemplate {
+            name,
+            when: when?,
+            resets,
+            refractory: refractory.unwrap_or(None),
+            order,
+            hold,
+            span,
+        })
     }
 }
