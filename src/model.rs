@@ -49,6 +49,8 @@ pub struct Model {
     template: Arc<CircuitTemplate>,
     /// Whether edges were changed since the template was read.
     edges_changed: bool,
+    /// The step a run begins at.
+    first_step: u64,
     samples: Vec<(Name, Series)>,
     streams: Vec<Name>,
 }
@@ -136,6 +138,7 @@ impl Model {
             directory,
             template: Arc::new(template.clone()),
             edges_changed: false,
+            first_step: 0,
             samples: Vec::new(),
             streams: Vec::new(),
         };
@@ -213,6 +216,11 @@ impl Model {
         self.streams.push(name);
     }
 
+    /// Lets runs begin at a step, as those do that go on from a saved state: samples must last until their end.
+    pub fn start_at(&mut self, step: u64) {
+        self.first_step = step;
+    }
+
     /// Records a variable under a name.
     pub fn record(&mut self, name: &str, path: &str) {
         let (name, path) = (self.name("<record>", name), self.name("<record>", path));
@@ -237,13 +245,13 @@ impl Model {
         let dt = settings.dt.ok_or_else(|| missing("step size", "dt", "1e-4"))?;
         let duration = settings.duration.ok_or_else(|| missing("duration", "duration", "1.0"))?;
         let clock = Clock::new(dt);
-        let schedule = schedule(settings, clock, duration)?;
+        let schedule = schedule(settings, clock, duration, self.first_step)?;
         let scheme = scheme(settings.scheme.as_ref())?;
         let precision = precision(settings.precision.as_ref())?;
         let pre_history = pre_history(settings.history.as_ref())?;
 
-        let mut inputs =
-            Inputs { circuit: &self.circuit, clock, steps: schedule.steps, drives: Vec::new(), series: Vec::new() };
+        let steps = self.first_step + schedule.steps;
+        let mut inputs = Inputs { circuit: &self.circuit, clock, steps, drives: Vec::new(), series: Vec::new() };
         let mut faults = Diagnostics::new();
         for (path, spec) in &settings.inputs {
             faults.absorb(inputs.add(path, spec, &self.directory_of(spec)));
@@ -384,7 +392,7 @@ impl Model {
     }
 }
 
-fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule, Diagnostics> {
+fn schedule(settings: &Simulate, clock: Clock, duration: f64, first: u64) -> Result<Schedule, Diagnostics> {
     let every = match settings.sample_every {
         None => 1,
         Some(interval) => clock.whole_steps(interval).ok_or_else(|| not_a_multiple(settings, interval, clock.dt()))?,
@@ -394,8 +402,9 @@ fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule
     if steps == 0 {
         return Err(no_step(settings, duration, clock.dt()).into());
     }
-    if cutoff >= duration {
-        return Err(cut_everything(settings, cutoff, duration).into());
+    let end = clock.time(first) + duration;
+    if cutoff >= end {
+        return Err(cut_everything(settings, cutoff, end).into());
     }
     Ok(Schedule { steps, every, cutoff, include_end: settings.include_end.unwrap_or(false) })
 }
@@ -445,7 +454,7 @@ fn no_step(settings: &Simulate, duration: f64, dt: f64) -> Diagnostic {
 }
 
 fn cut_everything(settings: &Simulate, cutoff: f64, duration: f64) -> Diagnostic {
-    let message = format!("the cutoff {cutoff} leaves nothing of a simulation that lasts {duration}");
+    let message = format!("the cutoff {cutoff} leaves nothing of a simulation that ends at {duration}");
     let span = settings.place("cutoff", Some(cutoff));
     Diagnostic::error("cutoff", span, message, "too late")
         .with_help("use a smaller `--cutoff` or a longer `--duration`")

@@ -29,7 +29,6 @@ pub enum Open<'a> {
 impl<'a> Outputs<'a> {
     /// Refuses what could not be written at the end.
     pub fn new(tables: &'a [PathBuf], plots: &'a [PathBuf]) -> Result<Outputs<'a>, Fault> {
-        let refused = |fault: FileFault| Fault::usage(print::labelled_error(&fault));
         tables.iter().try_for_each(check_extension).map_err(refused)?;
         plots.iter().try_for_each(plot::check_extension).map_err(refused)?;
         for path in tables.iter().chain(plots) {
@@ -83,8 +82,13 @@ impl Sink for Open<'_> {
     }
 }
 
+/// What could not be written is a fault in the arguments.
+pub fn refused(fault: FileFault) -> Fault {
+    Fault::usage(print::labelled_error(&fault))
+}
+
 /// Whether the directory exists: found out before a long run, not after it.
-fn writable(path: &Path) -> Result<(), FileFault> {
+pub fn writable(path: &Path) -> Result<(), FileFault> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
             let fault = FileFault::write(path, format!("directory `{}` does not exist", parent.display()));
