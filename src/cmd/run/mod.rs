@@ -95,7 +95,7 @@ impl Run {
         let stop = stop_flag();
         let labels = simulation.labels();
         let mut measures = Measures::new(&labels);
-        let mut sink = outputs.open(&labels)?;
+        let mut sink = outputs.open(&labels, &[])?;
         let mut progress = Progress::new(schedule.steps, self.output.quiet);
         let start = Instant::now();
         let ran = simulation.run(&schedule, &mut Tee(&mut measures, &mut sink), &mut |done| {
