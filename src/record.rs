@@ -171,6 +171,7 @@ fn over(system: &mut System, name: &str, measure: Measure, value: ExprId, elemen
             starts: vec![0, elements.len() as u32].into(),
             sources: elements.into(),
             weights: Values::Uniform(1.0),
+            delays: None,
         };
         system.couple(connection, value)
     };

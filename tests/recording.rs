@@ -51,7 +51,8 @@ fn ranges_of_units_keep_their_numbers() {
 
 #[test]
 fn means_and_sums_are_those_of_the_values() {
-    let all = [("a", "a/x"), ("mean", "mean(a/x)"), ("sum", "sum(b/op/y)"), ("part", "mean(b/x[2:6:2])"), ("c", "mean(c/x)")];
+    let all =
+        [("a", "a/x"), ("mean", "mean(a/x)"), ("sum", "sum(b/op/y)"), ("part", "mean(b/x[2:6:2])"), ("c", "mean(c/x)")];
     for vectorise in [Vectorise::Always, Vectorise::Never] {
         let mut model = model(&all);
         model.vectorise = vectorise;

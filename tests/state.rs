@@ -70,7 +70,8 @@ fn a_run_in_two_pieces_is_the_run_in_one() {
         place.succeed(&format!("{run} --out whole.csv --save-state whole.state"));
         // Half is a whole number of steps, and no multiple of the rings' lengths.
         place.succeed(&format!("{run} --duration 1.87 --out first.csv --save-state half.state"));
-        place.succeed(&format!("{run} --duration 2.13 --load-state half.state --out second.csv --save-state end.state"));
+        place
+            .succeed(&format!("{run} --duration 2.13 --load-state half.state --out second.csv --save-state end.state"));
         let (first, second) = (place.read("first.csv"), place.read("second.csv"));
         let rest = second.split_once('\n').unwrap().1;
         assert!(place.read("whole.csv") == format!("{first}{rest}"), "{engine}: rows differ");

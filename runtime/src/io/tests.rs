@@ -390,7 +390,8 @@ fn spiking() -> Recording {
         ids: ids.to_vec(),
         ..Spikes::new(Label::new(name), 40)
     };
-    let events = vec![spikes("e/spike", &[0.1, 0.1, 0.30000000000000004], &[3, 39, 3]), spikes("i/spike", &[0.2], &[7])];
+    let events =
+        vec![spikes("e/spike", &[0.1, 0.1, 0.30000000000000004], &[3, 39, 3]), spikes("i/spike", &[0.2], &[7])];
     recording().with_events(events)
 }
 

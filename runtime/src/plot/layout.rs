@@ -4,8 +4,8 @@ use super::font::Font;
 use super::palette::{self, GRID, INK};
 use super::panel::{Kind, Panel, drawable};
 use super::scene::{Anchor, Mark, Pixels, Scene};
-use super::ticks::ticks;
 use super::spikes::{Area, raster};
+use super::ticks::ticks;
 use super::{Options, decimate, heat};
 use crate::observe::Recording;
 
@@ -112,7 +112,8 @@ pub fn compose(shown: &Shown<'_>, panels: &[Panel], options: &Options) -> Scene 
                 grid(&mut scene, &frame, &value_ticks(panel), &time_ticks, panel);
                 lines(&mut scene, &frame, shown.rates, panel, panels);
                 value_axis(&mut scene, &frame, panel, &value_ticks(panel));
-                let per = options.time_unit.as_deref().map_or("spikes per unit and time".into(), |t| format!("rate (1/{t})"));
+                let per =
+                    options.time_unit.as_deref().map_or("spikes per unit and time".into(), |t| format!("rate (1/{t})"));
                 side_label(&mut scene, &font, &frame, &per);
             }
             Kind::Raster => {
@@ -197,7 +198,11 @@ fn grid(scene: &mut Scene, frame: &Frame, values: &[(f64, String)], times: &[(f6
 }
 
 fn lines(scene: &mut Scene, frame: &Frame, recording: &Recording, panel: &Panel, panels: &[Panel]) {
-    let count: usize = panels.iter().filter(|panel| matches!(panel.kind, Kind::Lines | Kind::Rates)).map(|panel| panel.columns.len()).sum();
+    let count: usize = panels
+        .iter()
+        .filter(|panel| matches!(panel.kind, Kind::Lines | Kind::Rates))
+        .map(|panel| panel.columns.len())
+        .sum();
     // Four points may remain per step of the decimation.
     let step = f64::max(1.0, 4.0 * frame.width * count as f64 / POINTS);
     let limits = panel.limits();

@@ -104,8 +104,10 @@ pub fn arrange(recording: &Recording, rates: &Recording) -> Vec<Panel> {
     }
     for (group, events) in rasters {
         let units: usize = events.iter().map(|&event| recording.spikes[event].units).sum();
-        let highest = events.iter().filter_map(|&event| extent(&rates.columns[event])).fold(0.0, |m, e| f64::max(m, e.1));
-        let panel = |kind, extent| Panel { groups: vec![group.to_owned()], unit: None, columns: events.clone(), kind, extent };
+        let highest =
+            events.iter().filter_map(|&event| extent(&rates.columns[event])).fold(0.0, |m, e| f64::max(m, e.1));
+        let panel =
+            |kind, extent| Panel { groups: vec![group.to_owned()], unit: None, columns: events.clone(), kind, extent };
         panels.push(panel(Kind::Raster, Some((0.0, units as f64))));
         panels.push(panel(Kind::Rates, Some((0.0, highest))));
     }

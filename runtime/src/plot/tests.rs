@@ -131,7 +131,8 @@ fn gallery_is_drawn_in_both_formats() {
 fn groups_share_a_panel_only_when_unit_and_scale_agree() {
     let labels = vec![Label::new("a"), Label::new("b"), Label::new("c"), Label::new("d").with_unit("mV")];
     let recording = recorded(labels, 100, 0.1, |t, column| t.sin() * [1.0, 2.0, 100.0, 1.0][column]);
-    let groups: Vec<Vec<String>> = panel::arrange(&recording, &Recording::default()).into_iter().map(|panel| panel.groups).collect();
+    let groups: Vec<Vec<String>> =
+        panel::arrange(&recording, &Recording::default()).into_iter().map(|panel| panel.groups).collect();
     assert_eq!(groups, [vec!["a", "b"], vec!["c"], vec!["d"]]);
 }
 

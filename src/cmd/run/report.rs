@@ -62,7 +62,10 @@ impl Report<'_> {
         let end = if self.stopped || self.diverged { "stopped at" } else { "to" };
         let lines = [
             ("circuit", format!("{} ({}, {})", self.circuit.name, many(units, "node"), many(self.states, "state"))),
-            ("steps", format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(self.until))),
+            (
+                "steps",
+                format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(self.until)),
+            ),
             ("engine", format!("{} on {}, {}", self.engine, self.device, self.precision)),
             (
                 "time",
