@@ -1,6 +1,7 @@
 //! The PTX of every model, executed by an interpreter, gives the bits of the reference; and an assembler takes it.
 #![allow(clippy::unwrap_used)]
 
+mod assemble;
 mod machine;
 mod opcodes;
 mod parse;
@@ -9,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nullcline::compiler::backend::ptx::{self, PTX};
+use nullcline::compiler::kernel::ir::Module;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::device::Launcher;
 use nullcline::runtime::observe::Recording;
@@ -89,17 +91,31 @@ fn compare(name: &str, model: &mut Model) -> usize {
     compared
 }
 
-#[test]
-fn every_model_gives_the_bits_of_the_reference() {
-    let (mut models, mut compared) = (0, 0);
+/// Hands over every shipped template and every model of the suite.
+fn every_model(take: &mut dyn FnMut(&str, &mut Model)) {
     for path in files("templates").into_iter().chain(files("tests/suite")) {
         let name = path.display().to_string();
         let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
         model.settings.duration.get_or_insert(1.0);
         model.settings.dt.get_or_insert(0.01);
-        models += 1;
-        compared += compare(&name, &mut model);
+        take(path.file_stem().unwrap().to_str().unwrap(), &mut model);
     }
+}
+
+/// The kernels of a model.
+fn module(model: &mut Model, precision: &str) -> Module {
+    let precision = model.name("precision", precision);
+    model.settings.precision = Some(precision);
+    model.compile(&INTERPRETERS[0]).unwrap_or_else(|e| panic!("{e}")).module
+}
+
+#[test]
+fn every_model_gives_the_bits_of_the_reference() {
+    let (mut models, mut compared) = (0, 0);
+    every_model(&mut |name, model| {
+        models += 1;
+        compared += compare(name, model);
+    });
     println!("{models} models, {compared} columns");
     assert!(models >= 60 && compared > 400, "{models} models, {compared} columns");
 }
