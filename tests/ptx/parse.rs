@@ -56,12 +56,27 @@ pub enum Space {
 
 #[derive(Clone, Debug)]
 pub enum Op {
-    Compute { compute: Compute, operands: [Operand; 3] },
+    Compute {
+        compute: Compute,
+        operands: [Operand; 3],
+    },
     /// Two halves, low first.
     Pack([Operand; 2]),
     Parameter(usize),
-    Load { space: Space, read_only: bool, base: Operand, offset: u64, size: usize },
-    Store { space: Space, base: Operand, offset: u64, size: usize, value: Operand },
+    Load {
+        space: Space,
+        read_only: bool,
+        base: Operand,
+        offset: u64,
+        size: usize,
+    },
+    Store {
+        space: Space,
+        base: Operand,
+        offset: u64,
+        size: usize,
+        value: Operand,
+    },
     Branch(usize),
     Barrier,
     Return,
@@ -203,7 +218,7 @@ impl Reader {
             }
             let kind = if kind == ".f64" { F64 } else { B64 };
             self.function.parameters.push((name.to_string(), kind));
-        } else if line != ")" {
+        } else if ![")", ".minnctapersm 1"].contains(&line) {
             return Err("unknown directive".into());
         }
         Ok(())
@@ -293,13 +308,16 @@ impl Reader {
                 }
                 Ok((self.register(result, memory(kind)?)?, Op::Parameter(index)))
             }
-            (["ld", "global", kind], [result, from]) | (["ld", "global", "nc", kind], [result, from]) => {
+            (
+                ["ld", "global", kind] | ["ld", "volatile", "global", kind] | ["ld", "global", "nc", kind],
+                [result, from],
+            ) => {
                 let ((base, offset), kind) = (self.address(from)?, memory(kind)?);
                 let read_only = words.contains(&"nc");
                 let load = Op::Load { space: Space::Global, read_only, base, offset, size: kind.size() };
                 Ok((self.register(result, kind)?, load))
             }
-            (["ld", "shared", kind], [result, from]) => {
+            (["ld", "shared", kind] | ["ld", "volatile", "shared", kind], [result, from]) => {
                 let ((base, offset), kind) = (self.address(from)?, memory(kind)?);
                 let load = Op::Load { space: Space::Shared, read_only: false, base, offset, size: kind.size() };
                 Ok((self.register(result, kind)?, load))
