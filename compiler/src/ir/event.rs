@@ -73,6 +73,8 @@ pub struct Recorded {
     pub first: usize,
     /// Number of elements.
     pub count: usize,
+    /// The number of the first one in its population.
+    pub unit: usize,
 }
 
 impl System {

@@ -25,8 +25,8 @@ pub struct Report<'a> {
     pub scheme: &'a str,
     /// Step size.
     pub dt: f64,
-    /// Simulated time that was asked for.
-    pub duration: f64,
+    /// Time at the end.
+    pub until: f64,
     /// Time from which on rows and spikes are kept.
     pub cutoff: f64,
     /// Steps done.
@@ -62,11 +62,12 @@ impl Report<'_> {
     pub fn table(&self, colors: bool) -> String {
         let units: usize = self.circuit.populations.iter().map(|p| p.size.unwrap_or(1)).sum();
         let end = if self.stopped || self.diverged { "stopped at" } else { "to" };
-        let time = self.steps as f64 * self.dt;
-        let until = if self.stopped || self.diverged { time } else { self.duration };
         let lines = [
             ("circuit", format!("{} ({}, {})", self.circuit.name, many(units, "node"), many(self.states, "state"))),
-            ("steps", format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(until))),
+            (
+                "steps",
+                format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(self.until)),
+            ),
             ("engine", format!("{} on {}, {}", self.engine, self.device, self.precision)),
             (
                 "time",
@@ -103,7 +104,8 @@ impl Report<'_> {
 
     /// Spikes per unit and time since the cutoff.
     fn rate(&self, event: &Counted) -> f64 {
-        let time = self.steps as f64 * self.dt - self.cutoff;
+        let start = self.until - self.steps as f64 * self.dt;
+        let time = self.until - start.max(self.cutoff);
         if time > 0.0 { event.count as f64 / (event.units as f64 * time) } else { 0.0 }
     }
 
