@@ -6,8 +6,9 @@ use std::sync::Arc;
 pub use crate::model::Values;
 
 use super::expr::{
-    ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
+    ConnectionId, ExprGraph, ExprId, FanoutId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
 };
+use crate::source::Span;
 
 /// An index set: the units of a population (or of several equal ones), or the elements of vectors.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +30,8 @@ pub struct State {
     pub initial: Values,
     /// Time derivative.
     pub derivative: ExprId,
+    /// Its equation.
+    pub span: Span,
 }
 
 /// A parameter: constant during a run, changeable between runs.
@@ -71,6 +74,15 @@ pub struct Random {
     pub units: Arc<[u32]>,
 }
 
+/// White noise: a standard normal number of each step, divided by the root of the step size.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Noise {
+    /// Name, for messages.
+    pub name: String,
+    /// The noise.
+    pub value: ExprId,
+}
+
 /// Element indices for [`Op::Take`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Table {
@@ -82,7 +94,8 @@ pub struct Table {
     pub indices: Arc<[u32]>,
 }
 
-/// Weighted connections for [`Op::Couple`], by target: the entries of target `i` are `starts[i]..starts[i + 1]`.
+/// Weighted connections for [`Op::Couple`] and [`Op::CouplePast`], by target: the entries of target `i` are
+/// `starts[i]..starts[i + 1]`. The arrays are shared from the model to the engine.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
     /// Name, for text forms.
@@ -97,6 +110,58 @@ pub struct Connection {
     pub sources: Arc<[u32]>,
     /// Weight of each entry.
     pub weights: Values,
+    /// Delay of each entry in whole steps, for [`Op::CouplePast`].
+    pub delays: Option<Arc<[u32]>>,
+}
+
+impl Connection {
+    /// Connections without delays.
+    pub fn new(
+        name: impl Into<String>,
+        (source, target): (SpaceId, SpaceId),
+        starts: impl Into<Arc<[u32]>>,
+        sources: impl Into<Arc<[u32]>>,
+        weights: Values,
+    ) -> Connection {
+        let (starts, sources) = (starts.into(), sources.into());
+        Connection { name: name.into(), source, target, starts, sources, weights, delays: None }
+    }
+
+    /// Gives every entry its delay in whole steps.
+    pub fn with_delays(self, delays: impl Into<Arc<[u32]>>) -> Connection {
+        Connection { delays: Some(delays.into()), ..self }
+    }
+}
+
+/// Weighted connections for [`Op::Deliver`], by source: the entries of source `j` are `starts[j]..starts[j + 1]`. The
+/// arrays are shared from the model to the engine.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fanout {
+    /// Name, for text forms.
+    pub name: String,
+    /// Space of the spikes.
+    pub source: SpaceId,
+    /// Space of what they are delivered to.
+    pub target: SpaceId,
+    /// First entry of each source, and the number of entries.
+    pub starts: Arc<[u32]>,
+    /// Target element of each entry.
+    pub targets: Arc<[u32]>,
+    /// Weight of each entry.
+    pub weights: Values,
+}
+
+impl Fanout {
+    /// Connections from `source` to `target`.
+    pub fn new(
+        name: impl Into<String>,
+        (source, target): (SpaceId, SpaceId),
+        starts: impl Into<Arc<[u32]>>,
+        targets: impl Into<Arc<[u32]>>,
+        weights: Values,
+    ) -> Fanout {
+        Fanout { name: name.into(), source, target, starts: starts.into(), targets: targets.into(), weights }
+    }
 }
 
 /// A quantity whose past is kept in a ring of whole steps.
@@ -144,10 +209,14 @@ pub struct System {
     pub inputs: Vec<Input>,
     /// Sources of random numbers.
     pub randoms: Vec<Random>,
+    /// White noises.
+    pub noises: Vec<Noise>,
     /// Index tables.
     pub tables: Vec<Table>,
     /// Connections.
     pub connections: Vec<Connection>,
+    /// Connections that spikes travel along.
+    pub fanouts: Vec<Fanout>,
     /// Histories.
     pub histories: Vec<History>,
     /// Where each (population, operator, variable) of the circuit is.
@@ -180,7 +249,7 @@ impl System {
     pub fn add_state(&mut self, name: impl Into<String>, space: SpaceId, initial: Values) -> (StateId, ExprId) {
         let id = StateId(self.states.len() as u32);
         let derivative = self.graph.constant(0.0);
-        self.states.push(State { name: name.into(), space, initial, derivative });
+        self.states.push(State { name: name.into(), space, initial, derivative, span: Span::NOWHERE });
         (id, self.graph.add(Op::State(id), Vec::new(), space))
     }
 
@@ -228,6 +297,28 @@ impl System {
         self.connections.push(connection);
         let id = ConnectionId(self.connections.len() as u32 - 1);
         self.graph.add(Op::Couple(id), vec![argument], target)
+    }
+
+    /// The weighted sum of past values of `history` over a set of connections with delays. An entry without delay reads the
+    /// history's own value, which may be set later.
+    pub fn couple_past(&mut self, connection: Connection, history: HistoryId) -> ExprId {
+        let target = connection.target;
+        let longest = connection.delays.iter().flat_map(|delays| delays.iter().copied()).max().unwrap_or(0);
+        let kept = &mut self.histories[history.index()];
+        kept.depth = kept.depth.max(longest);
+        self.connections.push(connection);
+        let connection = ConnectionId(self.connections.len() as u32 - 1);
+        self.graph.add(Op::CouplePast { connection, history }, Vec::new(), target)
+    }
+
+    /// `base` with what the sources whose `spike` is not 0 send along a set of connections: their weights, each times the
+    /// source's `factor` if there is one. `base` and the result are over the set's target, `spike` and `factor` over its
+    /// source.
+    pub fn deliver(&mut self, fanout: Fanout, base: ExprId, spike: ExprId, factor: Option<ExprId>) -> ExprId {
+        let target = fanout.target;
+        self.fanouts.push(fanout);
+        let id = FanoutId(self.fanouts.len() as u32 - 1);
+        self.graph.add(Op::Deliver(id), [base, spike].into_iter().chain(factor).collect(), target)
     }
 
     /// Keeps the past of a quantity over `space`, whose value is set later.

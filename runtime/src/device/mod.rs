@@ -1,8 +1,10 @@
 //! Devices: what takes a compiled model and runs it. A new one is a file here and a row where the facade lists engines.
 
 mod cpu;
+mod launch;
 
 pub use cpu::Cpu;
+pub use launch::{Driver, Launcher};
 
 use crate::artifact::{DeviceError, Executable};
 use crate::program::Program;
