@@ -88,7 +88,7 @@ impl Draws {
 
     /// A whole number below `n`; the bias of the product is below `n / 2^64`.
     pub fn below(&mut self, n: u64) -> u64 {
-        (u128::from(self.bits()) * u128::from(n) >> 64) as u64
+        ((u128::from(self.bits()) * u128::from(n)) >> 64) as u64
     }
 
     /// A standard normal number (G. Box, M. Muller, Ann. Math. Stat. 29, 610-611, 1958).

@@ -7,7 +7,7 @@ use super::drivers::Driver;
 use super::group::Member;
 use super::shape::Shape;
 use super::{GroupVariable, Lowering};
-use crate::diagnostic::{Result, lower as fault};
+use crate::diagnostic::{Diagnostics, Result, lower as fault};
 use crate::ir::expr::SpaceId;
 use crate::model::{EdgeInput, EdgeOperators, Projection, Synapses, Values, VariableRef, Weights};
 use crate::template::Literal;
@@ -297,7 +297,7 @@ impl<'a> Lowering<'a> {
                 None => Ok(0.0),
                 Some(Literal::Number(c)) => Ok(c.re),
                 Some(Literal::List(list)) if list.len() == 1 => Ok(list[0].re),
-                Some(_) => Err(fault::delay_shape(projection.span)),
+                Some(_) => Err(Diagnostics::from(fault::delay_shape(projection.span))),
             };
             return add(0, 0, *weight, (number(&projection.delay)?, number(&projection.spread)?));
         }

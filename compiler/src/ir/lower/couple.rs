@@ -53,7 +53,7 @@ impl Lowering<'_> {
                 let Rows { starts, units, weights } = part.clone();
                 // A scalar source has one element, whichever unit was meant.
                 let sources = if source == SpaceId::SCALAR { units.iter().map(|_| 0).collect() } else { units };
-                let connection = Connection { name: name.to_string(), source, target, starts, sources, weights };
+                let connection = Connection::new(name, (source, target), starts, sources, weights);
                 self.system.couple(connection, value)
             });
             sum = Some(match sum {
@@ -126,28 +126,24 @@ impl Sparse {
         let mut kinds: Vec<u32> = steps.to_vec();
         kinds.sort_unstable();
         kinds.dedup();
-        let parts = kinds.len();
-        let mut starts = vec![Vec::with_capacity(self.starts.len()); parts];
-        let (mut units, mut weights) = (vec![Vec::new(); parts], vec![Vec::new(); parts]);
-        starts.iter_mut().for_each(|starts| starts.push(0u32));
-        for row in self.starts.windows(2) {
-            for e in row[0] as usize..row[1] as usize {
-                let part = kinds.partition_point(|k| *k < steps[e]);
-                units[part].push(self.units[e]);
-                if let Values::Each(each) = &self.weights {
-                    weights[part].push(each[e]);
+        let parts = kinds.into_iter().map(|kind| {
+            let (mut starts, mut units, mut weights) = (vec![0u32], Vec::new(), Vec::new());
+            for row in self.starts.windows(2) {
+                for e in (row[0] as usize..row[1] as usize).filter(|e| steps[*e] == kind) {
+                    units.push(self.units[e]);
+                    if let Values::Each(each) = &self.weights {
+                        weights.push(each[e]);
+                    }
                 }
+                starts.push(units.len() as u32);
             }
-            starts.iter_mut().zip(&units).for_each(|(starts, units)| starts.push(units.len() as u32));
-        }
-        let part = |(((steps, starts), units), weights): (((u32, Vec<u32>), Vec<u32>), Vec<f64>)| {
             let weights = match &self.weights {
                 Values::Uniform(weight) => Values::Uniform(*weight),
                 Values::Each(_) => Values::from_each(weights),
             };
-            (Delay::Steps(steps), Rows { starts: starts.into(), units: units.into(), weights })
-        };
-        kinds.into_iter().zip(starts).zip(units).zip(weights).map(part).collect()
+            (Delay::Steps(kind), Rows { starts: starts.into(), units: units.into(), weights })
+        });
+        parts.collect()
     }
 }
 
