@@ -58,6 +58,13 @@ pub fn not_a_condition(event: &str, found: &str, span: Span) -> Diagnostic {
         .with_help("test one element, `v[0] >= theta`, or a real part, `real(z) >= theta`")
 }
 
+/// A value for an event.
+pub fn event_has_no_value(path: &Name) -> Diagnostic {
+    let message = format!("`{path}` is an event, which cannot be given a value");
+    Diagnostic::error("event-value", path.span, message, "an event")
+        .with_help("change what its condition reads, or drive an input with `spikes(FILE)`")
+}
+
 /// Events that need each other within one step.
 pub fn event_cycle(names: &[String], span: Span) -> Diagnostic {
     let mut circle: Vec<&str> = names.iter().map(String::as_str).collect();
