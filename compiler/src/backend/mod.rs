@@ -2,3 +2,4 @@
 //! made by the passes.
 
 pub mod program;
+pub mod wgsl;
