@@ -46,6 +46,8 @@ pub enum Role {
     History,
     /// Recorded quantity, written by [`Phase::Observe`].
     Observed,
+    /// Whether each element had a recorded event in the last step (1 or 0), written by [`Phase::Step`].
+    Event,
     /// Anything kernels pass to each other.
     Internal,
 }
@@ -74,6 +76,27 @@ pub struct RandomFeed {
     pub units: Arc<[u32]>,
 }
 
+/// A recorded event.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EventBuffer {
+    /// The buffer, of role [`Role::Event`].
+    pub buffer: usize,
+    /// Steps from the start of the step in which it happens to its time: 1 if the state after the step met the condition, 0
+    /// if the state before it did.
+    pub delay: u64,
+}
+
+/// An event of an element.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spike {
+    /// The step in which it happened.
+    pub step: u64,
+    /// Index of the event in [`Layout::events`].
+    pub event: u32,
+    /// The element.
+    pub unit: u32,
+}
+
 /// What a compiled model looks like from outside.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Layout {
@@ -85,6 +108,8 @@ pub struct Layout {
     pub feeds: Vec<Feed>,
     /// Random numbers.
     pub randoms: Vec<RandomFeed>,
+    /// Recorded events.
+    pub events: Vec<EventBuffer>,
     /// How often [`Phase::Remember`] must be run over all slots until pre-histories that depend on others hold.
     pub history_passes: usize,
 }
@@ -158,6 +183,28 @@ pub trait Executable: Send {
         for step in first..first + count {
             feeds.apply(step, |buffer, values| self.write(buffer, 0, values))?;
             self.run(Phase::Step, step, dt)?;
+        }
+        Ok(())
+    }
+
+    /// Runs `count` steps as [`Executable::advance`] does and appends the events of each: those whose buffers are `events`,
+    /// by step, then event, then element.
+    fn collect(
+        &mut self,
+        (first, count): (u64, u64),
+        dt: f64,
+        feeds: &Feeds,
+        events: &[usize],
+        out: &mut Vec<Spike>,
+    ) -> Result<(), DeviceError> {
+        let mut flags = Vec::new();
+        for step in first..first + count {
+            self.advance(step, 1, dt, feeds)?;
+            for (event, buffer) in events.iter().enumerate() {
+                self.read(*buffer, &mut flags)?;
+                let spiking = flags.iter().enumerate().filter(|(_, flag)| **flag != 0.0);
+                out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: unit as u32 }));
+            }
         }
         Ok(())
     }

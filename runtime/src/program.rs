@@ -128,11 +128,11 @@ pub struct Body {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
     /// First entry of each target, and the number of entries.
-    pub starts: Vec<u32>,
+    pub starts: Arc<[u32]>,
     /// Source element of each entry.
-    pub sources: Vec<u32>,
+    pub sources: Arc<[u32]>,
     /// Weight of each entry, or one for all.
-    pub weights: Vec<f64>,
+    pub weights: Arc<[f64]>,
 }
 
 /// A kernel.
@@ -177,7 +177,7 @@ pub struct Program {
     /// Kernels of each phase in order, by [`Phase`] as an index.
     pub phases: [Vec<u32>; 4],
     /// Initial contents: (buffer, one value or one per element). All other buffers start at 0.
-    pub initial: Vec<(u32, Vec<f64>)>,
+    pub initial: Vec<(u32, Arc<[f64]>)>,
 }
 
 impl Program {

@@ -1,5 +1,6 @@
 //! Backends: a printer and a target description for each form of output. A printer decides nothing; every choice has been
 //! made by the passes.
 
+pub mod manifest;
 pub mod program;
 pub mod wgsl;

@@ -92,9 +92,9 @@ fn connection(connection: &crate::ir::system::Connection) -> Connection {
     }
 }
 
-fn values(values: &Values) -> Vec<f64> {
+fn values(values: &Values) -> Arc<[f64]> {
     match values {
-        Values::Uniform(value) => vec![*value],
+        Values::Uniform(value) => [*value].into(),
         Values::Each(each) => each.clone(),
     }
 }

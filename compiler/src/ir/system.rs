@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub use crate::model::Values;
+
 use super::expr::{
     ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
 };
@@ -14,33 +16,6 @@ pub struct Space {
     pub name: String,
     /// Number of elements.
     pub size: usize,
-}
-
-/// Values of a state or parameter: one for all elements, or one per element.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Values {
-    /// The same number everywhere.
-    Uniform(f64),
-    /// One number per element.
-    Each(Vec<f64>),
-}
-
-impl Values {
-    /// The value of element `i`.
-    pub fn at(&self, i: usize) -> f64 {
-        match self {
-            Values::Uniform(v) => *v,
-            Values::Each(v) => v[i],
-        }
-    }
-
-    /// From one value per element; collapses to one number when all are the same to the bit.
-    pub fn from_each(values: Vec<f64>) -> Values {
-        match values.first() {
-            Some(first) if values.iter().all(|v| v.to_bits() == first.to_bits()) => Values::Uniform(*first),
-            _ => Values::Each(values),
-        }
-    }
 }
 
 /// A state variable.
@@ -117,9 +92,9 @@ pub struct Connection {
     /// Space of the result.
     pub target: SpaceId,
     /// First entry of each target, and the number of entries.
-    pub starts: Vec<u32>,
+    pub starts: Arc<[u32]>,
     /// Source element of each entry.
-    pub sources: Vec<u32>,
+    pub sources: Arc<[u32]>,
     /// Weight of each entry.
     pub weights: Values,
 }

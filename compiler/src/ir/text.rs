@@ -254,15 +254,15 @@ system lorenz
     fn arrays_name_their_index_sets() {
         let mut s = System::new("net");
         let space = s.add_space("cells", 3);
-        let (v, ev) = s.add_state("cells/op/v", space, Values::Each(vec![0.0, 0.5, 1.0]));
+        let (v, ev) = s.add_state("cells/op/v", space, Values::Each([0.0, 0.5, 1.0].into()));
         let columns = vec![Some(0), None, Some(1)];
         let drive = s.add_input(Input { name: "cells/op/i".into(), space, series: 0, columns });
         let connection = Connection {
             name: "v to v".into(),
             source: space,
             target: space,
-            starts: vec![0, 1, 2, 2],
-            sources: vec![1, 0],
+            starts: [0, 1, 2, 2].into(),
+            sources: [1, 0].into(),
             weights: Values::Uniform(0.25),
         };
         let history = s.add_history("cells/op/v", space);

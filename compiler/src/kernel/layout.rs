@@ -30,6 +30,7 @@ impl Module {
             buffers: buffers.collect(),
             feeds: feeds.collect(),
             randoms: randoms.collect(),
+            events: Vec::new(),
             history_passes: self.history_passes,
         }
     }

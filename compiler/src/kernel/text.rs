@@ -160,9 +160,9 @@ mod tests {
             name: "x to x".into(),
             source: SpaceId(1),
             target: SpaceId(1),
-            starts: vec![0, 1, 1, 1],
-            sources: vec![2],
-            weights: Values::Each(vec![-1.0]),
+            starts: [0, 1, 1, 1].into(),
+            sources: [2].into(),
+            weights: Values::Each([-1.0].into()),
         }];
         let value = crate::ir::expr::ExprId(0);
         m.histories = vec![(h, History { name: "x".into(), value, space: SpaceId(1), depth: 4 })];

@@ -9,9 +9,11 @@ pub(crate) mod population;
 mod projection;
 mod text;
 mod tree;
+mod values;
 
 pub use instantiate::instantiate;
 pub use path::Found;
+pub use values::Values;
 
 use std::sync::Arc;
 

@@ -43,7 +43,8 @@ pub fn slots((a, first): (f64, &Step), (b, second): (f64, &Step)) -> Option<Vec<
             (Values::Uniform(x), Values::Uniform(y)) if x.to_bits() == y.to_bits() => {}
             (Values::Uniform(x), Values::Uniform(y)) if is_value(*x, *y) => slots.push(slot(None)),
             (Values::Each(x), Values::Each(y)) if x.len() == y.len() => {
-                for (element, (x, y)) in x.iter().zip(y).enumerate().filter(|(_, (x, y))| x.to_bits() != y.to_bits()) {
+                for (element, (x, y)) in x.iter().zip(&**y).enumerate().filter(|(_, (x, y))| x.to_bits() != y.to_bits())
+                {
                     is_value(*x, *y).then(|| slots.push(slot(Some(element))))?;
                 }
             }
@@ -221,7 +222,7 @@ impl<'a> Own<'a> {
             own.iter().enumerate().for_each(|(m, v)| repeated[m * size + element] = *v);
             varied = true;
         }
-        *values = Values::Each(repeated);
+        *values = Values::Each(repeated.into());
         varied
     }
 }

@@ -24,10 +24,15 @@ pub fn prune(mut step: Step) -> Step {
 }
 
 fn drop_zero_entries(connection: &mut Connection) {
-    let kept: Vec<usize> = (0..connection.sources.len()).filter(|e| connection.weights.at(*e) != 0.0).collect();
-    if kept.len() == connection.sources.len() {
+    let dropped = match &connection.weights {
+        Values::Uniform(weight) => *weight == 0.0,
+        Values::Each(weights) => weights.contains(&0.0),
+    };
+    // Most have none, and may have so many entries that no list of them should be made.
+    if !dropped {
         return;
     }
+    let kept: Vec<usize> = (0..connection.sources.len()).filter(|e| connection.weights.at(*e) != 0.0).collect();
     connection.starts = connection.starts.iter().map(|s| kept.partition_point(|k| k < &(*s as usize)) as u32).collect();
     connection.weights = Values::from_each(kept.iter().map(|k| connection.weights.at(*k)).collect());
     connection.sources = kept.iter().map(|k| connection.sources[*k]).collect();
@@ -44,13 +49,13 @@ mod tests {
             name: "c".into(),
             source: SpaceId(1),
             target: SpaceId(1),
-            starts: vec![0, 2, 2, 4],
-            sources: vec![0, 1, 0, 2],
-            weights: Values::Each(vec![0.0, 2.0, 3.0, 0.0]),
+            starts: [0, 2, 2, 4].into(),
+            sources: [0, 1, 0, 2].into(),
+            weights: Values::Each([0.0, 2.0, 3.0, 0.0].into()),
         };
         drop_zero_entries(&mut connection);
-        assert_eq!(connection.starts, [0, 1, 1, 2]);
-        assert_eq!(connection.sources, [1, 0]);
-        assert_eq!(connection.weights, Values::Each(vec![2.0, 3.0]));
+        assert_eq!(*connection.starts, [0, 1, 1, 2]);
+        assert_eq!(*connection.sources, [1, 0]);
+        assert_eq!(connection.weights, Values::Each([2.0, 3.0].into()));
     }
 }

@@ -156,7 +156,7 @@ mod tests {
         let connection = Connection {
             starts: (0..=targets as u32).map(|i| i * sources as u32).collect(),
             sources: (0..targets * sources).map(|e| (e % sources) as u32).collect(),
-            weights: weights.clone(),
+            weights: weights.clone().into(),
         };
         assert_eq!(dense_sources(&connection), Some(sources));
         let dense = Kind::Dense(by_block(&weights, sources));

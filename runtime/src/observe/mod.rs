@@ -1,9 +1,10 @@
-//! Recording: rows of values at sample times, kept in memory or streamed to a [`Sink`].
+//! Recording: rows of values at sample times and spikes, kept in memory or streamed to a [`Sink`].
 
 mod measure;
 mod recording;
 mod sink;
 mod spectrum;
+mod spikes;
 
 #[cfg(feature = "plot")]
 pub(crate) use measure::extent;
@@ -11,6 +12,7 @@ pub use measure::{frequency, mean, peak_to_peak, sustained_frequency};
 pub use recording::Recording;
 pub use sink::{Sink, Tee};
 pub use spectrum::spectral_peak;
+pub use spikes::Spikes;
 
 /// What a column of a recording holds.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,6 +1,6 @@
 //! Rows kept in memory.
 
-use super::{Label, Sink};
+use super::{Label, Sink, Spikes};
 use std::io;
 
 /// A recording in memory.
@@ -12,19 +12,32 @@ pub struct Recording {
     pub times: Vec<f64>,
     /// Values column by column; each as long as `times`.
     pub columns: Vec<Vec<f64>>,
+    /// The recorded events.
+    pub spikes: Vec<Spikes>,
 }
 
 impl Recording {
     /// A recording without rows, ready to be filled as a [`Sink`].
     pub fn new(labels: Vec<Label>) -> Self {
         let columns = vec![Vec::new(); labels.len()];
-        Recording { labels, times: Vec::new(), columns }
+        Recording { labels, times: Vec::new(), columns, spikes: Vec::new() }
     }
 
     /// The same with room for `rows` rows.
     pub fn with_capacity(labels: Vec<Label>, rows: usize) -> Self {
         let columns = labels.iter().map(|_| Vec::with_capacity(rows)).collect();
-        Recording { labels, times: Vec::with_capacity(rows), columns }
+        Recording { labels, times: Vec::with_capacity(rows), columns, spikes: Vec::new() }
+    }
+
+    /// The same with these events, whose spikes it is to keep.
+    pub fn with_events(mut self, events: Vec<Spikes>) -> Self {
+        self.spikes = events;
+        self
+    }
+
+    /// The spikes of the event with this full name.
+    pub fn spikes_of(&self, name: &str) -> Option<&Spikes> {
+        self.spikes.iter().find(|spikes| spikes.label.name == name)
     }
 
     /// Number of rows and of columns.
@@ -32,7 +45,7 @@ impl Recording {
         (self.times.len(), self.columns.len())
     }
 
-    /// True without rows or without columns.
+    /// True without rows or without columns, whatever spikes there are.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty() || self.columns.is_empty()
     }
@@ -50,6 +63,7 @@ impl Recording {
             labels: self.labels.clone(),
             times: self.times[first..].to_vec(),
             columns: self.columns.iter().map(|column| column.get(first..).unwrap_or(&[]).to_vec()).collect(),
+            spikes: self.spikes.iter().map(|spikes| spikes.since(start)).collect(),
         }
     }
 
@@ -102,6 +116,16 @@ impl Sink for Recording {
         for (first, column) in self.columns.iter_mut().enumerate() {
             column.extend(values[first.min(values.len())..].iter().step_by(width));
         }
+        Ok(())
+    }
+
+    fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
+        let Some(spikes) = self.spikes.get_mut(event) else {
+            let message = format!("found a spike of event {event}, expected {} events", self.spikes.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        };
+        spikes.times.push(time);
+        spikes.ids.push(unit);
         Ok(())
     }
 }

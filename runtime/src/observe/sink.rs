@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Receives rows as they are computed.
+/// Receives rows and spikes as they are computed.
 pub trait Sink {
     /// Takes the row at `time`, one value per label. An error stops the simulation after this row.
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()>;
@@ -11,6 +11,12 @@ pub trait Sink {
     fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
         let width = values.len().checked_div(times.len()).unwrap_or(0);
         (0..times.len()).try_for_each(|k| self.row(times[k], &values[k * width..(k + 1) * width]))
+    }
+
+    /// Takes a spike: the recorded event by its index, when, and which unit. Spikes come in order of time and before the
+    /// first row after them. A sink that is for rows only does without.
+    fn spike(&mut self, _event: usize, _time: f64, _unit: u32) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -22,6 +28,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
         (**self).rows(times, values)
     }
+
+    fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
+        (**self).spike(event, time, unit)
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
@@ -32,6 +42,10 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
     fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
         (**self).rows(times, values)
     }
+
+    fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
+        (**self).spike(event, time, unit)
+    }
 }
 
 /// Hands every row to two sinks, in order; the second sees no row that the first refused. Tees nest.
@@ -41,6 +55,11 @@ impl<A: Sink, B: Sink> Sink for Tee<A, B> {
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         self.0.row(time, values)?;
         self.1.row(time, values)
+    }
+
+    fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
+        self.0.spike(event, time, unit)?;
+        self.1.spike(event, time, unit)
     }
 }
 

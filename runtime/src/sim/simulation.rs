@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Clock;
-use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Samples};
-use crate::observe::{Label, Sink};
+use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Samples, Spike};
+use crate::observe::{Label, Sink, Spikes};
 
 /// What holds before time 0 for delayed quantities.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -116,6 +116,10 @@ pub struct Simulation {
     /// Buffer and element of each column.
     places: Vec<(usize, usize)>,
     pre_history: PreHistory,
+    /// How the recorded events are called, in the order of the layout.
+    events: Vec<Label>,
+    /// Their buffers.
+    event_buffers: Vec<usize>,
     /// Whether columns that are no longer finite leave the others running.
     independent: bool,
     pub(super) step: u64,
@@ -130,6 +134,8 @@ impl Simulation {
         let feeds = Feeds { feeds: fed, series: Vec::new(), randoms, seed: 0 };
         let (clock, pre_history) = (Clock::new(dt), PreHistory::default());
         let places = columns.iter().map(|c| (c.buffer, c.element)).collect();
+        let event_buffers: Vec<usize> = layout.events.iter().map(|e| e.buffer).collect();
+        let events = event_buffers.iter().map(|b| Label::new(layout.buffers[*b].name.clone())).collect();
         let independent = false;
         Simulation {
             executable,
@@ -139,6 +145,8 @@ impl Simulation {
             columns,
             places,
             pre_history,
+            events,
+            event_buffers,
             independent,
             step: 0,
             ready: false,
@@ -194,6 +202,20 @@ impl Simulation {
     /// Labels of the recorded columns.
     pub fn labels(&self) -> Vec<Label> {
         self.columns.iter().map(|c| c.label.clone()).collect()
+    }
+
+    /// Gives the recorded events names, in the order of the layout.
+    pub fn with_events(mut self, labels: Vec<Label>) -> Simulation {
+        for (event, label) in self.events.iter_mut().zip(labels) {
+            *event = label;
+        }
+        self
+    }
+
+    /// The recorded events, without spikes: what a [`Recording`](crate::observe::Recording) begins with.
+    pub fn events(&self) -> Vec<Spikes> {
+        let units = self.event_buffers.iter().map(|b| self.layout.buffers[*b].len);
+        self.events.iter().zip(units).map(|(label, units)| Spikes::new(label.clone(), units)).collect()
     }
 
     /// The loaded model.
@@ -285,6 +307,7 @@ impl Simulation {
         let (first, mut rows) = (self.step, 0);
         let mut stopped = false;
         let mut values = Vec::new();
+        let mut spikes = Vec::new();
         self.prepare()?;
         // A row at the cutoff is kept, also when the product that gives its time rounds down.
         let kept = |time: f64, dt: f64| time >= schedule.cutoff - 1e-9 * dt;
@@ -300,8 +323,8 @@ impl Simulation {
                     break;
                 }
                 let to_row = schedule.every - done % schedule.every;
-                self.advance(to_row.min(BATCH_STEPS).min(left))?;
-            } else if schedule.every > BATCH_STEPS || left < schedule.every {
+                self.advance_spiking(to_row.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
+            } else if schedule.every > BATCH_STEPS || left < schedule.every || !self.event_buffers.is_empty() {
                 // A row by itself: the last one, or one that is followed by many steps.
                 values.clear();
                 values.extend(self.observe()?);
@@ -310,7 +333,7 @@ impl Simulation {
                 if left == 0 {
                     break;
                 }
-                self.advance(schedule.every.min(BATCH_STEPS).min(left))?;
+                self.advance_spiking(schedule.every.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
             } else {
                 let most = (BATCH_STEPS / schedule.every).min(BATCH_VALUES / self.places.len().max(1) as u64);
                 let count = most.clamp(1, left / schedule.every);
@@ -325,6 +348,31 @@ impl Simulation {
             stopped = check(self.step - first) == Interrupt::Stop && self.step - first < schedule.steps;
         }
         Ok(Summary { steps: self.step - first, rows, elapsed: start.elapsed(), stopped })
+    }
+
+    /// Goes ahead and gives the spikes since `cutoff` to the sink.
+    fn advance_spiking(
+        &mut self,
+        count: u64,
+        cutoff: f64,
+        spikes: &mut Vec<Spike>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), RunError> {
+        if self.event_buffers.is_empty() {
+            return Ok(self.advance(count)?);
+        }
+        spikes.clear();
+        let steps = (self.step, count);
+        self.executable.collect(steps, self.clock.dt(), &self.feeds, &self.event_buffers, spikes)?;
+        self.step += count;
+        for spike in spikes {
+            let event = spike.event as usize;
+            let time = self.clock.time(spike.step + self.layout.events[event].delay);
+            if time >= cutoff - 1e-9 * self.clock.dt() {
+                sink.spike(event, time, spike.unit).map_err(RunError::Sink)?;
+            }
+        }
+        Ok(())
     }
 
     /// Gives rows to the sink; one with a value that is not finite is the last.

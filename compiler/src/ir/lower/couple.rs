@@ -55,7 +55,7 @@ impl Lowering<'_> {
             name: name.to_string(),
             source,
             target: SpaceId::SCALAR,
-            starts: vec![0, sources.len() as u32],
+            starts: [0, sources.len() as u32].into(),
             sources: sources.map(from).collect(),
             weights: Values::Uniform(weight),
         };
@@ -116,6 +116,7 @@ fn by_target(name: &str, source: SpaceId, target: SpaceId, targets: usize, entri
         sources[at] = if source == SpaceId::SCALAR { 0 } else { entry.source };
         weights[at] = entry.weight;
     }
+    let (starts, sources) = (starts.into(), sources.into());
     Connection { name: name.to_string(), source, target, starts, sources, weights: Values::from_each(weights) }
 }
 

@@ -152,6 +152,7 @@ impl Lowering<'_> {
                 }
             }
             let weights = Values::Uniform(1.0);
+            let (starts, sources) = (starts.into(), sources.into());
             let connection = Connection { name: "place".to_string(), source, target, starts, sources, weights };
             self.system.couple(connection, part)
         })

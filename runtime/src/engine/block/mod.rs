@@ -9,7 +9,7 @@ mod operations;
 use super::coupling::Coupling;
 use super::isa::Isa;
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable, Phase};
+use crate::artifact::{DeviceError, Executable, Feeds, Phase, Spike};
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::Uniform;
@@ -102,6 +102,22 @@ impl<T: Real> Executable for BlockEngine<T> {
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];
             self.run_kernel(kernel as usize, step, dt);
+        }
+        Ok(())
+    }
+
+    fn collect(
+        &mut self,
+        (first, count): (u64, u64),
+        dt: f64,
+        feeds: &Feeds,
+        events: &[usize],
+        out: &mut Vec<Spike>,
+    ) -> Result<(), DeviceError> {
+        for step in first..first + count {
+            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+            self.run(Phase::Step, step, dt)?;
+            self.memory.spikes(step, events, out)?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use super::coupling::Coupling;
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable as Loaded, Feeds, Layout, Phase, Role};
+use crate::artifact::{DeviceError, Executable as Loaded, Feeds, Layout, Phase, Role, Spike};
 use crate::program::{Body, Kernel, Op, Precision, Program};
 use assembler::Width;
 use code::{Generated, Places, SLOT, Shape, generate};
@@ -328,6 +328,22 @@ impl<T: Real> Loaded for JitEngine<T> {
         for step in first..first + count {
             feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
             self.run(Phase::Step, step, dt)?;
+        }
+        Ok(())
+    }
+
+    fn collect(
+        &mut self,
+        (first, count): (u64, u64),
+        dt: f64,
+        feeds: &Feeds,
+        events: &[usize],
+        out: &mut Vec<Spike>,
+    ) -> Result<(), DeviceError> {
+        for step in first..first + count {
+            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+            self.run(Phase::Step, step, dt)?;
+            self.memory.spikes(step, events, out)?;
         }
         Ok(())
     }

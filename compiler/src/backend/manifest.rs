@@ -1,0 +1,318 @@
+//! Manifests: what a host needs to know to run generated code, as JSON, next to the code.
+//!
+//! The keys of the object, in order:
+//!
+//! - `manifest`: version of this format, 1. `generator`, `model`, `target`, `precision`, `scheme`, `dt`, `pre_history`.
+//! - `code`: name of the file of code. `data`: name of the file of long lists, absent when there is none.
+//! - `buffers`: one object for each buffer: `name`, `role` (`state`, `parameter`, `input`, `history`, `observed`,
+//!   `internal`), `length` (elements of one slot), `slots` (1, or the ring length of a history: step n writes slot n mod
+//!   slots), `initial` (values that every slot starts from; 0 when absent), `unit`, `description`.
+//! - `constants`: arrays that are never written: `name`, `format` (`u32`, or the precision) and `values`.
+//! - `entries`: what can be launched: `name`, `extent` (elements, one invocation each), `group` (invocations per
+//!   workgroup) and `bindings` in order: `{"buffer": 3, "access": "read"}`, `{"constant": 0}`,
+//!   `{"bank": 0, "access": "write"}`, `{"samples": true}`; each with its `slot` where the target numbers bindings.
+//! - `phases`: entries of `setup`, `remember`, `step` and `observe`, in order. `feed`: entries that fill the buffers of
+//!   inputs and random numbers, before those of a step or of the observe phase. `steps`: the entry that runs any number of
+//!   steps by itself, or null.
+//! - `banks`: memory of several buffers: `name`, `length`, and `buffers` as `[buffer, first element]`.
+//! - `samples`: what a row of samples holds. `uniforms`: the block of numbers that entries are given: `name`, `quantity`,
+//!   `offset` in bytes.
+//! - `inputs`: extrinsic inputs: `buffer`, `series`, and for each element its `columns` of the series or null.
+//! - `randoms`: random numbers, new in each step: `buffer`, `generator`, `site`, `part`, `units`. The number of an element
+//!   is the `part` of the pair that Philox4x32-10 gives for the counter (step, step >> 32, unit, site) and the key (seed,
+//!   seed >> 32): with words w, (((w0 << 32 | w1) >> 11) + 1) 2^-53 and ((w2 << 32 | w3) >> 11) 2^-53.
+//! - `history_passes`: how often the remember phase is run over all slots, with a step size of 0, before the first step.
+//! - `columns`: what a run records: `name`, `unit`, `buffer`, `element`.
+//!
+//! A list of numbers is one number (all elements are the same), an array, or, past [`LONGEST`] numbers,
+//! `{"offset": bytes, "length": numbers}` in the data file, little-endian in the format of the list. A number that JSON
+//! cannot express is `"NaN"`, `"inf"` or `"-inf"`.
+
+use nullcline_runtime::artifact::Role;
+use nullcline_runtime::code::{Artifact, Binding, Data, Quantity, Sample};
+use nullcline_runtime::program::Precision;
+
+/// The longest list that is written into the text.
+pub const LONGEST: usize = 1024;
+
+/// What a manifest says besides the artifact.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct About {
+    /// Name of the file of code.
+    pub code: String,
+    /// Name that the file of long lists gets.
+    pub data: String,
+    /// Name of the integration scheme.
+    pub scheme: String,
+    /// Step size.
+    pub dt: f64,
+    /// What holds before time 0 for delayed quantities: `initial` or `zero`.
+    pub pre_history: String,
+    /// For each buffer, its unit and its description; may be shorter than the list of buffers.
+    pub notes: Vec<(Option<String>, Option<String>)>,
+    /// What a run records.
+    pub columns: Vec<Column>,
+}
+
+/// A recorded column.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its unit, for people.
+    pub unit: Option<String>,
+    /// The buffer.
+    pub buffer: usize,
+    /// The element.
+    pub element: usize,
+}
+
+/// A manifest as text, and the contents of its data file; empty when it needs none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Manifest {
+    /// The JSON text.
+    pub json: String,
+    /// The long lists.
+    pub data: Vec<u8>,
+}
+
+/// Writes the manifest of an artifact.
+pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
+    let mut data = Vec::new();
+    let layout = &artifact.layout;
+    let buffers = layout.buffers.iter().enumerate().map(|(index, buffer)| {
+        let initial = artifact.initial.iter().find(|i| i.0 as usize == index);
+        let (unit, description) = about.notes.get(index).cloned().unwrap_or_default();
+        object([
+            ("name", Some(text(&buffer.name))),
+            ("role", Some(text(role(buffer.role)))),
+            ("length", Some(buffer.len.to_string())),
+            ("slots", Some(buffer.slots.to_string())),
+            ("initial", initial.map(|i| numbers(&i.1, artifact.precision, &mut data))),
+            ("unit", unit.map(|u| text(&u))),
+            ("description", description.map(|d| text(&d))),
+        ])
+    });
+    let buffers = array(buffers, true);
+    let constants = artifact.constants.iter().map(|constant| {
+        let (format, values) = match &constant.data {
+            Data::Integers(all) => ("u32", integers(all, &mut data)),
+            Data::Numbers(all) => (precision(artifact.precision), numbers(all, artifact.precision, &mut data)),
+        };
+        object([("name", Some(text(&constant.name))), ("format", Some(text(format))), ("values", Some(values))])
+    });
+    let constants = array(constants, true);
+    let entries = artifact.entries.iter().map(|entry| {
+        let bindings = entry.bindings.iter().map(|b| binding(artifact, *b));
+        object([
+            ("name", Some(text(&entry.name))),
+            ("extent", Some(entry.extent.to_string())),
+            ("group", Some(entry.group.to_string())),
+            ("bindings", Some(array(bindings, false))),
+        ])
+    });
+    let [setup, remember, step, observe] = &artifact.phases;
+    let phases = [("setup", setup), ("remember", remember), ("step", step), ("observe", observe)];
+    let phases = object(phases.map(|(name, entries)| (name, Some(array(entries.iter(), false)))));
+    let inputs = layout.feeds.iter().map(|feed| {
+        let columns = feed.columns.iter().map(|c| c.map_or("null".to_string(), |c| c.to_string()));
+        object([
+            ("buffer", Some(feed.buffer.to_string())),
+            ("series", Some(feed.series.to_string())),
+            ("columns", Some(array(columns, false))),
+        ])
+    });
+    let inputs = array(inputs, true);
+    let randoms = layout.randoms.iter().map(|random| {
+        object([
+            ("buffer", Some(random.buffer.to_string())),
+            ("generator", Some(text("philox4x32-10"))),
+            ("site", Some(random.site.to_string())),
+            ("part", Some(random.part.to_string())),
+            ("units", Some(integers(&random.units, &mut data))),
+        ])
+    });
+    let randoms = array(randoms, true);
+    let banks = artifact.banks.iter().map(|bank| {
+        let held = bank.buffers.iter().map(|(buffer, first)| format!("[{buffer}, {first}]"));
+        object([
+            ("name", Some(text(&bank.name))),
+            ("length", Some(bank.len.to_string())),
+            ("buffers", Some(array(held, false))),
+        ])
+    });
+    let samples = artifact.samples.iter().map(|sample| match sample {
+        Sample::Time => text("time"),
+        Sample::Column { series, column } => {
+            object([("series", Some(series.to_string())), ("column", Some(column.to_string()))])
+        }
+    });
+    let uniforms = artifact.uniforms.iter().map(|uniform| {
+        object([
+            ("name", Some(text(&uniform.name))),
+            ("quantity", Some(text(quantity(uniform.quantity)))),
+            ("offset", Some(uniform.offset.to_string())),
+        ])
+    });
+    let columns = about.columns.iter().map(|column| {
+        object([
+            ("name", Some(text(&column.name))),
+            ("unit", column.unit.as_ref().map(|u| text(u))),
+            ("buffer", Some(column.buffer.to_string())),
+            ("element", Some(column.element.to_string())),
+        ])
+    });
+    let members = [
+        ("manifest", Some("1".to_string())),
+        ("generator", Some(text(concat!("nullcline ", env!("CARGO_PKG_VERSION"))))),
+        ("model", Some(text(&layout.name))),
+        ("target", Some(text(&artifact.target))),
+        ("precision", Some(text(precision(artifact.precision)))),
+        ("scheme", Some(text(&about.scheme))),
+        ("dt", Some(number(about.dt))),
+        ("pre_history", Some(text(&about.pre_history))),
+        ("code", Some(text(&about.code))),
+        ("data", (!data.is_empty()).then(|| text(&about.data))),
+        ("buffers", Some(buffers)),
+        ("constants", Some(constants)),
+        ("entries", Some(array(entries, true))),
+        ("phases", Some(phases)),
+        ("feed", Some(array(artifact.feed.iter(), false))),
+        ("steps", Some(artifact.steps.map_or("null".to_string(), |s| s.to_string()))),
+        ("banks", Some(array(banks, true))),
+        ("samples", Some(array(samples, false))),
+        ("uniforms", Some(array(uniforms, true))),
+        ("inputs", Some(inputs)),
+        ("randoms", Some(randoms)),
+        ("history_passes", Some(layout.history_passes.to_string())),
+        ("columns", Some(array(columns, true))),
+    ];
+    let lines = members.into_iter().filter_map(|(key, value)| Some(format!("  {}: {}", text(key), value?)));
+    let json = format!("{{\n{}\n}}\n", lines.collect::<Vec<String>>().join(",\n"));
+    Manifest { json, data }
+}
+
+fn binding(artifact: &Artifact, binding: Binding) -> String {
+    let access = |written: bool| Some(text(if written { "write" } else { "read" }));
+    let (key, value, access) = match binding {
+        Binding::Buffer { index, written } => ("buffer", index.to_string(), access(written)),
+        Binding::Constant(index) => ("constant", index.to_string(), None),
+        Binding::Bank { index, written } => ("bank", index.to_string(), access(written)),
+        Binding::Samples => ("samples", "true".to_string(), None),
+    };
+    object([(key, Some(value)), ("access", access), ("slot", artifact.slot(binding).map(|s| s.to_string()))])
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::State => "state",
+        Role::Parameter => "parameter",
+        Role::Input => "input",
+        Role::History => "history",
+        Role::Observed => "observed",
+        Role::Internal => "internal",
+    }
+}
+
+fn quantity(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Step => "step",
+        Quantity::Count => "count",
+        Quantity::Row => "row",
+        Quantity::SeedLow => "seed_low",
+        Quantity::SeedHigh => "seed_high",
+        Quantity::StepSize => "step_size",
+    }
+}
+
+fn precision(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
+    }
+}
+
+/// One number, an array, or a place in the data.
+fn numbers(values: &[f64], precision: Precision, data: &mut Vec<u8>) -> String {
+    match values {
+        [value] => number(*value),
+        values if values.len() <= LONGEST => array(values.iter().map(|v| number(*v)), false),
+        values => {
+            let offset = data.len();
+            match precision {
+                Precision::F64 => values.iter().for_each(|v| data.extend(v.to_le_bytes())),
+                Precision::F32 => values.iter().for_each(|v| data.extend((*v as f32).to_le_bytes())),
+            }
+            place(offset, values.len())
+        }
+    }
+}
+
+fn integers(values: &[u32], data: &mut Vec<u8>) -> String {
+    if values.len() <= LONGEST {
+        return array(values.iter(), false);
+    }
+    let offset = data.len();
+    values.iter().for_each(|v| data.extend(v.to_le_bytes()));
+    place(offset, values.len())
+}
+
+fn place(offset: usize, length: usize) -> String {
+    object([("offset", Some(offset.to_string())), ("length", Some(length.to_string()))])
+}
+
+/// A number with as many digits as it takes to read it back.
+fn number(value: f64) -> String {
+    if value.is_finite() { format!("{value:?}") } else { format!("\"{value}\"") }
+}
+
+fn text(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            control if control.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(control))),
+            other => quoted.push(other),
+        }
+    }
+    quoted + "\""
+}
+
+/// The members that have a value.
+fn object<const N: usize>(members: [(&str, Option<String>); N]) -> String {
+    let members = members.into_iter().filter_map(|(key, value)| Some(format!("{}: {}", text(key), value?)));
+    format!("{{{}}}", members.collect::<Vec<String>>().join(", "))
+}
+
+/// An array in one line, or with a line for each item of the outermost arrays.
+fn array(items: impl Iterator<Item = impl ToString>, lines: bool) -> String {
+    let items: Vec<String> = items.map(|i| i.to_string()).collect();
+    if lines && !items.is_empty() {
+        format!("[\n    {}\n  ]", items.join(",\n    "))
+    } else {
+        format!("[{}]", items.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_lists_are_written_out_and_long_ones_go_to_the_data() {
+        let mut data = vec![0; 8];
+        assert_eq!(numbers(&[1e-5], Precision::F64, &mut data), "1e-5");
+        assert_eq!(numbers(&[1.0, f64::NAN], Precision::F64, &mut data), "[1.0, \"NaN\"]");
+        let long = vec![0.5; LONGEST + 1];
+        assert_eq!(numbers(&long, Precision::F32, &mut data), "{\"offset\": 8, \"length\": 1025}");
+        assert_eq!(data.len(), 8 + 4 * long.len());
+        assert_eq!(data[8..12], 0.5f32.to_le_bytes());
+    }
+
+    #[test]
+    fn text_is_quoted() {
+        assert_eq!(text("a\"\\\n\u{1}µ"), r#""a\"\\\n\u0001µ""#);
+    }
+}
