@@ -23,8 +23,13 @@ pub struct Artifact {
     pub entries: Vec<Entry>,
     /// The entries of each phase in order, by [`Phase`](crate::artifact::Phase) as an index.
     pub phases: [Vec<u32>; 4],
-    /// The entry that runs any number of steps by itself, where no element of the model reads what another one wrote.
+    /// The entry that runs any number of steps by itself, what it is fed included: for small models, and where no element
+    /// of the model reads what another one wrote.
     pub steps: Option<u32>,
+    /// The entry that gathers what is recorded: the numbers at [`Binding::Addresses`] into a row of [`Binding::Rows`].
+    pub record: Option<u32>,
+    /// Names of what every entry is given after its bindings, 64 bits each; none where there is a block of uniforms.
+    pub arguments: Vec<String>,
     /// Initial contents: (buffer, one value or one per element). All other buffers start at 0.
     pub initial: Vec<(u32, Vec<f64>)>,
     /// Memory that holds several buffers each, where entries are given that instead of buffers.
@@ -44,7 +49,7 @@ impl Artifact {
     pub fn slot(&self, binding: Binding) -> Option<u32> {
         let (banks, constants) = (self.banks.len() as u32, self.constants.len() as u32);
         match binding {
-            Binding::Buffer { .. } => None,
+            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Rows => None,
             Binding::Bank { index, .. } => Some(1 + index),
             Binding::Constant(index) => Some(1 + banks + index),
             Binding::Samples => Some(1 + banks + constants),
@@ -167,6 +172,8 @@ pub struct Entry {
     pub extent: usize,
     /// Invocations per workgroup (thread block).
     pub group: u32,
+    /// Bytes of memory that the invocations of a workgroup share; the code itself reserves it.
+    pub shared: u32,
     /// What it is given, in order.
     pub bindings: Vec<Binding>,
 }
@@ -192,4 +199,10 @@ pub enum Binding {
     },
     /// The rows of samples.
     Samples,
+    /// All samples of a series: the number of rows and that of columns, 64 bits each, then the numbers row by row.
+    Series(u32),
+    /// Addresses of recorded numbers, 64 bits each.
+    Addresses,
+    /// Where recorded rows go.
+    Rows,
 }

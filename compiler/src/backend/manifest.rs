@@ -5,15 +5,20 @@
 //! - `manifest`: version of this format, 1. `generator`, `model`, `target`, `precision`, `scheme`, `dt`, `pre_history`.
 //! - `code`: name of the file of code. `data`: name of the file of long lists, absent when there is none.
 //! - `buffers`: one object for each buffer: `name`, `role` (`state`, `parameter`, `input`, `history`, `observed`,
-//!   `internal`), `length` (elements of one slot), `slots` (1, or the ring length of a history: step n writes slot n mod
+//!   `event`, `internal`), `length` (elements of one slot), `slots` (1, or the ring length of a history: step n writes slot n mod
 //!   slots), `initial` (values that every slot starts from; 0 when absent), `unit`, `description`.
 //! - `constants`: arrays that are never written: `name`, `format` (`u32`, or the precision) and `values`.
 //! - `entries`: what can be launched: `name`, `extent` (elements, one invocation each), `group` (invocations per
 //!   workgroup) and `bindings` in order: `{"buffer": 3, "access": "read"}`, `{"constant": 0}`,
 //!   `{"bank": 0, "access": "write"}`, `{"samples": true}`; each with its `slot` where the target numbers bindings.
+//!   `{"series": 0}` is the address of all samples of a series: the number of rows and that of columns, 64 bits each, then
+//!   the numbers. `shared`: bytes of memory that a workgroup shares, when there are any.
 //! - `phases`: entries of `setup`, `remember`, `step` and `observe`, in order. `feed`: entries that fill the buffers of
 //!   inputs and random numbers, before those of a step or of the observe phase. `steps`: the entry that runs any number of
 //!   steps by itself, or null.
+//! - `record`: the entry that copies the numbers at `{"addresses": true}` (64 bits each) into a row of `{"rows": true}`, where
+//!   there is one: one invocation per address. `arguments`: what every entry is given after its bindings, 64 bits each:
+//!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record`), `dt` (a double), `seed`.
 //! - `banks`: memory of several buffers: `name`, `length`, and `buffers` as `[buffer, first element]`.
 //! - `samples`: what a row of samples holds. `uniforms`: the block of numbers that entries are given: `name`, `quantity`,
 //!   `offset` in bytes.
@@ -108,6 +113,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("name", Some(text(&entry.name))),
             ("extent", Some(entry.extent.to_string())),
             ("group", Some(entry.group.to_string())),
+            ("shared", (entry.shared > 0).then(|| entry.shared.to_string())),
             ("bindings", Some(array(bindings, false))),
         ])
     });
@@ -162,6 +168,8 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("element", Some(column.element.to_string())),
         ])
     });
+    let arguments = artifact.arguments.iter().map(|a| text(a));
+    let arguments = (!artifact.arguments.is_empty()).then(|| array(arguments, false));
     let members = [
         ("manifest", Some("1".to_string())),
         ("generator", Some(text(concat!("nullcline ", env!("CARGO_PKG_VERSION"))))),
@@ -178,6 +186,8 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("entries", Some(array(entries, true))),
         ("phases", Some(phases)),
         ("feed", Some(array(artifact.feed.iter(), false))),
+        ("record", artifact.record.map(|r| r.to_string())),
+        ("arguments", arguments),
         ("steps", Some(artifact.steps.map_or("null".to_string(), |s| s.to_string()))),
         ("banks", Some(array(banks, true))),
         ("samples", Some(array(samples, false))),
@@ -199,6 +209,9 @@ fn binding(artifact: &Artifact, binding: Binding) -> String {
         Binding::Constant(index) => ("constant", index.to_string(), None),
         Binding::Bank { index, written } => ("bank", index.to_string(), access(written)),
         Binding::Samples => ("samples", "true".to_string(), None),
+        Binding::Series(series) => ("series", series.to_string(), None),
+        Binding::Addresses => ("addresses", "true".to_string(), None),
+        Binding::Rows => ("rows", "true".to_string(), access(true)),
     };
     object([(key, Some(value)), ("access", access), ("slot", artifact.slot(binding).map(|s| s.to_string()))])
 }
@@ -211,6 +224,7 @@ fn role(role: Role) -> &'static str {
         Role::History => "history",
         Role::Observed => "observed",
         Role::Internal => "internal",
+        Role::Event => "event",
     }
 }
 

@@ -3,8 +3,10 @@
 mod cpu;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;
+mod launch;
 
 pub use cpu::Cpu;
+pub use launch::{Driver, Launcher};
 
 use crate::artifact::{DeviceError, Executable};
 use crate::program::Program;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use nullcline_runtime::code::{Binding, Entry};
 
 use super::{GROUP, random, spelling};
-use crate::kernel::ir::{Body, BufferId, Index, Kernel, Module, Precision, Stmt, ValueOp};
+use crate::kernel::ir::{Body, BufferId, Index, Kernel, Module, Stmt, ValueOp};
 use crate::pass::place::{Held, Piece, Placement, UNDRIVEN, Weights};
 
 /// Prints the entries of a module.
@@ -257,7 +257,7 @@ impl<'m> Printer<'m> {
             Used::Constant(index) => Binding::Constant(index),
             Used::Samples => Binding::Samples,
         });
-        self.entries.push(Entry { name, extent, group: GROUP, bindings: bindings.collect() });
+        self.entries.push(Entry { name, extent, group: GROUP, shared: 0, bindings: bindings.collect() });
         self.entries.len() as u32 - 1
     }
 

@@ -38,7 +38,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
     let (entries, bodies) = printer.finish();
     let initial = module.initial.iter().map(|(buffer, values)| match values {
         Values::Uniform(value) => (buffer.0, vec![*value]),
-        Values::Each(each) => (buffer.0, each.clone()),
+        Values::Each(each) => (buffer.0, each.to_vec()),
     });
     let mut artifact = Artifact {
         target: WGSL.name.to_string(),
@@ -52,6 +52,8 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         entries,
         phases,
         steps,
+        record: None,
+        arguments: Vec::new(),
         initial: initial.collect(),
         banks: placement.banks,
         feed,

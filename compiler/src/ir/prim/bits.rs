@@ -12,23 +12,31 @@ pub const WHOLE: f64 = 6_755_399_441_055_744.0;
 /// [`WHOLE`] in single precision: `1.5 * 2^23`.
 pub const WHOLE_SINGLE: f64 = 12_582_912.0;
 
-const DIGITS: u32 = 52;
-const DIGITS_SINGLE: u32 = 23;
-const SIGN: u64 = 1 << 63;
-const SIGN_SINGLE: u32 = 1 << 31;
+/// Digits of the significand after the point.
+pub const DIGITS: u32 = 52;
+/// [`DIGITS`] in single precision.
+pub const DIGITS_SINGLE: u32 = 23;
+/// The sign bit.
+pub const SIGN: u64 = 1 << 63;
+/// [`SIGN`] in single precision.
+pub const SIGN_SINGLE: u32 = 1 << 31;
 
 /// Bits of the largest number below sqrt(1/2); significands are taken from just above it.
-const ROOT: u64 = 0x3fe6_a09e_667f_3bcc;
-const ROOT_SINGLE: u32 = 0x3f35_04f3;
+pub const ROOT: u64 = 0x3fe6_a09e_667f_3bcc;
+/// [`ROOT`] in single precision.
+pub const ROOT_SINGLE: u32 = 0x3f35_04f3;
 /// Adding this carries into the exponent where the significand is above that of [`ROOT`].
-const CARRY: u64 = 0x3ff0_0000_0000_0000 - ROOT;
-const CARRY_SINGLE: u32 = 0x3f80_0000 - ROOT_SINGLE;
-/// `2^52`, whose low bits hold a whole number added to it, and that number with the bias added.
-const TWO_52: u64 = 0x4330_0000_0000_0000;
-const TWO_52_BIASED: f64 = 4_503_599_627_370_496.0 + 1023.0;
-/// `2^23` likewise.
-const TWO_23: u32 = 0x4b00_0000;
-const TWO_23_BIASED: f32 = 8_388_608.0 + 127.0;
+pub const CARRY: u64 = 0x3ff0_0000_0000_0000 - ROOT;
+/// [`CARRY`] in single precision.
+pub const CARRY_SINGLE: u32 = 0x3f80_0000 - ROOT_SINGLE;
+/// Bits of `2^52`, whose low bits hold a whole number added to it.
+pub const TWO_52: u64 = 0x4330_0000_0000_0000;
+/// That number with the bias added.
+pub const TWO_52_BIASED: f64 = 4_503_599_627_370_496.0 + 1023.0;
+/// Bits of `2^23` likewise.
+pub const TWO_23: u32 = 0x4b00_0000;
+/// That number with the bias added.
+pub const TWO_23_BIASED: f32 = 8_388_608.0 + 127.0;
 
 /// Piecewise constant, or nothing that is ever differentiated: derivatives are taken before these rows appear.
 const FLAT: Partial = super::arith::FLAT;

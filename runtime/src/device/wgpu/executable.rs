@@ -155,7 +155,7 @@ impl Loaded {
         }
     }
 
-    /// Records `count` rows with less than a submission's steps between them.
+    /// Records rows, many in a submission where they are close to each other.
     fn record_rows(
         &mut self,
         rows: &artifact::Rows<'_>,
@@ -170,6 +170,12 @@ impl Loaded {
         let mut done = 0;
         let mut last = Instant::now();
         while done < rows.count {
+            if per_row > MOST_LAUNCHES as u64 || rows.every > self.room() {
+                self.record_row(rows.first + done * rows.every, (&observe, dt), feeds, out)?;
+                self.advance(rows.first + done * rows.every, rows.every, dt, feeds)?;
+                done += 1;
+                continue;
+            }
             let capacity = self.rows.as_ref().map_or(1, |r| r.capacity as u64);
             let room = (self.room() / rows.every).min(MOST_LAUNCHES as u64 / per_row).min(capacity);
             let count = room.clamp(1, rows.count - done);
@@ -193,6 +199,27 @@ impl Loaded {
             last = Instant::now();
         }
         Ok(())
+    }
+
+    /// Records a row by itself.
+    fn record_row(
+        &mut self,
+        step: u64,
+        (observe, dt): (&[u32], f64),
+        feeds: &Feeds,
+        out: &mut Vec<f64>,
+    ) -> Result<(), DeviceError> {
+        let mut submission = self.submission(step, dt, feeds.seed);
+        self.add(&mut submission, observe, step, 1);
+        if let Some(gathered) = &self.rows {
+            let blocks = gathered.blocks(0, &self.artifact, &mut submission.blocks);
+            submission.actions.push(Action::Gather(blocks));
+        }
+        let encoder = self.encode(&submission, 1, Some(feeds));
+        match &mut self.rows {
+            Some(gathered) => gathered.submit(&self.wgpu, &self.artifact, encoder, 1, out),
+            None => Ok(()),
+        }
     }
 
     fn prepare_rows(&mut self, places: &[(usize, usize)]) -> Result<(), DeviceError> {

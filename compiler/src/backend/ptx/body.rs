@@ -1,0 +1,236 @@
+//! Pointwise bodies, and where they find what they load and store.
+
+use std::collections::HashMap;
+
+use nullcline_runtime::code::Binding;
+
+use super::code::{Class, Code, Float};
+use super::spelling::{self, Value};
+use crate::kernel::ir::{BufferId, BufferRole, Index, Module, Precision, Stmt, ValueOp};
+
+/// What an entry is made from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub module: &'a Module,
+    pub float: Float,
+    /// Whether approximations are welcome.
+    pub fast: bool,
+}
+
+impl Source<'_> {
+    pub fn name(&self, buffer: BufferId) -> &str {
+        &self.module.buffers[buffer.index()].name
+    }
+
+    /// The register with a buffer's address.
+    pub fn pointer(&self, code: &mut Code, buffer: BufferId, written: bool) -> String {
+        code.pointer(Binding::Buffer { index: buffer.0, written }, self.name(buffer))
+    }
+
+    /// `ld.global.f64`, or the like.
+    pub fn access(&self, what: &str) -> String {
+        format!("{what}.global.f{}", self.float.width())
+    }
+
+    pub fn load(&self, code: &mut Code, address: &str) -> String {
+        code.set(self.float.class(), &self.access("ld"), &[&format!("[{address}]")])
+    }
+}
+
+/// Where a body finds numbers: loads give registers.
+pub(super) trait Places {
+    /// The value of an element of a buffer.
+    fn load(&mut self, code: &mut Code, buffer: BufferId, index: Index) -> String;
+    /// The value of an element of the slot that was written `steps` steps ago.
+    fn past(&mut self, code: &mut Code, buffer: BufferId, index: Index, steps: u32) -> String;
+    /// Keeps a value, of a history in the current slot.
+    fn store(&mut self, code: &mut Code, buffer: BufferId, value: &str);
+    /// The number of the step.
+    fn step(&mut self, code: &mut Code) -> String;
+}
+
+/// Writes a body for one element.
+pub(super) fn body(code: &mut Code, source: &Source<'_>, places: &mut dyn Places, statements: &[Stmt]) {
+    let float = source.float;
+    let mut values: Vec<Value> = Vec::with_capacity(statements.len());
+    for statement in statements {
+        match statement {
+            Stmt::Let(_, op) => {
+                let value = match op {
+                    ValueOp::Constant(value) => Value::number(float.immediate(*value)),
+                    ValueOp::Time => {
+                        let step = places.step(code);
+                        Value::number(time(code, float, &step))
+                    }
+                    ValueOp::StepSize => {
+                        let dt = code.dt();
+                        Value::number(rounded(code, float, dt))
+                    }
+                    ValueOp::Load { buffer, index } => Value::number(places.load(code, *buffer, *index)),
+                    ValueOp::Past { buffer, index, steps } => Value::number(places.past(code, *buffer, *index, *steps)),
+                    ValueOp::Call(prim, args) => {
+                        // A value that is used twice in a call is one value.
+                        let mut own: Vec<Value> = args.iter().map(|a| values[a.index()].clone()).collect();
+                        let mut operands: Vec<&mut Value> = own.iter_mut().collect();
+                        let result = spelling::call(code, float, source.fast, prim, &mut operands);
+                        args.iter().zip(own).for_each(|(a, known)| values[a.index()].learn(known));
+                        result
+                    }
+                };
+                values.push(value);
+            }
+            Stmt::Store(buffer, value) => {
+                let value = values[value.index()].as_number(code, float);
+                places.store(code, *buffer, &value);
+            }
+        }
+    }
+}
+
+/// `step * dt`
+fn time(code: &mut Code, float: Float, step: &str) -> String {
+    let dt = code.dt();
+    let step = code.set(Class::F64, "cvt.rn.f64.u64", &[step]);
+    let time = code.set(Class::F64, "mul.rn.f64", &[&step, &dt]);
+    code.remark("t");
+    rounded(code, float, time)
+}
+
+/// A number in double precision, rounded to that of the module.
+pub(super) fn rounded(code: &mut Code, float: Float, value: String) -> String {
+    match float.precision {
+        Precision::F64 => value,
+        Precision::F32 => code.set(Class::F32, "cvt.rn.f32.f64", &[&value]),
+    }
+}
+
+/// Numbers of histories: where the slots of a step begin.
+#[derive(Default)]
+pub(super) struct Rings {
+    /// Current slot by ring length.
+    current: HashMap<usize, String>,
+}
+
+impl Rings {
+    /// The slot written `steps` steps before `step` in a ring of `slots`.
+    fn slot(&mut self, code: &mut Code, (slots, step): (usize, &str), steps: u32) -> String {
+        let ring = slots.to_string();
+        let current = match self.current.get(&slots) {
+            Some(current) => current.clone(),
+            None => {
+                let rest = code.set(Class::Bits64, "rem.u64", &[step, &ring]);
+                let current = code.set(Class::Bits32, "cvt.u32.u64", &[&rest]);
+                code.remark(&format!("current of {slots} slots"));
+                self.current.insert(slots, current.clone());
+                current
+            }
+        };
+        if steps as usize % slots == 0 {
+            return current;
+        }
+        let steps = (steps as usize % slots).to_string();
+        let back = code.set(Class::Bits32, "sub.u32", &[&current, &steps]);
+        let wrapped = code.set(Class::Bits32, "add.u32", &[&back, &ring]);
+        let ahead = code.set(Class::Predicate, "setp.lt.u32", &[&current, &steps]);
+        code.set(Class::Bits32, "selp.b32", &[&wrapped, &back, &ahead])
+    }
+
+    /// Begins to count the current slot of a ring along with the steps, see [`Rings::turn`].
+    pub fn start(&mut self, code: &mut Code, ring: (usize, &str)) {
+        self.slot(code, ring, 0);
+    }
+
+    /// Goes to the next slot of every ring.
+    pub fn turn(&mut self, code: &mut Code) {
+        let mut rings: Vec<(usize, String)> = self.current.iter().map(|(slots, r)| (*slots, r.clone())).collect();
+        rings.sort();
+        for (slots, current) in rings {
+            code.op("add.u32", &[&current, &current, "1"]);
+            let around = code.set(Class::Predicate, "setp.eq.u32", &[&current, &slots.to_string()]);
+            code.op("selp.b32", &[&current, "0", &current, &around]);
+        }
+    }
+
+    /// The address of an element of a slot, from that of the element in the first slot.
+    pub fn address(
+        &mut self,
+        code: &mut Code,
+        (slots, step): (usize, &str),
+        (first, stride): (&str, u64),
+        steps: u32,
+    ) -> String {
+        let slot = self.slot(code, (slots, step), steps);
+        let slot = code.set(Class::Bits64, "cvt.u64.u32", &[&slot]);
+        code.set(Class::Bits64, "mad.lo.u64", &[&slot, &stride.to_string(), first])
+    }
+}
+
+/// Numbers in global memory.
+pub(super) struct Memory<'a> {
+    source: Source<'a>,
+    /// Register with the kernel's element.
+    element: String,
+    /// Register with the step.
+    step: Option<String>,
+    rings: Rings,
+    /// Addresses of elements in the first slot of their buffers.
+    addresses: HashMap<(BufferId, Index), String>,
+}
+
+impl<'a> Memory<'a> {
+    /// The memory as seen by the thread of an element. Without a register for the step it is that of the launch.
+    pub fn new(source: Source<'a>, element: String, step: Option<String>) -> Memory<'a> {
+        Memory { source, element, step, rings: Rings::default(), addresses: HashMap::new() }
+    }
+
+    fn address(&mut self, code: &mut Code, buffer: BufferId, index: Index, written: bool) -> String {
+        let base = self.source.pointer(code, buffer, written);
+        if index == Index::Zero {
+            return base;
+        }
+        if let Some(address) = self.addresses.get(&(buffer, index)) {
+            return address.clone();
+        }
+        let address = code.element(&base, &self.element, self.source.float.size());
+        self.addresses.insert((buffer, index), address.clone());
+        address
+    }
+
+    fn slot(&mut self, code: &mut Code, buffer: BufferId, first: &str, steps: u32) -> String {
+        let module = self.source.module;
+        let slots = module.slots(buffer);
+        let stride = module.buffers[buffer.index()].len as u64 * u64::from(self.source.float.size());
+        let step = self.step(code);
+        self.rings.address(code, (slots, &step), (first, stride), steps)
+    }
+}
+
+impl Places for Memory<'_> {
+    fn load(&mut self, code: &mut Code, buffer: BufferId, index: Index) -> String {
+        let address = self.address(code, buffer, index, false);
+        let value = self.source.load(code, &address);
+        code.remark(self.source.name(buffer));
+        value
+    }
+
+    fn past(&mut self, code: &mut Code, buffer: BufferId, index: Index, steps: u32) -> String {
+        let first = self.address(code, buffer, index, false);
+        let address = self.slot(code, buffer, &first, steps);
+        let value = self.source.load(code, &address);
+        code.remark(&format!("{}, {steps} steps ago", self.source.name(buffer)));
+        value
+    }
+
+    fn store(&mut self, code: &mut Code, buffer: BufferId, value: &str) {
+        let mut address = self.address(code, buffer, Index::Element, true);
+        if matches!(self.source.module.buffers[buffer.index()].role, BufferRole::History(_)) {
+            address = self.slot(code, buffer, &address, 0);
+        }
+        code.op(&self.source.access("st"), &[&format!("[{address}]"), value]);
+        code.remark(self.source.name(buffer));
+    }
+
+    fn step(&mut self, code: &mut Code) -> String {
+        self.step.clone().unwrap_or_else(|| code.first())
+    }
+}

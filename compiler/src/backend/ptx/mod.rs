@@ -1,0 +1,148 @@
+//! PTX, the assembly language of NVIDIA's driver: a module as text that the driver compiles for the processor it finds.
+//!
+//! One entry per kernel, one thread per element. Every entry takes the addresses of its bindings, then the number of the
+//! step, a number of steps, the step size and the seed, so all are launched alike. Beside the kernels there are entries
+//! that fill the buffers of inputs and random numbers, one that gathers recorded values, and one that runs many steps.
+
+mod body;
+mod code;
+mod feeds;
+mod fill;
+mod gather;
+mod spelling;
+mod steps;
+
+use std::fmt::Write;
+
+use nullcline_runtime::code::{Artifact, Entry};
+use nullcline_runtime::program;
+
+use self::body::{Memory, Source, body};
+use self::code::{Class, Code, Float, GROUP};
+use self::gather::{Constants, couple, couple_dense, is_dense, take};
+use crate::ir::system::Values;
+use crate::kernel::ir::{Body, Kernel, Module, Precision};
+use crate::kernel::target::Target;
+
+/// Processors by NVIDIA: basic operations, correctly rounded.
+pub static PTX: Target = Target { name: "ptx", floats: &[Precision::F32, Precision::F64], has: spelling::has };
+
+/// What the text is written for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Options {
+    /// The oldest processor that must run it, as in `sm_60`.
+    pub sm: u32,
+    /// Whether single precision may use instructions that approximate.
+    pub fast: bool,
+    /// What stands in comments at the top, line by line.
+    pub about: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { sm: PROCESSORS[0].0, fast: false, about: Vec::new() }
+    }
+}
+
+/// Processors with the first version of PTX that knows them (PTX ISA 8.8, table of release notes). The first is the oldest
+/// whose memory and registers the kernels are laid out for.
+pub static PROCESSORS: &[(u32, &str)] = &[
+    (60, "6.0"),
+    (61, "6.0"),
+    (70, "6.0"),
+    (75, "6.3"),
+    (80, "7.0"),
+    (86, "7.1"),
+    (87, "7.4"),
+    (89, "7.8"),
+    (90, "7.8"),
+    (100, "8.6"),
+    (120, "8.7"),
+];
+
+/// Prints a module that is legal for [`PTX`]. `options.sm` is one of [`PROCESSORS`].
+pub fn artifact(module: &Module, options: &Options) -> Artifact {
+    let float = Float { precision: module.precision };
+    let source = Source { module, float, fast: options.fast && module.precision == Precision::F32 };
+    let mut constants = Constants::default();
+    let mut text = header(module, options);
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut add = |(lines, entry): (String, Entry)| {
+        let _ = write!(text, "\n{lines}");
+        entries.push(entry);
+        entries.len() as u32 - 1
+    };
+    for (index, kernel) in module.kernels.iter().enumerate() {
+        add(kernel_entry(&source, &mut constants, index, kernel));
+    }
+    let inputs = module.inputs.len();
+    let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
+    let record = Some(add(fill::record(&source)));
+    let steps = steps::steps(&source, &mut constants).map(add);
+    let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
+    Artifact {
+        target: PTX.name.to_string(),
+        code: text,
+        layout: module.layout(),
+        precision: match module.precision {
+            Precision::F32 => program::Precision::F32,
+            Precision::F64 => program::Precision::F64,
+        },
+        constants: constants.list,
+        entries,
+        phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
+        steps,
+        record,
+        arguments: code::arguments(),
+        initial: module.initial.iter().map(|(buffer, v)| (buffer.0, values(v))).collect(),
+        banks: Vec::new(),
+        feed,
+        samples: Vec::new(),
+        uniforms: Vec::new(),
+    }
+}
+
+fn values(values: &Values) -> Vec<f64> {
+    match values {
+        Values::Uniform(value) => vec![*value],
+        Values::Each(each) => each.iter().copied().collect(),
+    }
+}
+
+fn header(module: &Module, options: &Options) -> String {
+    let version = PROCESSORS.iter().rev().find(|p| p.0 <= options.sm).map_or(PROCESSORS[0].1, |p| p.1);
+    let mut code = Code::new(String::new(), Vec::new());
+    code.comment(&format!("{} in {}", module.name, module.precision.name()));
+    options.about.iter().for_each(|line| code.comment(line));
+    let about = code.comments();
+    format!("{about}\n.version {version}\n.target sm_{}\n.address_size 64\n", options.sm)
+}
+
+/// The entry of a kernel.
+fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, kernel: &Kernel) -> (String, Entry) {
+    let about = format!("{}: one thread for each of {} elements", kernel.name, kernel.extent);
+    let mut code = Code::new(format!("k{index}_{}", code::word(&kernel.name)), vec![about]);
+    let (element, done) = (code.thread(), code.label("done"));
+    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &kernel.extent.to_string()]);
+    if let Body::Couple { connection, source: from, target } = &kernel.body {
+        let sources = source.module.buffers[from.index()].len;
+        if sources >= GROUP as usize && is_dense(&source.module.connections[*connection], sources) {
+            couple_dense(&mut code, source, constants, (&element, &outside), (*connection, *from, *target));
+            return code.finish(kernel.extent);
+        }
+    }
+    code.branch(Some(&outside), &done);
+    match &kernel.body {
+        Body::Pointwise(statements) => {
+            body(&mut code, source, &mut Memory::new(*source, element, None), statements);
+        }
+        Body::Take { table, source: from, target } => {
+            take(&mut code, source, constants, &element, (*table, *from, *target));
+        }
+        Body::Couple { connection, source: from, target } => {
+            couple(&mut code, source, constants, &element, (*connection, *from, *target));
+        }
+    }
+    code.place(&done);
+    code.finish(kernel.extent)
+}

@@ -1,0 +1,338 @@
+//! Entries that run many steps in one launch, so that small models are not bound by launches and ensembles not by memory.
+//!
+//! Where no element reads what another one wrote, a thread keeps the state of its element in registers over all steps.
+//! Small networks run in one block, whose threads wait for each other after each kernel. For all others there is no such
+//! entry.
+
+use std::collections::HashMap;
+
+use nullcline_runtime::code::Entry;
+
+use super::body::{Places, Rings, Source, body};
+use super::code::{Class, Code, GROUP};
+use super::feeds::{column, random, sample, unit};
+use super::fill;
+use super::gather::{Constants, couple, take};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueOp};
+
+/// Largest kernel of a network that runs in one block: a few elements per thread.
+const ONE_BLOCK_ELEMENTS: usize = 16 * GROUP as usize;
+
+/// Most entries of its connections.
+const ONE_BLOCK_ENTRIES: usize = 1 << 16;
+
+/// 32-bit registers that may hold state and parameters over the steps; what computes has the rest of the 255.
+const RESIDENT_REGISTERS: usize = 128;
+
+/// Writes the entry that runs many steps, where there is one.
+pub(super) fn steps(source: &Source<'_>, constants: &mut Constants) -> Option<(String, Entry)> {
+    let kernels: Vec<&Kernel> = source.module.step.iter().map(|k| &source.module.kernels[*k]).collect();
+    if kernels.is_empty() {
+        return None;
+    }
+    if let Some(bodies) = independent(&kernels) {
+        return Some(resident(source, constants, kernels[0].extent, &bodies));
+    }
+    let entries: usize = source.module.connections.iter().map(|c| c.sources.len()).sum();
+    let fed = source.module.inputs.iter().map(|i| i.0).chain(source.module.randoms.iter().map(|r| r.0));
+    let fed = fed.map(|b| source.module.buffers[b.index()].len);
+    let largest = kernels.iter().map(|k| k.extent).chain(fed).max().unwrap_or(0);
+    let small = largest <= ONE_BLOCK_ELEMENTS && entries <= ONE_BLOCK_ENTRIES;
+    small.then(|| one_block(source, constants, &kernels))
+}
+
+/// The bodies of the kernels, if no element reads what another one wrote.
+fn independent<'a>(kernels: &[&'a Kernel]) -> Option<Vec<&'a [Stmt]>> {
+    let extent = kernels[0].extent;
+    let mut bodies: Vec<&[Stmt]> = Vec::new();
+    for kernel in kernels {
+        match &kernel.body {
+            Body::Pointwise(statements) if kernel.extent == extent => bodies.push(statements),
+            _ => return None,
+        }
+    }
+    let statements = || bodies.iter().copied().flatten();
+    let written = |buffer: &BufferId| statements().any(|s| matches!(s, Stmt::Store(b, _) if b == buffer));
+    let shared = statements().any(|s| match s {
+        Stmt::Let(
+            _,
+            ValueOp::Load { buffer, index: Index::Zero } | ValueOp::Past { buffer, index: Index::Zero, .. },
+        ) => extent > 1 && written(buffer),
+        _ => false,
+    });
+    (!shared).then_some(bodies)
+}
+
+/// Where a thread that runs many steps finds its numbers.
+struct Resident<'a> {
+    source: Source<'a>,
+    step: String,
+    rings: Rings,
+    /// States and, where there is room, parameters.
+    held: HashMap<(BufferId, Index), String>,
+    /// Addresses of what is not held.
+    addresses: HashMap<(BufferId, Index), String>,
+    /// Column or unit of the inputs and random numbers that are read.
+    fed: HashMap<(BufferId, Index), (usize, String)>,
+    /// Inputs and random numbers of the step.
+    drawn: HashMap<(BufferId, Index), String>,
+    /// States with their next values.
+    next: Vec<(BufferId, String)>,
+}
+
+impl Resident<'_> {
+    fn is_state(&self, buffer: BufferId) -> bool {
+        matches!(self.source.module.buffers[buffer.index()].role, BufferRole::State(_))
+    }
+
+    fn address(&mut self, code: &mut Code, (buffer, index): (BufferId, Index), steps: u32) -> String {
+        let first = self.addresses[&(buffer, index)].clone();
+        let module = self.source.module;
+        let BufferRole::History(_) = module.buffers[buffer.index()].role else { return first };
+        let stride = module.buffers[buffer.index()].len as u64 * u64::from(self.source.float.size());
+        self.rings.address(code, (module.slots(buffer), &self.step), (&first, stride), steps)
+    }
+}
+
+impl Places for Resident<'_> {
+    fn load(&mut self, code: &mut Code, buffer: BufferId, index: Index) -> String {
+        let place = (buffer, index);
+        if let Some(value) = self.held.get(&place).or_else(|| self.drawn.get(&place)) {
+            return value.clone();
+        }
+        if let Some((row, of)) = self.fed.get(&place) {
+            let value = match self.source.module.buffers[buffer.index()].role {
+                BufferRole::Input(_) => sample(code, &self.source, *row, of, &self.step),
+                _ => random(code, &self.source, *row, of, &self.step),
+            };
+            self.drawn.insert(place, value.clone());
+            return value;
+        }
+        let address = self.address(code, place, 0);
+        let value = self.source.load(code, &address);
+        code.remark(self.source.name(buffer));
+        value
+    }
+
+    fn past(&mut self, code: &mut Code, buffer: BufferId, index: Index, steps: u32) -> String {
+        let address = self.address(code, (buffer, index), steps);
+        let value = self.source.load(code, &address);
+        code.remark(&format!("{}, {steps} steps ago", self.source.name(buffer)));
+        value
+    }
+
+    fn store(&mut self, code: &mut Code, buffer: BufferId, value: &str) {
+        if self.is_state(buffer) {
+            // The next value of one state may be the current one of another, which the end of the step replaces.
+            let kind = format!("mov.f{}", self.source.float.width());
+            let next = code.set(self.source.float.class(), &kind, &[value]);
+            code.remark(&format!("next {}", self.source.name(buffer)));
+            self.next.push((buffer, next));
+        } else if let BufferRole::History(_) = self.source.module.buffers[buffer.index()].role {
+            let address = self.address(code, (buffer, Index::Element), 0);
+            code.op(&self.source.access("st"), &[&format!("[{address}]"), value]);
+            code.remark(self.source.name(buffer));
+        } else {
+            // Passed to a later kernel of the same element.
+            self.held.insert((buffer, Index::Element), value.to_string());
+            self.held.insert((buffer, Index::Zero), value.to_string());
+        }
+    }
+
+    fn step(&mut self, _: &mut Code) -> String {
+        self.step.clone()
+    }
+}
+
+/// One thread per element, which keeps its state in registers.
+fn resident(source: &Source<'_>, constants: &mut Constants, extent: usize, bodies: &[&[Stmt]]) -> (String, Entry) {
+    let about = format!("any number of steps: one thread for each of {extent} elements, its state in registers");
+    let mut code = Code::new("steps".to_string(), vec![about]);
+    let code = &mut code;
+    let element = code.thread();
+    let done = code.label("done");
+    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &extent.to_string()]);
+    code.branch(Some(&outside), &done);
+    let first = code.first();
+    let step = code.set(Class::Bits64, "mov.u64", &[&first]);
+    let mut places = Resident {
+        source: *source,
+        step: step.clone(),
+        rings: Rings::default(),
+        held: HashMap::new(),
+        addresses: HashMap::new(),
+        fed: HashMap::new(),
+        drawn: HashMap::new(),
+        next: Vec::new(),
+    };
+    let states = places.enter(code, constants, &element, bodies);
+    let count = code.count();
+    let left = code.set(Class::Bits64, "mov.u64", &[&count]);
+    let (again, over) = (code.label("step"), code.label("over"));
+    code.place(&again);
+    let finished = code.set(Class::Predicate, "setp.eq.u64", &[&left, "0"]);
+    code.branch(Some(&finished), &over);
+    for statements in bodies {
+        body(code, source, &mut places, statements);
+    }
+    let kind = format!("mov.f{}", source.float.width());
+    for (buffer, value) in std::mem::take(&mut places.next) {
+        let state = places.held[&(buffer, Index::Element)].clone();
+        code.op(&kind, &[&state, &value]);
+    }
+    places.rings.turn(code);
+    code.op("add.u64", &[&step, &step, "1"]);
+    code.op("sub.u64", &[&left, &left, "1"]);
+    code.branch(None, &again);
+    code.place(&over);
+    for (buffer, address) in states {
+        let value = &places.held[&(buffer, Index::Element)];
+        code.op(&source.access("st"), &[&format!("[{address}]"), value]);
+        code.remark(source.name(buffer));
+    }
+    code.place(&done);
+    std::mem::replace(code, Code::new(String::new(), Vec::new())).finish(extent)
+}
+
+impl Resident<'_> {
+    /// Loads what is held, and finds the places of the rest; returns the states that are written, with their addresses.
+    fn enter(
+        &mut self,
+        code: &mut Code,
+        constants: &mut Constants,
+        element: &str,
+        bodies: &[&[Stmt]],
+    ) -> Vec<(BufferId, String)> {
+        let source = self.source;
+        let module = source.module;
+        let mut used: Vec<(BufferId, Index)> = Vec::new();
+        let mut written: Vec<BufferId> = Vec::new();
+        for statement in bodies.iter().copied().flatten() {
+            match statement {
+                Stmt::Let(_, ValueOp::Load { buffer, index } | ValueOp::Past { buffer, index, .. }) => {
+                    used.push((*buffer, *index));
+                }
+                Stmt::Let(..) => {}
+                Stmt::Store(buffer, _) => {
+                    used.push((*buffer, Index::Element));
+                    written.push(*buffer);
+                }
+            }
+        }
+        let mut seen = std::collections::HashSet::new();
+        used.retain(|place| seen.insert(*place));
+        let registers = source.float.width() as usize / 32;
+        let states = used.iter().filter(|(b, _)| self.is_state(*b)).count();
+        let mut room = (RESIDENT_REGISTERS / registers).saturating_sub(states);
+        let mut stored = Vec::new();
+        for (buffer, index) in used {
+            let role = module.buffers[buffer.index()].role;
+            let of = if index == Index::Zero { "0" } else { element };
+            match role {
+                BufferRole::Input(_) | BufferRole::Random(_) => {
+                    let (row, of) = if let BufferRole::Input(_) = role {
+                        let row = module.inputs.iter().position(|i| i.0 == buffer);
+                        let row = row.expect("every input buffer has an input");
+                        (row, column(code, &source, constants, row, of))
+                    } else {
+                        let row = module.randoms.iter().position(|r| r.0 == buffer);
+                        let row = row.expect("every random buffer has a source");
+                        (row, unit(code, &source, constants, row, of))
+                    };
+                    self.fed.insert((buffer, index), (row, of));
+                    continue;
+                }
+                // Only later kernels of the same element read it.
+                BufferRole::Scratch(_) => continue,
+                _ => {}
+            }
+            let base = source.pointer(code, buffer, written.contains(&buffer));
+            let address = match index {
+                Index::Zero => base,
+                Index::Element => code.element(&base, element, source.float.size()),
+            };
+            let state = self.is_state(buffer);
+            let history = matches!(role, BufferRole::History(_));
+            if state || (!history && room > 0) {
+                room = room.saturating_sub(usize::from(!state));
+                let value = source.load(code, &address);
+                code.remark(source.name(buffer));
+                // A state of one element may be read at either index.
+                if state && module.buffers[buffer.index()].len == 1 {
+                    self.held.insert((buffer, Index::Zero), value.clone());
+                    self.held.insert((buffer, Index::Element), value.clone());
+                }
+                self.held.entry((buffer, index)).or_insert(value);
+            }
+            if history {
+                self.rings.start(code, (module.slots(buffer), &self.step));
+            }
+            if state && written.contains(&buffer) && !stored.iter().any(|(b, _)| *b == buffer) {
+                stored.push((buffer, address.clone()));
+            }
+            self.addresses.insert((buffer, index), address);
+        }
+        stored
+    }
+}
+
+/// One block for the whole network; its threads take turns on the elements of each kernel.
+fn one_block(source: &Source<'_>, constants: &mut Constants, kernels: &[&Kernel]) -> (String, Entry) {
+    let about = "any number of steps: one block for the whole network";
+    let mut code = Code::new("steps".to_string(), vec![about.to_string()]);
+    let lane = code.set(Class::Bits32, "mov.u32", &["%tid.x"]);
+    let first = code.first();
+    let step = code.set(Class::Bits64, "mov.u64", &[&first]);
+    let count = code.count();
+    let left = code.set(Class::Bits64, "mov.u64", &[&count]);
+    let (again, over) = (code.label("step"), code.label("over"));
+    code.place(&again);
+    let finished = code.set(Class::Predicate, "setp.eq.u64", &[&left, "0"]);
+    code.branch(Some(&finished), &over);
+    let fed = source.module.inputs.len() + source.module.randoms.len();
+    for index in 0..fed {
+        let extent = source.module.buffers[fill::buffer(source, index).index()].len;
+        in_turns(&mut code, &lane, extent, |code, element| {
+            fill::element(code, source, constants, index, element, &step)
+        });
+    }
+    if fed > 0 {
+        code.barrier();
+    }
+    for kernel in kernels {
+        code.comment(&format!("{} over {}", kernel.name, kernel.extent));
+        in_turns(&mut code, &lane, kernel.extent, |code, element| match &kernel.body {
+            Body::Pointwise(statements) => {
+                let mut memory = super::body::Memory::new(*source, element.to_string(), Some(step.clone()));
+                body(code, source, &mut memory, statements);
+            }
+            Body::Take { table, source: from, target } => {
+                take(code, source, constants, element, (*table, *from, *target));
+            }
+            Body::Couple { connection, source: from, target } => {
+                couple(code, source, constants, element, (*connection, *from, *target));
+            }
+        });
+        code.barrier();
+    }
+    code.op("add.u64", &[&step, &step, "1"]);
+    code.op("sub.u64", &[&left, &left, "1"]);
+    code.branch(None, &again);
+    code.place(&over);
+    code.finish(GROUP as usize)
+}
+
+/// Code for each element below `extent` that falls to a thread: every [`GROUP`]th.
+fn in_turns(code: &mut Code, lane: &str, extent: usize, write: impl FnOnce(&mut Code, &str)) {
+    let (next, done) = (code.label("element"), code.label("elements_done"));
+    let element = code.set(Class::Bits32, "mov.u32", &[lane]);
+    code.place(&next);
+    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &extent.to_string()]);
+    code.branch(Some(&outside), &done);
+    write(code, &element);
+    if extent > GROUP as usize {
+        code.op("add.u32", &[&element, &element, &GROUP.to_string()]);
+        code.branch(None, &next);
+    }
+    code.place(&done);
+}

@@ -1,0 +1,317 @@
+//! Running an [`Artifact`] by launching its entries: what all devices with code, memory and a queue of launches have in
+//! common. What differs between them is a [`Driver`].
+
+use std::sync::Arc;
+
+use crate::artifact::{DeviceError, Executable, Feeds, Phase, Rows, Samples};
+use crate::code::{Artifact, Binding, Data, Entry};
+use crate::program::Precision;
+
+/// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.
+pub trait Driver: Send {
+    /// Name of the device.
+    fn device(&self) -> &str;
+
+    /// Memory of so many bytes, all of them 0, aligned to 256 bytes; it lives as long as the driver.
+    ///
+    /// Fails when there is not enough: the message says how much was asked and how much is free.
+    fn allocate(&mut self, bytes: usize) -> Result<u64, DeviceError>;
+
+    /// Copies bytes to the device.
+    fn upload(&mut self, address: u64, bytes: &[u8]) -> Result<(), DeviceError>;
+
+    /// Copies bytes from the device, after all launches made so far.
+    fn download(&self, address: u64, bytes: &mut [u8]) -> Result<(), DeviceError>;
+
+    /// Launches entry `index` of the artifact in so many groups.
+    fn launch(&mut self, index: usize, entry: &Entry, groups: u32, arguments: &[u64]) -> Result<(), DeviceError>;
+}
+
+/// An artifact on a device.
+pub struct Launcher<D> {
+    artifact: Artifact,
+    engine: String,
+    driver: D,
+    /// Address of each buffer.
+    buffers: Vec<u64>,
+    /// Address of each constant.
+    constants: Vec<u64>,
+    /// The samples of each series that are on the device: address, room in bytes, which.
+    series: Vec<Option<(u64, usize, Arc<Samples>)>>,
+    /// What is recorded: addresses on the device, of which numbers.
+    places: Option<(u64, Vec<(usize, usize)>)>,
+    /// Recorded rows: address, room in bytes.
+    rows: Option<(u64, usize)>,
+    seed: u64,
+}
+
+/// What arguments say beside bindings.
+#[derive(Clone, Copy)]
+struct Clock {
+    first: u64,
+    count: u64,
+    dt: f64,
+}
+
+/// Buffers begin at multiples of this.
+const ALIGN: usize = 256;
+
+/// Most steps of one launch, so that a driver that watches over launches does not end it.
+const LAUNCH_STEPS: u64 = 4096;
+
+impl<D: Driver> Launcher<D> {
+    /// Loads an artifact: memory for buffers and constants, and their contents.
+    pub fn new(artifact: Artifact, engine: &str, mut driver: D) -> Result<Launcher<D>, DeviceError> {
+        let size = size(artifact.precision);
+        let room = |bytes: usize| bytes.max(1).next_multiple_of(ALIGN);
+        let buffers: Vec<usize> = artifact.layout.buffers.iter().map(|b| room(b.len * b.slots * size)).collect();
+        let constants: Vec<usize> = artifact
+            .constants
+            .iter()
+            .map(|c| match &c.data {
+                Data::Integers(data) => room(data.len() * 4),
+                Data::Numbers(data) => room(data.len() * size),
+            })
+            .collect();
+        let total = buffers.iter().chain(&constants).try_fold(0usize, |sum, bytes| sum.checked_add(*bytes));
+        let total = total.ok_or_else(|| DeviceError("the model needs more memory than there are addresses".into()))?;
+        let mut next = driver.allocate(total.max(ALIGN))?;
+        let mut place = |bytes: &usize| {
+            let address = next;
+            next += *bytes as u64;
+            address
+        };
+        let mut launcher = Launcher {
+            engine: engine.to_string(),
+            buffers: buffers.iter().map(&mut place).collect(),
+            constants: constants.iter().map(&mut place).collect(),
+            series: Vec::new(),
+            places: None,
+            rows: None,
+            seed: 0,
+            artifact,
+            driver,
+        };
+        launcher.fill()?;
+        Ok(launcher)
+    }
+
+    /// The artifact.
+    pub fn artifact(&self) -> &Artifact {
+        &self.artifact
+    }
+
+    /// Uploads constants and initial values.
+    fn fill(&mut self) -> Result<(), DeviceError> {
+        for (constant, address) in self.artifact.constants.iter().zip(&self.constants) {
+            let bytes: Vec<u8> = match &constant.data {
+                Data::Integers(data) => data.iter().flat_map(|i| i.to_le_bytes()).collect(),
+                Data::Numbers(data) => encode(data, self.artifact.precision),
+            };
+            self.driver.upload(*address, &bytes)?;
+        }
+        for (buffer, values) in std::mem::take(&mut self.artifact.initial) {
+            let count = self.artifact.layout.buffers[buffer as usize].len;
+            match values[..] {
+                [value] => self.write(buffer as usize, 0, &vec![value; count])?,
+                _ => self.write(buffer as usize, 0, &values)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, index: u32, clock: Clock, feeds: Option<&Feeds>) -> Result<(), DeviceError> {
+        let entry = &self.artifact.entries[index as usize];
+        let extent = if Some(index) == self.artifact.record { clock.count as usize } else { entry.extent };
+        if extent == 0 {
+            return Ok(());
+        }
+        let mut arguments = Vec::with_capacity(entry.bindings.len() + 4);
+        for binding in &entry.bindings {
+            arguments.push(match binding {
+                Binding::Buffer { index, .. } => self.buffers[*index as usize],
+                Binding::Constant(index) => self.constants[*index as usize],
+                Binding::Series(series) => {
+                    let held = self.series.get(*series as usize).and_then(Option::as_ref);
+                    held.ok_or_else(|| DeviceError(format!("series {series} has no samples on the device")))?.0
+                }
+                Binding::Samples | Binding::Bank { .. } => {
+                    return Err(DeviceError(format!("`{}` is given what this device does not have", entry.name)));
+                }
+                Binding::Addresses => self.places.as_ref().map_or(0, |p| p.0),
+                Binding::Rows => self.rows.map_or(0, |r| r.0),
+            });
+        }
+        let seed = feeds.map_or(self.seed, |f| f.seed);
+        arguments.extend([clock.first, clock.count, clock.dt.to_bits(), seed]);
+        let groups = u32::try_from(extent.div_ceil(entry.group as usize))
+            .map_err(|_| DeviceError(format!("`{}` has too many elements for one launch: {extent}", entry.name)))?;
+        self.driver.launch(index as usize, entry, groups, &arguments)
+    }
+
+    /// Puts samples on the device that are not there yet.
+    fn supply(&mut self, feeds: &Feeds) -> Result<(), DeviceError> {
+        self.seed = feeds.seed;
+        self.series.resize(feeds.series.len(), None);
+        for (held, samples) in self.series.iter_mut().zip(&feeds.series) {
+            if held.as_ref().is_some_and(|(_, _, known)| Arc::ptr_eq(known, samples)) {
+                continue;
+            }
+            // A series without rows is 0.
+            let zeros = vec![0.0; samples.columns.max(1)];
+            let (rows, data) = if samples.rows() == 0 { (1, &zeros) } else { (samples.rows(), &samples.data) };
+            let mut bytes: Vec<u8> =
+                [rows as u64, samples.columns as u64].into_iter().flat_map(u64::to_le_bytes).collect();
+            bytes.extend(encode(data, self.artifact.precision));
+            let (address, room) = match held {
+                Some((address, room, _)) if *room >= bytes.len() => (*address, *room),
+                _ => (self.driver.allocate(bytes.len())?, bytes.len()),
+            };
+            self.driver.upload(address, &bytes)?;
+            *held = Some((address, room, samples.clone()));
+        }
+        Ok(())
+    }
+
+    /// Fills the buffers of inputs and random numbers.
+    fn feed(&mut self, step: u64, feeds: &Feeds) -> Result<(), DeviceError> {
+        let clock = Clock { first: step, count: 1, dt: 0.0 };
+        let entries = self.artifact.feed.clone();
+        if entries.is_empty() {
+            return feeds.apply(step, |buffer, values| self.write(buffer, 0, values));
+        }
+        entries.into_iter().try_for_each(|entry| self.launch(entry, clock, Some(feeds)))
+    }
+
+    /// Tells the device what is recorded, and makes room for so many rows.
+    fn set_places(&mut self, places: &[(usize, usize)], rows: usize) -> Result<(), DeviceError> {
+        let size = size(self.artifact.precision);
+        if self.places.as_ref().is_none_or(|(_, known)| known != places) {
+            let address = |(buffer, element): &(usize, usize)| self.buffers[*buffer] + (element * size) as u64;
+            let bytes: Vec<u8> = places.iter().flat_map(|place| address(place).to_le_bytes()).collect();
+            let address = match &self.places {
+                Some((address, known)) if known.len() >= places.len() => *address,
+                _ => self.driver.allocate(bytes.len())?,
+            };
+            self.driver.upload(address, &bytes)?;
+            self.places = Some((address, places.to_vec()));
+        }
+        let bytes = rows * places.len() * size;
+        if self.rows.is_none_or(|(_, room)| room < bytes) {
+            self.rows = Some((self.driver.allocate(bytes)?, bytes));
+        }
+        Ok(())
+    }
+
+    /// Appends numbers at an address to `out`.
+    fn fetch(&self, address: u64, count: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        let mut bytes = vec![0u8; count * size(self.artifact.precision)];
+        self.driver.download(address, &mut bytes)?;
+        decode(&bytes, self.artifact.precision, out);
+        Ok(())
+    }
+
+    fn no_buffer(&self, buffer: usize) -> DeviceError {
+        DeviceError(format!("there is no buffer {buffer}"))
+    }
+}
+
+impl<D: Driver> Executable for Launcher<D> {
+    fn engine(&self) -> &str {
+        &self.engine
+    }
+
+    fn device(&self) -> &str {
+        self.driver.device()
+    }
+
+    fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        let known = self.artifact.layout.buffers.get(buffer).ok_or_else(|| self.no_buffer(buffer))?;
+        if first + values.len() > known.len * known.slots {
+            return Err(DeviceError(format!("{} values do not fit buffer {buffer} from {first} on", values.len())));
+        }
+        let address = self.buffers[buffer] + (first * size(self.artifact.precision)) as u64;
+        self.driver.upload(address, &encode(values, self.artifact.precision))
+    }
+
+    fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        let known = self.artifact.layout.buffers.get(buffer).ok_or_else(|| self.no_buffer(buffer))?;
+        out.clear();
+        self.fetch(self.buffers[buffer], known.len * known.slots, out)
+    }
+
+    fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
+        let clock = Clock { first: step, count: 1, dt };
+        let entries = self.artifact.phases[phase as usize].clone();
+        entries.into_iter().try_for_each(|entry| self.launch(entry, clock, None))
+    }
+
+    fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
+        self.supply(feeds)?;
+        match self.artifact.steps {
+            Some(steps) => {
+                let mut done = 0;
+                while done < count {
+                    let part = (count - done).min(LAUNCH_STEPS);
+                    self.launch(steps, Clock { first: first + done, count: part, dt }, Some(feeds))?;
+                    done += part;
+                }
+                Ok(())
+            }
+            None => (first..first + count).try_for_each(|step| {
+                self.feed(step, feeds)?;
+                self.run(Phase::Step, step, dt)
+            }),
+        }
+    }
+
+    fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        let Some(record) = self.artifact.record.filter(|_| !rows.places.is_empty()) else {
+            for row in 0..rows.count {
+                let step = rows.first + row * rows.every;
+                self.supply(feeds)?;
+                self.feed(step, feeds)?;
+                self.run(Phase::Observe, step, dt)?;
+                self.gather(rows.places, out)?;
+                self.advance(step, rows.every, dt, feeds)?;
+            }
+            return Ok(());
+        };
+        self.set_places(rows.places, rows.count as usize)?;
+        for row in 0..rows.count {
+            let step = rows.first + row * rows.every;
+            self.supply(feeds)?;
+            self.feed(step, feeds)?;
+            self.run(Phase::Observe, step, dt)?;
+            self.launch(record, Clock { first: row, count: rows.places.len() as u64, dt }, None)?;
+            self.advance(step, rows.every, dt, feeds)?;
+        }
+        let address = self.rows.expect("`set_places` has made room").0;
+        self.fetch(address, rows.count as usize * rows.places.len(), out)
+    }
+}
+
+/// Bytes of a number.
+fn size(precision: Precision) -> usize {
+    match precision {
+        Precision::F32 => 4,
+        Precision::F64 => 8,
+    }
+}
+
+fn encode(values: &[f64], precision: Precision) -> Vec<u8> {
+    match precision {
+        Precision::F32 => values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect(),
+        Precision::F64 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+    }
+}
+
+fn decode(bytes: &[u8], precision: Precision, out: &mut Vec<f64>) {
+    match precision {
+        Precision::F32 => {
+            let numbers = bytes.as_chunks::<4>().0.iter();
+            out.extend(numbers.map(|b| f64::from(f32::from_le_bytes(*b))));
+        }
+        Precision::F64 => out.extend(bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b))),
+    }
+}
