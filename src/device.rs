@@ -24,12 +24,7 @@ pub struct DeviceInfo {
 
 /// All kinds.
 pub static KINDS: &[Kind] = &[
-    Kind {
-        name: "cpu",
-        list: Some(processor),
-        help: "",
-        doc: "the processor",
-    },
+    Kind { name: "cpu", list: Some(processor), help: "", doc: "the processor" },
     Kind {
         name: "wgpu",
         #[cfg(feature = "wgpu")]

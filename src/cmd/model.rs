@@ -291,7 +291,8 @@ fn not_negative(text: &str) -> Result<f64, String> {
 fn device(text: &str) -> Result<Device, String> {
     let (name, index) = text.split_once(':').unwrap_or((text, "0"));
     let known = || KINDS.iter().map(|k| format!("`{}`", k.name)).collect::<Vec<_>>().join(", ");
-    let kind = Kind::lookup(name).ok_or_else(|| format!("expected one of {}, or one of them with a number", known()))?;
+    let kind =
+        Kind::lookup(name).ok_or_else(|| format!("expected one of {}, or one of them with a number", known()))?;
     let engine = kind.engine().ok_or_else(|| format!("this program was built without it: {}", kind.help))?;
     let index = index.parse().map_err(|_| format!("expected a number behind `{name}:`, for instance `{name}:0`"))?;
     if name == "cpu" && index > 0 {

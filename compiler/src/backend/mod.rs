@@ -3,5 +3,5 @@
 
 pub mod manifest;
 pub mod program;
-pub mod wgsl;
 pub mod ptx;
+pub mod wgsl;

@@ -10,8 +10,12 @@ use crate::kernel::ir::{self, Index, Module, Stmt, ValueOp};
 use crate::kernel::target::Target;
 
 /// The engines of this process: basic operations only.
-pub static PROGRAM: Target =
-    Target { name: "program", floats: &[ir::Precision::F32, ir::Precision::F64], has: |prim| spelling(prim).is_some() };
+pub static PROGRAM: Target = Target {
+    name: "program",
+    floats: &[ir::Precision::F32, ir::Precision::F64],
+    has: |prim| spelling(prim).is_some(),
+    strict: true,
+};
 
 /// A function of the table as an operation.
 #[derive(Clone, Copy)]

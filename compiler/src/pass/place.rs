@@ -246,8 +246,8 @@ mod tests {
             name: "w".into(),
             source: SpaceId(1),
             target: SpaceId(2),
-            starts: vec![0, 3, 5, 9, 9],
-            sources: vec![0, 1, 2, 3, 4, 5, 6, 7, 8].into(),
+            starts: [0, 3, 5, 9, 9].into(),
+            sources: [0, 1, 2, 3, 4, 5, 6, 7, 8].into(),
             weights: Values::Uniform(0.5),
         };
         let mut pool = Pool::default();

@@ -1,9 +1,9 @@
 //! Devices: what takes a compiled model and runs it. A new one is a file here and a row where the facade lists engines.
 
 mod cpu;
+mod launch;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;
-mod launch;
 
 pub use cpu::Cpu;
 pub use launch::{Driver, Launcher};

@@ -25,7 +25,8 @@ use crate::kernel::ir::{Body, Kernel, Module, Precision};
 use crate::kernel::target::Target;
 
 /// Processors by NVIDIA: basic operations, correctly rounded.
-pub static PTX: Target = Target { name: "ptx", floats: &[Precision::F32, Precision::F64], has: spelling::has };
+pub static PTX: Target =
+    Target { name: "ptx", floats: &[Precision::F32, Precision::F64], has: spelling::has, strict: true };
 
 /// What the text is written for.
 #[derive(Clone, PartialEq, Eq, Debug)]

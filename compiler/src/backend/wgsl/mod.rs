@@ -20,8 +20,12 @@ use crate::pass::place::place;
 use entry::Printer;
 
 /// Graphics processors: basic operations only, as the language leaves the accuracy of its own functions to devices.
-pub static WGSL: Target =
-    Target { name: "wgsl", floats: &[Precision::F32, Precision::F64], has: |prim| spelling::spelling(prim).is_some() };
+pub static WGSL: Target = Target {
+    name: "wgsl",
+    floats: &[Precision::F32, Precision::F64],
+    has: |prim| spelling::spelling(prim).is_some(),
+    strict: false,
+};
 
 /// Invocations of a workgroup: two or one hardware vectors of all known devices.
 const GROUP: u32 = 64;
@@ -58,7 +62,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         banks: placement.banks,
         feed,
         samples: placement.samples,
-        uniforms: uniforms(module.precision),
+        uniforms: uniforms(),
     };
     let globals = globals(&artifact, module.precision);
     artifact.code = format!(
@@ -69,15 +73,15 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
     artifact
 }
 
-fn uniforms(precision: Precision) -> Vec<Uniform> {
-    let size = if precision == Precision::F64 { 24 } else { 20 };
+fn uniforms() -> Vec<Uniform> {
     let rows = [
         ("step", Quantity::Step, 0),
         ("count", Quantity::Count, 4),
         ("row", Quantity::Row, 8),
         ("seed_low", Quantity::SeedLow, 12),
         ("seed_high", Quantity::SeedHigh, 16),
-        ("dt", Quantity::StepSize, size),
+        ("zero", Quantity::Zero, 20),
+        ("dt", Quantity::StepSize, 24),
     ];
     rows.map(|(name, quantity, offset)| Uniform { name: name.to_string(), quantity, offset }).into()
 }

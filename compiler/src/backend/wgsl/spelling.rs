@@ -37,6 +37,7 @@ static SPELLINGS: &[(&Prim, &str)] = &[
     (&bits::MANTISSA, "mantissa({0})"),
     (&bits::XORSIGN, "xorsign({0}, {1})"),
     (&bits::ALTERNATE, "alternate({0}, {1})"),
+    (&bits::KEEP, "keep({0})"),
 ];
 
 /// How a function is written; `None` where the target lacks it.
@@ -91,6 +92,9 @@ fn xorsign(a: f32, b: f32) -> f32 {
 fn alternate(a: f32, b: f32) -> f32 {
     return bitcast<f32>(bitcast<u32>(a) ^ (bitcast<u32>(b) << 31u));
 }
+fn keep(a: f32) -> f32 {
+    return bitcast<f32>(bitcast<u32>(a) ^ clock.zero);
+}
 ";
 
 /// The same in double precision.
@@ -112,6 +116,9 @@ fn xorsign(a: f64, b: f64) -> f64 {
 }
 fn alternate(a: f64, b: f64) -> f64 {
     return bitcast<f64>(bitcast<u64>(a) ^ (bitcast<u64>(b) << 63u));
+}
+fn keep(a: f64) -> f64 {
+    return bitcast<f64>(bitcast<u64>(a) ^ u64(clock.zero));
 }
 ";
 

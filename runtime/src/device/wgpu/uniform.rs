@@ -40,6 +40,7 @@ impl Blocks {
                 Quantity::Row => tick.row,
                 Quantity::SeedLow => tick.seed as u32,
                 Quantity::SeedHigh => (tick.seed >> 32) as u32,
+                Quantity::Zero => 0,
                 Quantity::StepSize => {
                     self.put(start + uniform.offset, &number(tick.dt, artifact.precision));
                     continue;
