@@ -12,8 +12,13 @@ use nullcline::compiler::kernel::target::Target;
 use nullcline::runtime::artifact::{DeviceError, Executable, Phase as RunPhase};
 
 /// Has every function, so that none is expanded.
-pub static WHOLE: Target =
-    Target { name: "bounds", floats: &[Precision::F32, Precision::F64], has: |_| true, strict: true };
+pub static WHOLE: Target = Target {
+    name: "bounds",
+    floats: &[Precision::F32, Precision::F64],
+    has: |_| true,
+    crosses: |_| true,
+    strict: true,
+};
 
 /// A number and how far the device's may be from it.
 #[derive(Clone, Copy)]
@@ -142,17 +147,43 @@ impl Bounds {
         furthest + curvature + self.rounding(units(prim), value.abs() + furthest)
     }
 
-    fn couple(&self, connection: usize, source: BufferId, element: usize) -> Near {
+    fn couple(&self, connection: usize, element: usize, past: impl Fn(usize, u32) -> Near) -> Near {
         let connection = &self.module.connections[connection];
-        let (mut value, mut radius) = (0.0, 0.0);
+        let mut sum = Near { value: 0.0, radius: 0.0 };
         for entry in connection.starts[element] as usize..connection.starts[element + 1] as usize {
             let weight = self.exact(connection.weights.at(entry));
-            let from = self.memory[source.index()][connection.sources[entry] as usize];
-            let term = self.round(weight.value * from.value);
-            value = self.round(value + term);
-            radius += product(&weight, &from) + self.rounding(1.5, term) + self.rounding(1.5, value);
+            let delay = connection.delays.as_ref().map_or(0, |delays| delays[entry]);
+            let from = past(connection.sources[entry] as usize, delay);
+            sum = self.call(&arith::FMA, &[weight, from, sum]);
         }
-        Near { value, radius }
+        sum
+    }
+
+    /// Targets get the weights of the sources that may have sent; a spike that rounding decides widens the radius by one.
+    fn deliver(&mut self, fanout: usize, spikes: BufferId, factor: Option<BufferId>, target: BufferId) {
+        let fanout = self.module.fanouts[fanout].clone();
+        for source in 0..fanout.starts.len() - 1 {
+            let spike = self.memory[spikes.index()][source];
+            if spike.value == 0.0 && spike.radius == 0.0 {
+                continue;
+            }
+            let factor = factor.map_or(Near { value: 1.0, radius: 0.0 }, |f| self.memory[f.index()][source]);
+            for entry in fanout.starts[source] as usize..fanout.starts[source + 1] as usize {
+                let weight = self.exact(fanout.weights.at(entry));
+                let at = fanout.targets[entry] as usize;
+                let before = self.memory[target.index()][at];
+                let sent = self.call(&arith::FMA, &[weight, factor, before]);
+                let doubt = if spike.radius > 0.0 { (sent.value - before.value).abs() } else { 0.0 };
+                let after = if spike.value != 0.0 { sent } else { before };
+                self.memory[target.index()][at] = Near { value: after.value, radius: sent.radius + doubt };
+            }
+        }
+    }
+
+    fn past(&self, buffer: BufferId, element: usize, step: u64, steps: u32) -> Near {
+        let ring = self.module.slots(buffer) as u64;
+        let slot = ((step + ring - u64::from(steps)) % ring) as usize;
+        self.memory[buffer.index()][slot * self.module.buffers[buffer.index()].len + element]
     }
 
     fn body(&mut self, body: &[Stmt], element: usize, step: u64, dt: f64) {
@@ -165,11 +196,7 @@ impl Bounds {
                     ValueOp::Time => self.exact(step as f64 * dt),
                     ValueOp::StepSize => self.exact(dt),
                     ValueOp::Load { buffer, index } => self.memory[buffer.index()][at(index)],
-                    ValueOp::Past { buffer, index, steps } => {
-                        let ring = self.module.slots(*buffer) as u64;
-                        let slot = ((step + ring - u64::from(*steps)) % ring) as usize;
-                        self.memory[buffer.index()][slot * self.module.buffers[buffer.index()].len + at(index)]
-                    }
+                    ValueOp::Past { buffer, index, steps } => self.past(*buffer, at(index), step, *steps),
                     ValueOp::Call(prim, args) => {
                         let args: Vec<Near> = args.iter().map(|a| values[a.index()]).collect();
                         self.call(prim, &args)
@@ -224,10 +251,21 @@ impl Executable for Bounds {
                     }
                 }
                 Body::Couple { connection, source, target } => {
-                    let all: Vec<Near> =
-                        (0..kernel.extent).map(|element| self.couple(*connection, *source, element)).collect();
-                    self.memory[target.index()][..all.len()].copy_from_slice(&all);
+                    let from = |element: usize, _| self.memory[source.index()][element];
+                    let sums = (0..kernel.extent).map(|element| self.couple(*connection, element, from));
+                    let sums: Vec<Near> = sums.collect();
+                    self.memory[target.index()][..sums.len()].copy_from_slice(&sums);
                 }
+                Body::CouplePast { connection, history, current, target } => {
+                    let from = |element: usize, delay: u32| match current {
+                        Some(current) if delay == 0 => self.memory[current.index()][element],
+                        _ => self.past(*history, element, step, delay),
+                    };
+                    let sums = (0..kernel.extent).map(|element| self.couple(*connection, element, from));
+                    let sums: Vec<Near> = sums.collect();
+                    self.memory[target.index()][..sums.len()].copy_from_slice(&sums);
+                }
+                Body::Deliver { fanout, spikes, factor, target } => self.deliver(*fanout, *spikes, *factor, *target),
             }
         }
         Ok(())

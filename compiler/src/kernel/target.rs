@@ -1,6 +1,7 @@
 //! What a target can do. Passes ask the description; nothing else depends on which target it is.
 
 use super::ir::Precision;
+use crate::ir::expr::Op;
 use crate::ir::prim::{Prim, arith, bits};
 
 /// A target description.
@@ -14,6 +15,8 @@ pub struct Target {
     pub has: fn(&Prim) -> bool,
     /// Whether it computes what is written: `fma` rounds once, and its compiler does not take `(a + b) - a` for `b`.
     pub strict: bool,
+    /// Whether it has this operation, one of those that take values from other elements.
+    pub crosses: fn(Op) -> bool,
 }
 
 /// Whether a row is one of the basic operations every target has: arithmetic, comparison, choice, and what the
@@ -25,4 +28,4 @@ pub fn basic(prim: &Prim) -> bool {
 
 /// The reference interpreter: has the basic operations.
 pub static ORACLE: Target =
-    Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: basic, strict: true };
+    Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: basic, crosses: |_| true, strict: true };

@@ -41,6 +41,8 @@ pub struct Piece {
     pub sources: Held,
     /// Weight of each entry, or one for all.
     pub weights: Weights,
+    /// Delay of each entry in steps.
+    pub delays: Option<Held>,
 }
 
 /// The weights of a piece.
@@ -65,6 +67,8 @@ pub struct Placement {
     pub tables: Vec<Held>,
     /// Its connections, in pieces.
     pub connections: Vec<Vec<Piece>>,
+    /// What spikes travel along, by target, in pieces.
+    pub fanouts: Vec<Vec<Piece>>,
     /// For each extrinsic input the number of the sample that each element gets, or [`UNDRIVEN`].
     pub columns: Vec<Held>,
     /// For each source of random numbers the unit of each element.
@@ -83,6 +87,8 @@ pub fn place(module: &Module, limits: &Limits) -> Placement {
     placement.tables = module.tables.iter().map(|t| pool.integers("table", t)).collect();
     let most = most(size.max(4));
     placement.connections = module.connections.iter().map(|c| place_connection(&mut pool, c, most)).collect();
+    placement.fanouts =
+        (0..module.fanouts.len()).map(|fanout| place_connection(&mut pool, &transpose(module, fanout), most)).collect();
     placement.samples = samples(module);
     let number = |series: usize, column: Option<u32>| match column {
         None => UNDRIVEN,
@@ -160,12 +166,45 @@ fn place_connection(pool: &mut Pool, connection: &Connection, most: usize) -> Ve
             sources: pool.integers("sources", &sources),
             weights: match &connection.weights {
                 Values::Uniform(weight) => Weights::Uniform(*weight),
-                Values::Each(weights) => Weights::Each(pool.numbers("weights", &weights[entries])),
+                Values::Each(weights) => Weights::Each(pool.numbers("weights", &weights[entries.clone()])),
             },
+            delays: connection.delays.as_ref().map(|delays| pool.integers("delays", &delays[entries].into())),
         });
         from = to;
     }
     pieces
+}
+
+/// The entries of a fanout by target: those of one target in the order in which they are delivered, by source.
+fn transpose(module: &Module, index: usize) -> Connection {
+    let fanout = &module.fanouts[index];
+    let extent = module.kernels.iter().find_map(|kernel| match &kernel.body {
+        Body::Deliver { fanout, .. } if *fanout == index => Some(kernel.extent),
+        _ => None,
+    });
+    let targets = extent.unwrap_or(0);
+    let mut starts = vec![0u32; targets + 1];
+    fanout.targets.iter().for_each(|target| starts[*target as usize + 1] += 1);
+    (0..targets).for_each(|target| starts[target + 1] += starts[target]);
+    let mut next = starts.clone();
+    let entries = fanout.targets.len();
+    let mut sources = vec![0u32; entries];
+    let mut order = vec![0u32; if matches!(fanout.weights, Values::Each(_)) { entries } else { 0 }];
+    for source in 0..fanout.starts.len().saturating_sub(1) {
+        for entry in fanout.starts[source]..fanout.starts[source + 1] {
+            let place = &mut next[fanout.targets[entry as usize] as usize];
+            sources[*place as usize] = source as u32;
+            if let Some(from) = order.get_mut(*place as usize) {
+                *from = entry;
+            }
+            *place += 1;
+        }
+    }
+    let weights = match &fanout.weights {
+        Values::Uniform(weight) => Values::Uniform(*weight),
+        Values::Each(weights) => Values::Each(order.iter().map(|from| weights[*from as usize]).collect()),
+    };
+    Connection::new(fanout.name.clone(), (fanout.source, fanout.target), starts, sources, weights)
 }
 
 /// Constant arrays being collected. The shared ones are constants 0 and 1, and stay there even when empty until
@@ -242,14 +281,8 @@ mod tests {
 
     #[test]
     fn a_connection_with_too_many_entries_is_cut_between_targets() {
-        let connection = Connection {
-            name: "w".into(),
-            source: SpaceId(1),
-            target: SpaceId(2),
-            starts: [0, 3, 5, 9, 9].into(),
-            sources: [0, 1, 2, 3, 4, 5, 6, 7, 8].into(),
-            weights: Values::Uniform(0.5),
-        };
+        let (starts, sources) = ([0, 3, 5, 9, 9], [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        let connection = Connection::new("w", (SpaceId(1), SpaceId(2)), starts, sources, Values::Uniform(0.5));
         let mut pool = Pool::default();
         let pieces = place_connection(&mut pool, &connection, 5);
         assert_eq!(pieces.iter().map(|p| p.targets.clone()).collect::<Vec<_>>(), [0..2, 2..4]);

@@ -69,32 +69,78 @@ impl<'m> Printer<'m> {
                 vec![self.entry(&kernel.name, kernel.extent, &format!("    {target} = {value};\n"))]
             }
             Body::Couple { connection, source, target } => {
-                let pieces = &self.placement.connections[*connection];
-                let several = pieces.len() > 1;
-                let print = |(index, piece): (usize, &Piece)| {
-                    let body = self.couple(piece, *source, *target);
-                    let name = if several { format!("{} part {index}", kernel.name) } else { kernel.name.clone() };
-                    self.entry(&name, piece.targets.len(), &body)
-                };
-                pieces.iter().enumerate().map(print).collect()
+                self.pieces(&kernel.name, &self.placement.connections[*connection], |printer, piece| {
+                    let value = printer.cell(*source, "source");
+                    printer.gather(piece, *target, "real(0)", &format!("sum = fma(weight, {value}, sum);"))
+                })
+            }
+            Body::CouplePast { connection, history, current, target } => {
+                self.pieces(&kernel.name, &self.placement.connections[*connection], |printer, piece| {
+                    let line = printer.past_term(piece, *history, *current);
+                    printer.gather(piece, *target, "real(0)", &line)
+                })
+            }
+            Body::Deliver { fanout, spikes, factor, target } => {
+                self.pieces(&kernel.name, &self.placement.fanouts[*fanout], |printer, piece| {
+                    let spike = printer.cell(*spikes, "source");
+                    let sent = match factor {
+                        Some(factor) => format!("fma(weight, {}, sum)", printer.cell(*factor, "source")),
+                        None => "sum + weight".to_string(),
+                    };
+                    let base = printer.cell(*target, &targets(piece));
+                    let line = format!("if (!is_zero({spike})) {{\n            sum = {sent};\n        }}");
+                    printer.gather(piece, *target, &base, &line)
+                })
             }
         }
     }
 
-    fn couple(&mut self, piece: &Piece, source: BufferId, target: BufferId) -> String {
+    /// Prints an entry for each piece of a connection.
+    fn pieces(&mut self, name: &str, pieces: &[Piece], mut body: impl FnMut(&mut Self, &Piece) -> String) -> Vec<u32> {
+        let several = pieces.len() > 1;
+        let print = |(index, piece): (usize, &Piece)| {
+            let body = body(self, piece);
+            let name = if several { format!("{name} part {index}") } else { name.to_string() };
+            self.entry(&name, piece.targets.len(), &body)
+        };
+        pieces.iter().enumerate().map(print).collect()
+    }
+
+    /// A sum over the entries of a target, from `base` on; `line` adds the term of one, from its `source` and `weight`.
+    fn gather(&mut self, piece: &Piece, target: BufferId, base: &str, line: &str) -> String {
         let (from, to) = (self.held(piece.starts, "i"), self.held(piece.starts, "(i + 1u)"));
-        let entry = self.held(piece.sources, "entry");
-        let value = self.cell(source, &entry);
+        let source = self.held(piece.sources, "entry");
         let weight = match piece.weights {
             Weights::Uniform(weight) => spelling::literal(weight, self.module.precision),
             Weights::Each(held) => self.held(held, "entry"),
         };
-        let place = if piece.targets.start == 0 { "i".to_string() } else { format!("(i + {}u)", piece.targets.start) };
-        let target = self.target(target, &place);
+        let target = self.target(target, &targets(piece));
         format!(
-            "    var sum = real(0);\n    let end = {to};\n    for (var entry = {from}; entry < end; entry++) {{\n        \
-             sum += {weight} * {value};\n    }}\n    {target} = sum;\n"
+            "    var sum = {base};\n    let end = {to};\n    for (var entry = {from}; entry < end; entry++) {{\n        \
+             let source = {source};\n        let weight = {weight};\n        {line}\n    }}\n    {target} = sum;\n"
         )
+    }
+
+    /// Adds the term of an entry that has its own delay.
+    fn past_term(&mut self, piece: &Piece, history: BufferId, current: Option<BufferId>) -> String {
+        let (ring, len) = (self.module.slots(history), self.len(history));
+        let delay = match piece.delays {
+            Some(held) => self.held(held, "entry"),
+            None => "0u".to_string(),
+        };
+        let slot = format!("((clock.step % {ring}u + {ring}u - delay) % {ring}u) * {len}u + source");
+        let past = self.cell(history, &slot);
+        let value = match current {
+            None => format!("let value = {past};"),
+            Some(current) => {
+                let now = self.cell(current, "source");
+                format!(
+                    "var value = real(0);\n        if (delay == 0u) {{\n            value = {now};\n        }} else {{\n            \
+                     value = {past};\n        }}"
+                )
+            }
+        };
+        format!("let delay = {delay};\n        {value}\n        sum = fma(weight, value, sum);")
     }
 
     /// Prints the entries that fill the buffers of inputs and random numbers.
@@ -266,6 +312,11 @@ impl<'m> Printer<'m> {
         let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
         format!("run_{}_{}", words.join("_"), self.entries.len())
     }
+}
+
+/// The target of a piece's invocation.
+fn targets(piece: &Piece) -> String {
+    if piece.targets.start == 0 { "i".to_string() } else { format!("(i + {}u)", piece.targets.start) }
 }
 
 fn subscript(array: &str, offset: usize, index: &str) -> String {

@@ -24,6 +24,7 @@ pub static WGSL: Target = Target {
     name: "wgsl",
     floats: &[Precision::F32, Precision::F64],
     has: |prim| spelling::spelling(prim).is_some(),
+    crosses: |_| true,
     strict: false,
 };
 
