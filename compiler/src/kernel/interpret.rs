@@ -1,8 +1,11 @@
 //! The reference interpreter: every engine and device is compared with it. It is meant to be obviously right, not fast.
 
+use super::flush::{number, operation};
 use super::ir::{Body, BufferId, Index, Kernel, Module, Phase, Precision, Stmt, ValueOp};
+use crate::ir::prim::arith;
 
-/// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation.
+/// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation; those
+/// below the normal ones are flushed to zero (see [`super::flush`]).
 #[derive(Clone, Debug)]
 pub struct Interpreter {
     module: Module,
@@ -21,7 +24,7 @@ impl Interpreter {
         let mut memory: Vec<Vec<f64>> = module.buffers.iter().zip(&slots).map(|(b, s)| vec![0.0; b.len * s]).collect();
         for (buffer, values) in &module.initial {
             for (i, cell) in memory[buffer.index()].iter_mut().enumerate() {
-                *cell = round(values.at(i), module.precision);
+                *cell = number(values.at(i), module.precision);
             }
         }
         Interpreter { module, memory, slots, values: Vec::new() }
@@ -41,7 +44,7 @@ impl Interpreter {
     pub fn write(&mut self, buffer: BufferId, first: usize, values: &[f64]) {
         let precision = self.module.precision;
         for (cell, value) in self.memory[buffer.index()][first..].iter_mut().zip(values) {
-            *cell = round(*value, precision);
+            *cell = number(*value, precision);
         }
     }
 
@@ -73,10 +76,10 @@ impl Interpreter {
                     let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
                     let mut sum = 0.0;
                     for entry in entries {
-                        let weight = round(connection.weights.at(entry), module.precision);
+                        let weight = number(connection.weights.at(entry), module.precision);
                         let value = self.memory[source.index()][connection.sources[entry] as usize];
-                        let term = round(weight * value, module.precision);
-                        sum = round(sum + term, module.precision);
+                        let term = operation(&arith::MUL, &[weight, value], module.precision);
+                        sum = operation(&arith::ADD, &[sum, term], module.precision);
                     }
                     self.memory[target.index()][element] = sum;
                 }
@@ -85,15 +88,14 @@ impl Interpreter {
     }
 
     fn run_body(&mut self, module: &Module, body: &[Stmt], element: usize, step: u64, dt: f64) {
-        let single = module.precision == Precision::F32;
         self.values.clear();
         for stmt in body {
             match stmt {
                 Stmt::Let(_, op) => {
                     let value = match op {
-                        ValueOp::Constant(value) => round(*value, module.precision),
-                        ValueOp::Time => round(step as f64 * dt, module.precision),
-                        ValueOp::StepSize => round(dt, module.precision),
+                        ValueOp::Constant(value) => number(*value, module.precision),
+                        ValueOp::Time => number(step as f64 * number(dt, Precision::F64), module.precision),
+                        ValueOp::StepSize => number(dt, module.precision),
                         ValueOp::Load { buffer, index } => self.memory[buffer.index()][at(*index, element)],
                         ValueOp::Past { buffer, index, steps } => {
                             let ring = self.slots[buffer.index()] as u64;
@@ -107,7 +109,7 @@ impl Interpreter {
                             for (operand, arg) in operands.iter_mut().zip(args) {
                                 *operand = self.values[arg.index()];
                             }
-                            prim.evaluate(&operands[..args.len()], single)
+                            operation(prim, &operands[..args.len()], module.precision)
                         }
                     };
                     self.values.push(value);
@@ -127,12 +129,5 @@ fn at(index: Index, element: usize) -> usize {
     match index {
         Index::Element => element,
         Index::Zero => 0,
-    }
-}
-
-fn round(value: f64, precision: Precision) -> f64 {
-    match precision {
-        Precision::F32 => f64::from(value as f32),
-        Precision::F64 => value,
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod block;
 mod coupling;
+pub mod flush;
 pub mod isa;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
