@@ -11,6 +11,7 @@ pub mod isa;
 pub mod jit;
 mod memory;
 pub mod real;
+mod team;
 
 pub use memory::Memory;
 pub use real::Real;
