@@ -194,7 +194,10 @@ fn between(random: &mut Random, system: &mut System, value: ExprId, to: SpaceId)
     }
     let weights = if entries.is_empty() { Values::Uniform(1.0) } else { random.values(entries.len()) };
     let (starts, sources) = (starts.into(), entries.into());
-    system.couple(Connection { name: "links".to_string(), source, target: to, starts, sources, weights }, value)
+    system.couple(
+        Connection { name: "links".to_string(), source, target: to, starts, sources, weights, delays: None },
+        value,
+    )
 }
 
 /// The bits of every number of a run on an engine; which NaN a NaN is does not count.

@@ -3,6 +3,7 @@
 use super::flush::{number, operation};
 use super::ir::{Body, BufferId, Index, Kernel, Module, Phase, Precision, Stmt, ValueOp};
 use crate::ir::prim::arith;
+use crate::ir::system::Connection;
 
 /// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation; those
 /// below the normal ones are flushed to zero (see [`super::flush`]).
@@ -78,13 +79,53 @@ impl Interpreter {
                     for entry in entries {
                         let weight = number(connection.weights.at(entry), module.precision);
                         let value = self.memory[source.index()][connection.sources[entry] as usize];
-                        let term = operation(&arith::MUL, &[weight, value], module.precision);
-                        sum = operation(&arith::ADD, &[sum, term], module.precision);
+                        sum = operation(&arith::FMA, &[weight, value, sum], module.precision);
                     }
                     self.memory[target.index()][element] = sum;
                 }
             }
+            Body::CouplePast { connection, history, current, target } => {
+                let connection = &module.connections[*connection];
+                for element in 0..kernel.extent {
+                    let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
+                    let mut sum = 0.0;
+                    for entry in entries {
+                        let weight = number(connection.weights.at(entry), module.precision);
+                        let (delay, source) = (delay(connection, entry), connection.sources[entry] as usize);
+                        let value = match current {
+                            Some(current) if delay == 0 => self.memory[current.index()][source],
+                            _ => self.past(module, *history, source, step, delay),
+                        };
+                        sum = operation(&arith::FMA, &[weight, value, sum], module.precision);
+                    }
+                    self.memory[target.index()][element] = sum;
+                }
+            }
+            Body::Deliver { fanout, spikes, factor, target } => {
+                let fanout = &module.fanouts[*fanout];
+                for source in 0..fanout.starts.len() - 1 {
+                    if self.memory[spikes.index()][source] == 0.0 {
+                        continue;
+                    }
+                    for entry in fanout.starts[source] as usize..fanout.starts[source + 1] as usize {
+                        let weight = number(fanout.weights.at(entry), module.precision);
+                        let factor = factor.map(|f| self.memory[f.index()][source]);
+                        let cell = &mut self.memory[target.index()][fanout.targets[entry] as usize];
+                        *cell = match factor {
+                            Some(factor) => operation(&arith::FMA, &[weight, factor, *cell], module.precision),
+                            None => operation(&arith::ADD, &[*cell, weight], module.precision),
+                        };
+                    }
+                }
+            }
         }
+    }
+
+    /// An element of the slot of a history that was written `steps` steps before `step`.
+    fn past(&self, module: &Module, buffer: BufferId, element: usize, step: u64, steps: u32) -> f64 {
+        let ring = self.slots[buffer.index()] as u64;
+        let slot = ((step + ring - u64::from(steps)) % ring) as usize;
+        self.memory[buffer.index()][slot * module.buffers[buffer.index()].len + element]
     }
 
     fn run_body(&mut self, module: &Module, body: &[Stmt], element: usize, step: u64, dt: f64) {
@@ -98,10 +139,7 @@ impl Interpreter {
                         ValueOp::StepSize => number(dt, module.precision),
                         ValueOp::Load { buffer, index } => self.memory[buffer.index()][at(*index, element)],
                         ValueOp::Past { buffer, index, steps } => {
-                            let ring = self.slots[buffer.index()] as u64;
-                            let slot = ((step + ring - u64::from(*steps)) % ring) as usize;
-                            let len = module.buffers[buffer.index()].len;
-                            self.memory[buffer.index()][slot * len + at(*index, element)]
+                            self.past(module, *buffer, at(*index, element), step, *steps)
                         }
                         ValueOp::Call(prim, args) => {
                             // Arity is at most three, see the tests of the function table.
@@ -130,4 +168,9 @@ fn at(index: Index, element: usize) -> usize {
         Index::Element => element,
         Index::Zero => 0,
     }
+}
+
+/// The delay of an entry in steps.
+fn delay(connection: &Connection, entry: usize) -> u32 {
+    connection.delays.as_ref().map_or(0, |delays| delays[entry])
 }

@@ -137,11 +137,11 @@ pub fn narrow(value: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::uniform_pair;
 
     /// Numbers of all signs whose products and quotients are near the smallest normal number, among others.
     fn numbers() -> Vec<f64> {
-        let digits = (0..400u64).map(|k| 1.0 + uniform_pair(7, 0, 0, k)[0]);
+        // Digits of the golden ratio's multiples: spread evenly, with all bits in use.
+        let digits = (0..400u64).map(|k| f64::from_bits(0x3ff << 52 | k.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 12));
         let special = [1.0, 1.0f64.next_up(), 1.0f64.next_up().next_up(), 2.0f64.next_down(), 1.5];
         let all = digits.chain(special).enumerate();
         all.map(|(k, d)| if k % 3 == 0 { -d } else { d }).collect()

@@ -63,8 +63,10 @@ impl Team {
 /// Whether a kernel that moves values between elements shares its work between threads.
 pub fn shares_entries(kernel: &Kernel) -> bool {
     match kernel {
-        Kernel::Pointwise { .. } => false,
+        Kernel::Pointwise { .. } | Kernel::Deliver { .. } => false,
         Kernel::Take { table, .. } => table.len() >= FEWEST_ENTRIES,
-        Kernel::Couple { connection, .. } => connection.sources.len() >= FEWEST_ENTRIES,
+        Kernel::Couple { connection, .. } | Kernel::CouplePast { connection, .. } => {
+            connection.sources.len() >= FEWEST_ENTRIES
+        }
     }
 }

@@ -101,7 +101,7 @@ impl<T: Real> BlockEngine<T> {
                     _ => unsafe { operations::run::<T, WIDE>(isa, code, all, registers, &view, &uniform) },
                 }
             }
-            Loaded::Coupling(coupling) => coupling.run(&mut self.memory),
+            Loaded::Coupling(coupling) => coupling.run(&mut self.memory, step),
         }
     }
 }
