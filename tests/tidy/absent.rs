@@ -32,8 +32,8 @@ const WORLD: &[(&str, &[&str], &str)] = &[
     ("std::time", &["runtime/src/sim/simulation.rs"], "only the simulation loop looks at a clock, to report it"),
     (
         "unsafe ",
-        &["runtime/src/engine/"],
-        "only engines need it: vector instructions chosen at run time, machine code, memory of buffers",
+        &["runtime/src/engine/", "runtime/src/device/cuda.rs"],
+        "only engines need it (vector instructions chosen at run time, machine code, memory of buffers) and the driver of CUDA",
     ),
 ];
 
