@@ -9,6 +9,7 @@ mod input;
 mod lowered;
 mod model;
 mod oracle;
+mod record;
 mod session;
 
 pub use batch::Batch;
