@@ -2,6 +2,9 @@
 //! every number of threads and every batch computes the same bits.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/ptx/mod.rs"]
+mod ptx;
+
 use nullcline::compiler::ir::expr::{FanoutId, Op, ParameterId, SpaceId};
 use nullcline::compiler::ir::prim::{arith, lookup};
 use nullcline::compiler::ir::system::{Connection, Fanout, System, Values};
@@ -54,7 +57,8 @@ impl Random {
 }
 
 fn engines() -> impl Iterator<Item = &'static Engine> {
-    ENGINES.iter().filter(|e| e.name != "jit" || Engine::auto().name == "jit")
+    let here = ENGINES.iter().filter(|e| e.name != "jit" || Engine::auto().name == "jit");
+    here.chain(&ptx::INTERPRETERS)
 }
 
 fn module(step: Step, engine: &Engine, precision: Precision) -> Module {

@@ -2,50 +2,22 @@
 #![allow(clippy::unwrap_used)]
 
 mod assemble;
-mod machine;
-mod opcodes;
-mod parse;
+#[path = "../support/ptx/mod.rs"]
+mod interpreter;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nullcline::compiler::backend::ptx::{self, PTX};
 use nullcline::compiler::kernel::ir::Module;
 use nullcline::compiler::template::library::FileLibrary;
-use nullcline::runtime::device::Launcher;
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{Engine, Interrupt, Model};
 
-use machine::Machine;
+use interpreter::INTERPRETERS;
 
 /// Steps of each model: enough for delays to come round, few enough for an interpreter.
 const STEPS: u64 = 200;
-
-/// Kernels one by one, then many steps in one launch.
-static INTERPRETERS: [Engine; 2] = [
-    Engine {
-        name: "ptx",
-        target: &PTX,
-        load: |module| {
-            let artifact = ptx::artifact(&module, &ptx::Options::default());
-            let machine = Machine::new(&artifact.code)?;
-            Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
-        },
-        doc: "executes PTX",
-    },
-    Engine {
-        name: "ptx, one launch per kernel",
-        target: &PTX,
-        load: |module| {
-            let mut artifact = ptx::artifact(&module, &ptx::Options::default());
-            let machine = Machine::new(&artifact.code)?;
-            artifact.steps = None;
-            Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
-        },
-        doc: "executes PTX",
-    },
-];
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);

@@ -126,18 +126,21 @@ impl Queue {
         let (name, memory, functions) = (device.name.clone(), Vec::new(), Vec::new());
         let mut queue = Queue { context, name, module, functions, memory, last: None };
         for entry in &artifact.entries {
-            let name = CString::new(entry.name.as_str()).map_err(|_| DeviceError("a name of an entry has a 0".into()))?;
+            let name =
+                CString::new(entry.name.as_str()).map_err(|_| DeviceError("a name of an entry has a 0".into()))?;
             // SAFETY: the module was loaded above and lives as long as the queue.
             let function = unsafe { result::module::get_function(module, name) };
-            let function = function
-                .map_err(|e| DeviceError(format!("{}: there is no entry `{}`: {}", queue.name, entry.name, reason(e))))?;
+            let function = function.map_err(|e| {
+                DeviceError(format!("{}: there is no entry `{}`: {}", queue.name, entry.name, reason(e)))
+            })?;
             queue.functions.push(function);
         }
         Ok(queue)
     }
 
     fn failed(&self, what: &str, error: DriverError) -> DeviceError {
-        let after = self.last.as_ref().map_or(String::new(), |last| format!(" (the last kernel launched was `{last}`)"));
+        let after =
+            self.last.as_ref().map_or(String::new(), |last| format!(" (the last kernel launched was `{last}`)"));
         DeviceError(format!("{}: {what} failed{after}: {}", self.name, reason(error)))
     }
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod code;
+mod deliver;
 mod feeds;
 mod fill;
 mod gather;
@@ -19,19 +20,15 @@ use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
 use self::code::{Class, Code, Float, GROUP};
-use self::gather::{Constants, couple, couple_dense, is_dense, take};
-use crate::ir::expr::Op;
+use self::deliver::{Delivery, deliver, tiles};
+use self::gather::{Constants, Read, couple, couple_dense, is_dense, take};
 use crate::ir::system::Values;
 use crate::kernel::ir::{Body, Kernel, Module, Precision};
 use crate::kernel::target::Target;
 
 /// Processors by NVIDIA: basic operations, correctly rounded.
-pub static PTX: Target = Target {
-    name: "ptx",
-    floats: &[Precision::F32, Precision::F64],
-    has: spelling::has,
-    crosses: |op| matches!(op, Op::Take(_) | Op::Couple(_)),
-};
+pub static PTX: Target =
+    Target { name: "ptx", floats: &[Precision::F32, Precision::F64], has: spelling::has, crosses: |_| true };
 
 /// What the text is written for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -128,6 +125,11 @@ fn header(module: &Module, options: &Options) -> String {
 fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, kernel: &Kernel) -> (String, Entry) {
     let about = format!("{}: one thread for each of {} elements", kernel.name, kernel.extent);
     let mut code = Code::new(format!("k{index}_{}", code::word(&kernel.name)), vec![about]);
+    if let Body::Deliver { fanout, spikes, factor, target } = kernel.body {
+        let block = code.set(Class::Bits32, "mov.u32", &["%ctaid.x"]);
+        deliver(&mut code, source, constants, &block, Delivery { fanout, spikes, factor, target });
+        return code.finish(tiles(kernel.extent) * GROUP as usize);
+    }
     let (element, done) = (code.thread(), code.label("done"));
     let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &kernel.extent.to_string()]);
     if let Body::Couple { connection, source: from, target } = &kernel.body {
@@ -146,9 +148,14 @@ fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, ke
             take(&mut code, source, constants, &element, (*table, *from, *target));
         }
         Body::Couple { connection, source: from, target } => {
-            couple(&mut code, source, constants, &element, (*connection, *from, *target));
+            couple(&mut code, source, constants, &element, (*connection, Read::Now(*from), *target));
         }
-        Body::CouplePast { .. } | Body::Deliver { .. } => unreachable!("`legalise` refuses what the target lacks"),
+        Body::CouplePast { connection, history, current, target } => {
+            let step = code.first();
+            let from = Read::Past { history: *history, current: *current, step: &step };
+            couple(&mut code, source, constants, &element, (*connection, from, *target));
+        }
+        Body::Deliver { .. } => unreachable!("it is written above"),
     }
     code.place(&done);
     code.finish(kernel.extent)

@@ -161,6 +161,8 @@ pub static ROWS: &[Row] = &[
     row("and.b32", B32, I2, short!(|a, b, _| a & b)),
     row("or.b32", B32, I2, short!(|a, b, _| a | b)),
     row("xor.b32", B32, I2, short!(|a, b, _| a ^ b)),
+    row("brev.b32", B32, &[B32], short!(|a, _, _| a.reverse_bits())),
+    row("clz.b32", B32, &[B32], short!(|a, _, _| a.leading_zeros())),
     row("selp.b32", B32, &[B32, B32, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("setp.lt.u32", Pred, I2, compare!(u32_of, |a, b, _| a < b)),
     row("setp.ge.u32", Pred, I2, compare!(u32_of, |a, b, _| a >= b)),
@@ -181,6 +183,7 @@ pub static ROWS: &[Row] = &[
     row("and.b64", B64, L2, |[a, b, _]| a & b),
     row("or.b64", B64, L2, |[a, b, _]| a | b),
     row("xor.b64", B64, L2, |[a, b, _]| a ^ b),
+    row("selp.b64", B64, &[B64, B64, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("setp.eq.u64", Pred, L2, compare!(u64_of, |a, b, _| a == b)),
     row("setp.ge.u64", Pred, L2, compare!(u64_of, |a, b, _| a >= b)),
     // Truth values.

@@ -1,0 +1,28 @@
+//! An interpreter of PTX, and engines that run models on it.
+
+mod machine;
+mod opcodes;
+mod parse;
+
+use nullcline::Engine;
+use nullcline::compiler::backend::ptx::{self, PTX};
+use nullcline::compiler::kernel::ir::Module;
+use nullcline::runtime::artifact::{DeviceError, Executable};
+use nullcline::runtime::device::Launcher;
+
+use machine::Machine;
+
+/// Kernels one by one, and many steps in one launch where there is an entry for it.
+pub static INTERPRETERS: [Engine; 2] = [
+    Engine { name: "ptx", target: &PTX, load: |module| load(&module, true), doc: "executes PTX" },
+    Engine { name: "ptx, kernel by kernel", target: &PTX, load: |module| load(&module, false), doc: "executes PTX" },
+];
+
+fn load(module: &Module, many_steps: bool) -> Result<Box<dyn Executable>, DeviceError> {
+    let mut artifact = ptx::artifact(module, &ptx::Options::default());
+    let machine = Machine::new(&artifact.code)?;
+    if !many_steps {
+        artifact.steps = None;
+    }
+    Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
+}
