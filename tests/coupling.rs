@@ -78,7 +78,7 @@ fn states(module: Module, engine: &Engine) -> Vec<Vec<f64>> {
         (0..module.buffers.len()).filter(|b| matches!(module.buffers[*b].role, BufferRole::State(_))).collect();
     let ring = module.layout().buffers.iter().map(|b| b.slots as u64).max().unwrap_or(1);
     let passes = module.history_passes;
-    let mut loaded: Box<dyn Executable> = (engine.load)(module).unwrap();
+    let mut loaded: Box<dyn Executable> = (engine.load)(module, 0).unwrap();
     loaded.run(Phase::Setup, 0, DT).unwrap();
     for slot in (0..passes).flat_map(|_| 0..ring) {
         loaded.run(Phase::Remember, slot, 0.0).unwrap();
@@ -419,7 +419,7 @@ fn members_of_a_batch_share_delays() {
 #[test]
 fn a_target_without_deliveries_refuses_them_by_name() {
     let floats = &[Precision::F64];
-    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)) };
+    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)), strict: true };
     let step = Spiking::new(&mut Random(1), 1.5).step();
     let refused = legalise::legalise(step, &bare, Precision::F64).unwrap_err();
     let fault = &refused.0[0];

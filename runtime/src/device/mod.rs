@@ -4,6 +4,8 @@ mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
 mod launch;
+#[cfg(feature = "wgpu")]
+pub mod wgpu;
 
 pub use cpu::Cpu;
 pub use launch::{Driver, Launcher};

@@ -14,8 +14,14 @@ use machine::Machine;
 
 /// Kernels one by one, and many steps in one launch where there is an entry for it.
 pub static INTERPRETERS: [Engine; 2] = [
-    Engine { name: "ptx", target: &PTX, load: |module| load(&module, true), doc: "executes PTX" },
-    Engine { name: "ptx, kernel by kernel", target: &PTX, load: |module| load(&module, false), doc: "executes PTX" },
+    Engine { name: "ptx", target: &PTX, device: "cpu", load: |module, _| load(&module, true), doc: "executes PTX" },
+    Engine {
+        name: "ptx, kernel by kernel",
+        target: &PTX,
+        device: "cpu",
+        load: |module, _| load(&module, false),
+        doc: "executes PTX",
+    },
 ];
 
 fn load(module: &Module, many_steps: bool) -> Result<Box<dyn Executable>, DeviceError> {

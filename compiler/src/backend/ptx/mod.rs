@@ -27,8 +27,13 @@ use crate::kernel::ir::{Body, Kernel, Module, Precision};
 use crate::kernel::target::Target;
 
 /// Processors by NVIDIA: basic operations, correctly rounded.
-pub static PTX: Target =
-    Target { name: "ptx", floats: &[Precision::F32, Precision::F64], has: spelling::has, crosses: |_| true };
+pub static PTX: Target = Target {
+    name: "ptx",
+    floats: &[Precision::F32, Precision::F64],
+    has: spelling::has,
+    crosses: |_| true,
+    strict: true,
+};
 
 /// What the text is written for.
 #[derive(Clone, PartialEq, Eq, Debug)]
