@@ -4,6 +4,7 @@
 mod assemble;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;
+mod members;
 
 use std::fs;
 use std::path::{Path, PathBuf};
