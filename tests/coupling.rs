@@ -57,8 +57,8 @@ impl Random {
 }
 
 fn engines() -> impl Iterator<Item = &'static Engine> {
-    let here = ENGINES.iter().filter(|e| e.name != "jit" || Engine::auto().name == "jit");
-    here.chain(&ptx::INTERPRETERS)
+    let jit = |e: &&Engine| e.name != "jit" || Engine::auto().name == "jit";
+    ENGINES.iter().filter(|e| e.device == "cpu").filter(jit).chain(&ptx::INTERPRETERS)
 }
 
 fn module(step: Step, engine: &Engine, precision: Precision) -> Module {
@@ -115,7 +115,30 @@ fn everywhere(step: &Step, what: &str) -> Vec<Vec<f64>> {
             }
         }
     }
+    #[cfg(feature = "wgpu")]
+    on_a_graphics_processor(step, what);
     states(module(step.clone(), oracle, Precision::F64), oracle)
+}
+
+/// A few thousand operations, each rounded once or twice.
+#[cfg(feature = "wgpu")]
+fn on_a_graphics_processor(step: &Step, what: &str) {
+    let Some(device) = nullcline::runtime::device::wgpu::adapters().into_iter().next() else {
+        println!("skipped: {what}, there is no graphics processor");
+        return;
+    };
+    let (oracle, engine) = (Engine::lookup("oracle").unwrap(), Engine::lookup("wgpu").unwrap());
+    for (precision, tolerance) in [(Precision::F32, 5e-4), (Precision::F64, 1e-12)] {
+        if precision == Precision::F64 && !device.double {
+            continue;
+        }
+        let expected = states(module(step.clone(), oracle, precision), oracle);
+        let found = states(module(step.clone(), engine, precision), engine);
+        for (at, (found, expected)) in found.iter().flatten().zip(expected.iter().flatten()).enumerate() {
+            let near = (found - expected).abs() <= tolerance * (1.0 + expected.abs());
+            assert!(near, "{what}, {}, number {at}: found {found}, expected {expected}", precision.name());
+        }
+    }
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@
 //! `log(1 + f) = f - f^2/2 + s (f^2/2 + s^2 p(s^2))`, where nothing that is rounded early is large (the identity is that of
 //! W. J. Cody and of FDLIBM). Polynomials: tools/minimax.py, `log` and `log32`.
 //!
-//! Subnormal arguments count as 0, so that the value does not depend on whether the processor flushes them.
+//! Subnormal arguments count as 0, as everywhere.
 
 use std::f64::consts::{LOG2_E, LOG10_E};
 
