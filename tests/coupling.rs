@@ -442,7 +442,14 @@ fn members_of_a_batch_share_delays() {
 #[test]
 fn a_target_without_deliveries_refuses_them_by_name() {
     let floats = &[Precision::F64];
-    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)), strict: true };
+    let bare = Target {
+        name: "bare",
+        floats,
+        has: basic,
+        crosses: |op| !matches!(op, Op::Deliver(_)),
+        subnormals: &[],
+        strict: true,
+    };
     let step = Spiking::new(&mut Random(1), 1.5).step();
     let refused = legalise::legalise(step, &bare, Precision::F64).unwrap_err();
     let fault = &refused.0[0];

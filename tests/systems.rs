@@ -206,7 +206,7 @@ fn run(case: &Case, engine: &Engine, precision: Precision, scheme: usize, random
     let (system, observables) = (case.system.clone(), case.observables.clone());
     let module = compile(system, observables, &scheme::TABLE[scheme], precision, engine.target).unwrap();
     let layout = module.layout();
-    let mut executable = (engine.load)(module).unwrap();
+    let mut executable = (engine.load)(module, 0).unwrap();
     executable.set_threads(NonZeroUsize::new(1 + random.below(3)).unwrap());
     let feeds =
         Feeds { feeds: layout.feeds.clone(), series: case.series.clone(), randoms: layout.randoms.clone(), seed: 5 };

@@ -15,7 +15,7 @@ use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{Engine, Interrupt, Model};
 
-use interpreter::INTERPRETERS;
+use interpreter::{INTERPRETERS, REFERENCE};
 
 /// Steps of each model: enough for delays to come round, few enough for an interpreter.
 const STEPS: u64 = 200;
@@ -44,13 +44,12 @@ fn bits(model: &Model, engine: &'static Engine, every: u64) -> Vec<Vec<u64>> {
 }
 
 fn compare(name: &str, model: &mut Model) -> usize {
-    let oracle = Engine::lookup("oracle").unwrap();
     let mut compared = 0;
     for precision in ["f64", "f32"] {
         let precision = model.name("precision", precision);
         model.settings.precision = Some(precision.clone());
         for (engine, every) in INTERPRETERS.iter().zip([7, 1]) {
-            let expected = bits(model, oracle, every);
+            let expected = bits(model, &REFERENCE, every);
             let found = bits(model, engine, every);
             for (column, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 let first = found.iter().zip(expected).position(|(a, b)| a != b);

@@ -3,21 +3,20 @@
 
 use std::sync::Arc;
 
-use nullcline::compiler::backend::ptx;
+use nullcline::compiler::backend::ptx::{self, PTX};
 use nullcline::compiler::ir::expr::{SpaceId, StateId};
+use nullcline::compiler::ir::prim::arith;
 use nullcline::compiler::ir::system::{Connection, Values};
-use nullcline::compiler::kernel::ir::{Body, Buffer, BufferId, BufferRole, Kernel, Module, Precision};
+use nullcline::compiler::kernel::ir::{
+    Body, Buffer, BufferId, BufferRole, Index, Kernel, Module, Precision, Stmt, ValueId, ValueOp,
+};
 use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
-use nullcline::runtime::artifact::{Executable, Phase};
+use nullcline::runtime::artifact::{Executable, Feeds, Phase};
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::random::uniform_pair;
 use nullcline::{Batch, Engine, Interrupt, Model};
 
-use super::interpreter::INTERPRETERS;
-
-fn oracle() -> &'static Engine {
-    Engine::lookup("oracle").unwrap()
-}
+use super::interpreter::{INTERPRETERS, REFERENCE};
 
 /// The bits of what the members of a batch record, and the name of the entry for many steps, if there is one.
 fn bits(batch: &Batch, members: usize) -> Vec<Vec<u64>> {
@@ -35,7 +34,7 @@ fn compare(model: &mut Model, path: &str, members: usize) {
     for precision in ["f64", "f32"] {
         let precision = model.name("precision", precision);
         model.settings.precision = Some(precision.clone());
-        let expected = bits(&model.batch_on(&varied, oracle()).unwrap(), members);
+        let expected = bits(&model.batch_on(&varied, &REFERENCE).unwrap(), members);
         assert!(expected.iter().any(|c| c != &expected[0]), "members differ");
         for engine in &INTERPRETERS {
             let found = bits(&model.batch_on(&varied, engine).unwrap(), members);
@@ -84,6 +83,7 @@ fn noise_delays_and_inputs_are_those_of_the_reference() {
 /// `y = W x` with a dense matrix.
 fn product(sources: usize, targets: usize, precision: Precision, weights: Values) -> Module {
     let mut module = Module::empty("product", precision);
+    module.subnormals = PTX.subnormals.contains(&precision);
     let state =
         |name: &str, id: u32, len: usize| Buffer { name: name.into(), role: BufferRole::State(StateId(id)), len };
     module.buffers = vec![state("x", 0, sources), state("y", 1, targets)];
@@ -113,7 +113,7 @@ fn dense_products_are_summed_in_order() {
                     values.iter().map(|v| v.to_bits()).collect::<Vec<u64>>()
                 };
                 let what = format!("{targets} by {sources}, {}", precision.name());
-                assert!(run(&INTERPRETERS[0]) == run(oracle()), "{what}");
+                assert!(run(&INTERPRETERS[0]) == run(&REFERENCE), "{what}");
             }
         }
     }
@@ -131,4 +131,40 @@ fn too_little_memory_is_named() {
     module.initial.clear();
     let fault = (INTERPRETERS[0].load)(module, 0).err().expect("it does not fit");
     assert!(fault.0.contains("8589934592 bytes") || fault.0.contains("asked for"), "{fault}");
+}
+
+/// `x = x / 2` in each step.
+fn halving(precision: Precision, from: f64) -> Module {
+    let mut module = Module::empty("halving", precision);
+    module.subnormals = PTX.subnormals.contains(&precision);
+    let (x, v) = (BufferId(0), ValueId);
+    module.buffers = vec![Buffer { name: "x".into(), role: BufferRole::State(StateId(0)), len: 1 }];
+    module.initial = vec![(x, Values::Uniform(from))];
+    let body = vec![
+        Stmt::Let(v(0), ValueOp::Load { buffer: x, index: Index::Element }),
+        Stmt::Let(v(1), ValueOp::Constant(0.5)),
+        Stmt::Let(v(2), ValueOp::Call(&arith::MUL, vec![v(0), v(1)])),
+        Stmt::Store(x, v(2)),
+    ];
+    module.kernels = vec![Kernel { name: "step halve #0".into(), extent: 1, body: Body::Pointwise(body) }];
+    module.step = vec![0];
+    module
+}
+
+#[test]
+fn numbers_below_the_normal_ones_are_zero_in_single_precision_only() {
+    for (precision, least) in [(Precision::F32, f64::from(f32::MIN_POSITIVE)), (Precision::F64, f64::MIN_POSITIVE)] {
+        for engine in INTERPRETERS.iter().chain([&REFERENCE]) {
+            let mut loaded: Box<dyn Executable> = (engine.load)(halving(precision, -2.0 * least), 0).unwrap();
+            let mut after = |steps: u64| {
+                loaded.advance(0, steps, 1.0, &Feeds::default()).unwrap();
+                let mut values = Vec::new();
+                loaded.read(0, &mut values).unwrap();
+                values[0]
+            };
+            assert_eq!(after(1), -least, "{}", engine.name);
+            let below = if precision == Precision::F32 { -0.0 } else { -0.5 * least };
+            assert_eq!(after(1).to_bits(), below.to_bits(), "{}", engine.name);
+        }
+    }
 }

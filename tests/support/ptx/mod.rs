@@ -32,3 +32,13 @@ fn load(module: &Module, many_steps: bool) -> Result<Box<dyn Executable>, Device
     }
     Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
 }
+
+/// The reference, rounding as PTX does: numbers below the normal ones are kept in double precision.
+#[allow(dead_code)] // not every test program compares with it
+pub static REFERENCE: Engine = Engine {
+    name: "reference",
+    target: &PTX,
+    device: "cpu",
+    load: |module, index| (Engine::lookup("oracle").expect("it is in the list").load)(module, index),
+    doc: "interprets kernels",
+};

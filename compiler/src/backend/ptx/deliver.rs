@@ -250,7 +250,7 @@ impl<'a> Writer<'a> {
     /// Adds the entries of one target, from one on.
     fn target(&self, code: &mut Code, (first, end, target): (&str, &str, &str), factor: Option<&str>) {
         let float = self.source.float;
-        let kind = format!("f{}", float.width());
+        let (kind, plain) = (float.rounding(), format!("f{}", float.width()));
         let address = code.element(&self.target, target, float.size());
         let sum = self.source.load(code, &address);
         let entry = code.set(Class::Bits32, "mov.u32", &[first]);
@@ -260,7 +260,7 @@ impl<'a> Writer<'a> {
             Err(weight) => weight.clone(),
             Ok(base) => {
                 let place = code.element(base, &entry, float.size());
-                code.set(float.class(), &format!("ld.global.nc.{kind}"), &[&format!("[{place}]")])
+                code.set(float.class(), &format!("ld.global.nc.{plain}"), &[&format!("[{place}]")])
             }
         };
         match factor {

@@ -103,7 +103,7 @@ impl<'a> Sum<'a> {
 
     /// Adds `weight * value`, rounded once.
     fn add(&self, code: &mut Code, weight: &str, value: &str) {
-        let kind = format!("f{}", self.source.float.width());
+        let kind = self.source.float.rounding();
         code.op(&format!("fma.rn.{kind}"), &[&self.sum, weight, value, &self.sum]);
     }
 

@@ -32,6 +32,8 @@ pub static PTX: Target = Target {
     floats: &[Precision::F32, Precision::F64],
     has: spelling::has,
     crosses: |_| true,
+    // There is no flag for it in double precision, where arithmetic on them is as fast as any.
+    subnormals: &[Precision::F64],
     strict: true,
 };
 
@@ -70,7 +72,7 @@ pub static PROCESSORS: &[(u32, &str)] = &[
 
 /// Prints a module that is legal for [`PTX`]. `options.sm` is one of [`PROCESSORS`].
 pub fn artifact(module: &Module, options: &Options) -> Artifact {
-    let float = Float { precision: module.precision };
+    let float = Float { precision: module.precision, flush: !module.subnormals };
     let source = Source { module, float, fast: options.fast && module.precision == Precision::F32 };
     let mut constants = Constants::default();
     let mut text = header(module, options);

@@ -52,8 +52,10 @@ impl Value {
 /// Ways of spelling a call.
 #[derive(Clone, Copy, Debug)]
 enum Spelling {
-    /// One instruction, whose name ends in the number format.
+    /// One instruction that rounds, whose name ends in the number format.
     Instruction(&'static str),
+    /// One instruction that changes the sign.
+    Sign(&'static str),
     /// One instruction that converts a number to its own format and so rounds it to a whole one.
     Whole(&'static str),
     /// A comparison.
@@ -68,7 +70,7 @@ enum Spelling {
     Bits(fn(&mut Code, Layout, &[String]) -> String),
 }
 
-use Spelling::{Bits, Choose, Compare, Instruction, Logic, Select, Whole};
+use Spelling::{Bits, Choose, Compare, Instruction, Logic, Select, Sign, Whole};
 
 /// The functions with a spelling.
 static SPELLINGS: &[(&Prim, Spelling)] = &[
@@ -78,8 +80,8 @@ static SPELLINGS: &[(&Prim, Spelling)] = &[
     (&arith::DIV, Instruction("div.rn")),
     (&arith::FMA, Instruction("fma.rn")),
     (&arith::SQRT, Instruction("sqrt.rn")),
-    (&arith::NEG, Instruction("neg")),
-    (&arith::ABS, Instruction("abs")),
+    (&arith::NEG, Sign("neg")),
+    (&arith::ABS, Sign("abs")),
     (&arith::FLOOR, Whole("cvt.rmi")),
     (&arith::CEIL, Whole("cvt.rpi")),
     (&arith::ROUND, Whole("cvt.rni")),
@@ -144,8 +146,9 @@ pub(super) fn call(code: &mut Code, float: Float, fast: bool, prim: &Prim, args:
         Instruction(op) => {
             let approximate = APPROXIMATE.iter().find(|row| fast && row.0 == prim).map(|row| row.1);
             let op = approximate.unwrap_or(op);
-            Value::number(code.set(float.class(), &format!("{op}.{kind}"), &operands))
+            Value::number(code.set(float.class(), &format!("{op}.{}", float.rounding()), &operands))
         }
+        Sign(op) => Value::number(code.set(float.class(), &format!("{op}.{kind}"), &operands)),
         Whole(op) => Value::number(code.set(float.class(), &format!("{op}.{kind}.{kind}"), &operands)),
         Compare(op) => Value::truth(code.set(Class::Predicate, &format!("setp.{op}.{kind}"), &operands)),
         Choose(op) => {
@@ -232,7 +235,7 @@ fn exponent(code: &mut Code, l: Layout, args: &[String]) -> String {
     let x = l.integer(code, "or.b", &x, &l.hex(l.whole));
     let x = l.from_bits(code, &x);
     let biased = l.float.immediate(l.whole_biased);
-    code.set(l.float.class(), &format!("sub.rn.f{}", l.float.width()), &[&x, &biased])
+    code.set(l.float.class(), &format!("sub.rn.{}", l.float.rounding()), &[&x, &biased])
 }
 
 fn mantissa(code: &mut Code, l: Layout, args: &[String]) -> String {
