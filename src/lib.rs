@@ -10,6 +10,7 @@ mod input;
 mod lowered;
 mod model;
 mod oracle;
+mod ptx;
 mod record;
 mod session;
 
@@ -25,6 +26,7 @@ pub use nullcline_compiler::template::builder::{CircuitBuilder, EdgeBuilder, Lin
 pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
+pub use ptx::PtxOptions;
 pub use session::Session;
 
 /// The examples of the documents, run as tests.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod assemble;
+mod hosts;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;
 mod members;
@@ -13,7 +14,7 @@ use nullcline::compiler::kernel::ir::Module;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
-use nullcline::{Engine, Interrupt, Model};
+use nullcline::{Engine, Interrupt, Model, PtxOptions};
 
 use interpreter::{INTERPRETERS, REFERENCE};
 
@@ -90,4 +91,21 @@ fn every_model_gives_the_bits_of_the_reference() {
     });
     println!("{models} models, {compared} columns");
     assert!(models >= 60 && compared > 400, "{models} models, {compared} columns");
+}
+
+#[test]
+fn the_library_is_written_as_ptx() {
+    let (mut count, mut bytes) = (0, 0);
+    let start = std::time::Instant::now();
+    for path in files("templates") {
+        let name = path.display().to_string();
+        let model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
+        let written = model.ptx(PtxOptions::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let text = std::str::from_utf8(&written[0].1).unwrap();
+        assert!(text.contains(".target sm_60") && text.contains("' = "), "{name} shows its equations");
+        count += 1;
+        bytes += text.len();
+    }
+    println!("{count} templates, {bytes} bytes of PTX, {:.2} s", start.elapsed().as_secs_f64());
+    assert!(count > 20);
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use nullcline::compiler::backend::ptx::{self, PTX};
+use nullcline::compiler::backend::ptx::{self, PTX, PTX_FASTER};
 use nullcline::compiler::ir::expr::{SpaceId, StateId};
 use nullcline::compiler::ir::prim::arith;
 use nullcline::compiler::ir::system::{Connection, Values};
@@ -14,9 +14,9 @@ use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
 use nullcline::runtime::artifact::{Executable, Feeds, Phase};
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::random::uniform_pair;
-use nullcline::{Batch, Engine, Interrupt, Model};
+use nullcline::{Batch, Engine, Interrupt, Model, PtxOptions};
 
-use super::interpreter::{INTERPRETERS, REFERENCE};
+use super::interpreter::{self, INTERPRETERS, REFERENCE};
 
 /// The bits of what the members of a batch record, and the name of the entry for many steps, if there is one.
 fn bits(batch: &Batch, members: usize) -> Vec<Vec<u64>> {
@@ -167,4 +167,40 @@ fn numbers_below_the_normal_ones_are_zero_in_single_precision_only() {
             assert_eq!(after(1).to_bits(), below.to_bits(), "{}", engine.name);
         }
     }
+}
+
+#[test]
+fn approximations_stay_near_what_they_approximate() {
+    static FAST: Engine = Engine {
+        name: "ptx, approximated",
+        target: &PTX_FASTER,
+        device: "cpu",
+        load: |module, _| {
+            let options = ptx::Options { sm: 80, fast: true, ..ptx::Options::default() };
+            interpreter::load(&module, &options, true)
+        },
+        doc: "executes PTX",
+    };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/jansen_rit.yaml");
+    let mut model = Model::load(&FileLibrary::new(), path, None).unwrap_or_else(|e| panic!("{e}"));
+    model.settings.duration = Some(0.05);
+    model.settings.precision = Some(model.name("precision", "f32"));
+    let run = |engine: &'static Engine| {
+        let mut prepared = model.compile(engine).unwrap().load().unwrap();
+        let mut recording = Recording::new(prepared.simulation.labels());
+        prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+        recording.columns
+    };
+    let (fast, exact) = (run(&FAST), run(&INTERPRETERS[0]));
+    for (fast, exact) in fast.iter().zip(&exact) {
+        let scale = exact.iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
+        let distance = fast.iter().zip(exact).fold(0.0f64, |d, (a, b)| d.max((a - b).abs()));
+        // Some hundred steps, each off by a few 2^-22, where errors decay.
+        assert!(distance <= 1e-4 * scale, "{distance} of {scale}");
+    }
+    let text = model.ptx(PtxOptions { sm: 80, fast: true }).unwrap().remove(0).1;
+    assert!(String::from_utf8(text).unwrap().contains("ex2.approx.ftz.f32"));
+    model.settings.precision = None;
+    let refused = model.ptx(PtxOptions { sm: 80, fast: true }).unwrap_err().to_string();
+    assert!(refused.contains("fast-math") && refused.contains("f32"), "{refused}");
 }

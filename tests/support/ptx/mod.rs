@@ -14,18 +14,25 @@ use machine::Machine;
 
 /// Kernels one by one, and many steps in one launch where there is an entry for it.
 pub static INTERPRETERS: [Engine; 2] = [
-    Engine { name: "ptx", target: &PTX, device: "cpu", load: |module, _| load(&module, true), doc: "executes PTX" },
+    Engine {
+        name: "ptx",
+        target: &PTX,
+        device: "cpu",
+        load: |module, _| load(&module, &ptx::Options::default(), true),
+        doc: "executes PTX",
+    },
     Engine {
         name: "ptx, kernel by kernel",
         target: &PTX,
         device: "cpu",
-        load: |module, _| load(&module, false),
+        load: |module, _| load(&module, &ptx::Options::default(), false),
         doc: "executes PTX",
     },
 ];
 
-fn load(module: &Module, many_steps: bool) -> Result<Box<dyn Executable>, DeviceError> {
-    let mut artifact = ptx::artifact(module, &ptx::Options::default());
+/// Loads a module on an interpreter, with the entry that runs many steps in one launch or without.
+pub fn load(module: &Module, options: &ptx::Options, many_steps: bool) -> Result<Box<dyn Executable>, DeviceError> {
+    let mut artifact = ptx::artifact(module, options);
     let machine = Machine::new(&artifact.code)?;
     if !many_steps {
         artifact.steps = None;

@@ -135,6 +135,15 @@ pub static ROWS: &[Row] = &[
     row("fma.rn.ftz.f32", F32, S3, flushed!(arith::FMA)),
     row("sqrt.rn.ftz.f32", F32, S1, flushed!(arith::SQRT)),
     row("cvt.rn.ftz.f32.f64", F32, D1, |[a, ..]| f32_bits(flush::number(f64_of(a), Precision::F32) as f32)),
+    // Approximations, here by the functions that they approximate.
+    row("div.approx.ftz.f32", F32, S2, single!(|a, b, _| a / b)),
+    row("sqrt.approx.ftz.f32", F32, S1, single!(|a, _, _| a.sqrt())),
+    row("rcp.approx.ftz.f32", F32, S1, single!(|a, _, _| 1.0 / a)),
+    row("ex2.approx.ftz.f32", F32, S1, single!(|a, _, _| a.exp2())),
+    row("lg2.approx.ftz.f32", F32, S1, single!(|a, _, _| a.log2())),
+    row("sin.approx.ftz.f32", F32, S1, single!(|a, _, _| a.sin())),
+    row("cos.approx.ftz.f32", F32, S1, single!(|a, _, _| a.cos())),
+    row("tanh.approx.f32", F32, S1, single!(|a, _, _| a.tanh())),
     // Double precision.
     row("add.rn.f64", F64, D2, double!(|a, b, _| a + b)),
     row("sub.rn.f64", F64, D2, double!(|a, b, _| a - b)),

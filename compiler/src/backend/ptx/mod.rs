@@ -37,15 +37,42 @@ pub static PTX: Target = Target {
     strict: true,
 };
 
+/// The same with approximations where there are instructions for them.
+pub static PTX_FAST: Target = Target {
+    name: "ptx --fast-math",
+    floats: &[Precision::F32],
+    has: |prim| spelling::has(prim) || spelling::approximates(prim, PROCESSORS[0].0),
+    ..PTX
+};
+
+/// With those of newer processors, from sm_75 on.
+pub static PTX_FASTER: Target = Target {
+    name: "ptx --fast-math --sm 75",
+    floats: &[Precision::F32],
+    has: |prim| spelling::has(prim) || spelling::approximates(prim, 75),
+    ..PTX
+};
+
 /// What the text is written for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
     /// The oldest processor that must run it, as in `sm_60`.
     pub sm: u32,
-    /// Whether single precision may use instructions that approximate.
+    /// Whether single precision uses instructions that approximate.
     pub fast: bool,
     /// What stands in comments at the top, line by line.
     pub about: Vec<String>,
+}
+
+impl Options {
+    /// What a module must be legal for to be printed so.
+    pub fn target(&self) -> &'static Target {
+        match self.fast {
+            false => &PTX,
+            true if self.sm < 75 => &PTX_FAST,
+            true => &PTX_FASTER,
+        }
+    }
 }
 
 impl Default for Options {
@@ -70,7 +97,7 @@ pub static PROCESSORS: &[(u32, &str)] = &[
     (120, "8.7"),
 ];
 
-/// Prints a module that is legal for [`PTX`]. `options.sm` is one of [`PROCESSORS`].
+/// Prints a module that is legal for [`Options::target`]. `options.sm` is one of [`PROCESSORS`].
 pub fn artifact(module: &Module, options: &Options) -> Artifact {
     let float = Float { precision: module.precision, flush: !module.subnormals };
     let source = Source { module, float, fast: options.fast && module.precision == Precision::F32 };
