@@ -27,13 +27,20 @@ pub struct Compile {
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
     /// Write code in this language, with a manifest, into the directory `--output`
-    #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with = "emit", requires = "output")]
+    #[arg(
+        id = "language",
+        long = "target",
+        value_enum,
+        value_name = "LANGUAGE",
+        conflicts_with = "emit",
+        requires = "output"
+    )]
     target: Option<Language>,
     /// With `--target ptx`: the oldest processor that must run the code, as in sm_60
-    #[arg(long, requires = "target", value_name = "NUMBER", value_parser = processor, default_value = "60")]
+    #[arg(long, requires = "language", value_name = "NUMBER", value_parser = processor, default_value = "60")]
     sm: u32,
     /// With `--target ptx`: instructions that approximate, in single precision
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "language")]
     fast_math: bool,
     /// Write to this file (with `--target`, into this directory) instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod assemble;
+#[cfg(feature = "cuda")]
+mod device;
 mod hosts;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;
