@@ -1,30 +1,48 @@
 //! `nullcline compile`: prints a model in one of the compiler's forms.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use nullcline::compiler::diagnostic::Diagnostics;
 use nullcline::compiler::source::{FileId, SourceMap};
 use nullcline::compiler::syntax::{print as syntax, yaml};
 use nullcline::runtime::io::{AtomicFile, Fault as FileFault};
-use nullcline::{Error, Model};
+use nullcline::{Error, Model, PtxOptions};
 use std::io::Write;
 
 use super::fault::{DONE, Fault};
 use super::model::{Settings, Target};
 use super::print;
 
-/// Print a model in one of the compiler's forms
+/// Print a model in one of the compiler's forms, or write it as code
 #[derive(Args)]
 #[command(after_help = "Examples:\n  nullcline compile jansen_rit --emit ir\n  \
-        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel")]
+        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel\n  \
+        nullcline compile model.yaml --target ptx --precision f32 -o model")]
 pub struct Compile {
     #[command(flatten)]
-    target: Target,
+    model: Target,
     /// What to print
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
-    /// Write to this file instead of standard output
+    /// Write code in this language, with a manifest, into the directory `--output`
+    #[arg(
+        id = "language",
+        long = "target",
+        value_enum,
+        value_name = "LANGUAGE",
+        conflicts_with = "emit",
+        requires = "output"
+    )]
+    target: Option<Language>,
+    /// With `--target ptx`: the oldest processor that must run the code, as in sm_60
+    #[arg(long, requires = "language", value_name = "NUMBER", value_parser = processor, default_value = "60")]
+    sm: u32,
+    /// With `--target ptx`: instructions that approximate, in single precision
+    #[arg(long, requires = "language")]
+    fast_math: bool,
+    /// Write to this file (with `--target`, into this directory) instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -43,9 +61,27 @@ enum Form {
     Kernel,
 }
 
+/// Languages that a model can be written in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// Assembly language of NVIDIA's driver
+    Ptx,
+}
+
+/// A processor by the number of its instruction set.
+fn processor(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("sm_").unwrap_or(text);
+    let known = digits.parse().ok().filter(|sm| PtxOptions::processors().any(|known| known == *sm));
+    let list = || PtxOptions::processors().map(|sm| sm.to_string()).collect::<Vec<_>>().join(", ");
+    known.ok_or_else(|| format!("expected one of {}", list()))
+}
+
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
+        if let (Some(Language::Ptx), Some(directory)) = (self.target, &self.output) {
+            return self.ptx(directory);
+        }
         let text = match self.emit {
             Form::Ast => self.document()?,
             Form::Model => self.model()?.circuit.to_string(),
@@ -63,11 +99,27 @@ impl Compile {
         Ok(DONE)
     }
 
+    /// Writes the model as PTX into a directory.
+    fn ptx(&self, directory: &Path) -> Result<u8, Fault> {
+        let mut model = self.model()?;
+        // How long it would run changes nothing.
+        model.settings.duration = model.settings.duration.or(model.settings.dt);
+        let files = model.ptx(PtxOptions { sm: self.sm, fast: self.fast_math })?;
+        fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
+        for (name, contents) in &files {
+            let path = directory.join(name);
+            let mut file = AtomicFile::create(&path)?;
+            file.write_all(contents).map_err(|error| FileFault::write_os(&path, &error))?;
+            file.finish()?;
+        }
+        Ok(DONE)
+    }
+
     /// The YAML tree of the file; whether its templates are sound does not matter.
     fn document(&self) -> Result<String, Fault> {
         let mut sources = SourceMap::new();
-        let (file, _) = self.target.split();
-        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.target.library(), file);
+        let (file, _) = self.model.split();
+        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.model.library(), file);
         let first = FileId(0);
         let failed = |d: Diagnostics| Fault::from(Error::model(d, &sources));
         if sources.file(first).is_none() {
@@ -77,7 +129,7 @@ impl Compile {
     }
 
     fn model(&self) -> Result<Model, Fault> {
-        let mut model = self.target.load()?;
+        let mut model = self.model.load()?;
         self.settings.apply(&mut model)?;
         Ok(model)
     }
