@@ -27,8 +27,9 @@ use nullcline::compiler::scheme;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::artifact::{Phase, Role};
 use nullcline::runtime::device::wgpu::{Wgpu, adapters};
-use nullcline::runtime::observe::Recording;
-use nullcline::{Engine, Interrupt, Model, SHADERS};
+use nullcline::runtime::observe::{Recording, Sink};
+use nullcline::runtime::sim::RunError;
+use nullcline::{Engine, Interrupt, Model, SHADERS, Schedule, Simulation};
 
 /// The first device, with whether it computes in double precision.
 fn device() -> Option<(Wgpu, bool)> {
@@ -137,12 +138,13 @@ fn every_elementary_function_is_as_accurate_on_the_device_as_the_bounds_assume()
     }
 }
 
-/// A shipped model in single precision.
-fn shipped(name: &str) -> Model {
-    let path = format!("{}/templates/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+/// A model in single precision.
+fn single(path: &str) -> Model {
+    let path = format!("{}/{path}.yaml", env!("CARGO_MANIFEST_DIR"));
     let mut model = Model::load(&FileLibrary::new(), &path, None).unwrap_or_else(|e| panic!("{e}"));
     model.settings.precision = Some(model.name("precision", "f32"));
     model.settings.duration.get_or_insert(1.0);
+    model.settings.dt.get_or_insert(0.01);
     model
 }
 
@@ -175,9 +177,13 @@ fn a_host_that_knows_the_manifest_only_computes_the_same() {
     if device().is_none() {
         return;
     }
-    // One node; time and a delay; a coupled network.
-    for name in ["jansen_rit", "mackey_glass", "kuramoto"] {
-        let model = shipped(name);
+    // One node, a coupled network, delays of a matrix.
+    for (name, path) in [
+        ("column", "templates/jansen_rit"),
+        ("network", "templates/kuramoto"),
+        ("delays", "tests/suite/delays_of_a_matrix"),
+    ] {
+        let model = single(path);
         let rows = host::run(&written(&model, name), 20, 5).unwrap_or_else(|e| panic!("{name}: {e}"));
         for (column, expected) in expected(&model, 20, 5).iter().enumerate() {
             let largest = expected.iter().fold(1e-3f64, |m, v| m.max(v.abs()));
@@ -191,7 +197,7 @@ fn a_host_that_knows_the_manifest_only_computes_the_same() {
 
 #[test]
 fn models_are_written_in_every_language() {
-    let model = shipped("jansen_rit");
+    let model = single("templates/jansen_rit");
     for language in SHADERS {
         let files = model.shader(language).unwrap_or_else(|e| panic!("{language}: {e}"));
         assert!(files.len() >= 2 && files.iter().all(|f| !f.1.is_empty()), "{language}");
@@ -208,7 +214,7 @@ fn a_page_in_a_browser_computes_the_same() {
         println!("skipped: there is no `chromium`");
         return;
     }
-    let model = shipped("jansen_rit");
+    let model = single("templates/jansen_rit");
     let manifest = written(&model, "page");
     for file in ["index.html", "host.js"] {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/webgpu").join(file);
@@ -280,4 +286,56 @@ fn what_a_device_cannot_do_is_refused_by_name() {
     let module = compile(system, Vec::new(), &scheme::TABLE[0], Precision::F32, &WGSL).unwrap();
     let refused = device.load(&wgsl(&module, &device.limits())).err().unwrap().to_string();
     assert!(refused.contains("in one piece") && refused.contains("help:"), "{refused}");
+}
+
+/// A sink that ends the device's life after so many rows.
+struct Saboteur<'d>(&'d Wgpu, usize, usize);
+
+impl Sink for Saboteur<'_> {
+    fn row(&mut self, _: f64, _: &[f64]) -> std::io::Result<()> {
+        self.2 += 1;
+        if self.2 >= self.1 {
+            self.0.destroy();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn the_loss_of_a_device_is_reported_and_what_was_recorded_is_kept() {
+    let Some((device, _)) = device() else { return };
+    let compiled = single("templates/jansen_rit").compile(Engine::lookup("wgpu").unwrap()).unwrap();
+    let artifact = wgsl(&compiled.module, &device.limits());
+    let executable = device.load(&artifact).unwrap();
+    let mut simulation = Simulation::new(executable, artifact.layout.clone(), compiled.dt, compiled.columns);
+    let mut sink = Saboteur(&device, 1, 0);
+    let schedule = Schedule { steps: 20_000, every: 10, cutoff: 0.0, include_end: false };
+    let error = simulation.run(&schedule, &mut sink, &mut |_| Interrupt::Continue).unwrap_err();
+    assert!(matches!(error, RunError::Device(_)), "{error}");
+    assert!(sink.2 >= 1 && sink.2 < 2000, "{} rows", sink.2);
+}
+
+/// Many members at once, each with a time loop of its own on the device, and a run of some of them: the same bits.
+#[test]
+fn members_of_a_batch_have_the_bits_of_runs_in_other_company() {
+    if device().is_none() {
+        return;
+    }
+    let model = single("templates/jansen_rit");
+    let engine = Engine::lookup("wgpu").unwrap();
+    let values: Vec<f64> = (0..100).map(|i| 100.0 + f64::from(i)).collect();
+    let record = |values: &[f64], every: u64| {
+        let batch = model.batch_on(&[("p", values.to_vec())], engine).unwrap();
+        let prepared = batch.simulation(0..values.len()).unwrap();
+        let (mut simulation, mut schedule) = (prepared.simulation, prepared.schedule);
+        (schedule.steps, schedule.every) = (200, every);
+        let mut recording = Recording::new(simulation.labels());
+        simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+        recording.columns
+    };
+    let (all, few) = (record(&values, 1), record(&values[40..43], 10));
+    for (found, expected) in few.iter().zip(&all[40..43]) {
+        let rows: Vec<f64> = expected.iter().step_by(10).copied().collect();
+        assert_eq!(*found, rows);
+    }
 }
