@@ -3,4 +3,6 @@
 
 pub mod manifest;
 pub mod program;
+#[cfg(feature = "rust")]
+pub mod rust;
 pub mod ptx;

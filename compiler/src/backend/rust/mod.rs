@@ -1,0 +1,114 @@
+//! Modules as Rust source: a struct with the parameters, the state and the inputs of a model as fields, and its step.
+//!
+//! The source of a model is a list of items for a module of its own. Everything that rounds is in element functions, one
+//! for each kernel of straight-line code: plain functions from what the kernel loads to what it stores. The methods of the
+//! struct `Model` call them; they compute the same bits as the reference interpreter.
+
+mod batch;
+mod constants;
+mod element;
+mod executable;
+mod fields;
+mod kernels;
+mod model;
+mod names;
+mod notes;
+mod soft;
+mod spelling;
+mod text;
+
+pub use constants::Long;
+pub use names::{ident, shortest, snake, word};
+pub use notes::notes;
+pub use text::format;
+
+use proc_macro2::TokenStream;
+
+use crate::kernel::ir::{BufferId, Module, Precision};
+use crate::kernel::target::Target;
+
+/// Rust: basic operations only, so that its functions agree with the engines to the bit.
+pub static RUST: Target = Target { name: "rust", floats: &[Precision::F32, Precision::F64], has: spelling::has };
+
+/// What people want to know of a buffer.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Note {
+    /// Unit.
+    pub unit: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// The equation that says what it is.
+    pub equation: Option<String>,
+    /// Paths of the nodes that its elements belong to, where these are several.
+    pub elements: Vec<String>,
+}
+
+/// A recorded quantity: one number, or several that belong together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recorded {
+    /// Its name.
+    pub name: String,
+    /// Its unit.
+    pub unit: Option<String>,
+    /// Names of its columns.
+    pub columns: Vec<String>,
+    /// Buffer and element of each.
+    pub places: Vec<(BufferId, usize)>,
+}
+
+/// A model as generated code shows it.
+#[derive(Clone, Debug)]
+pub struct Interface<'a> {
+    /// The kernels that run.
+    pub module: &'a Module,
+    /// The kernels that compute derivatives, see [`crate::pass::slopes`].
+    pub slopes: &'a Module,
+    /// For each buffer of the module, what it is; may be shorter.
+    pub notes: &'a [Note],
+    /// What is recorded.
+    pub recorded: &'a [Recorded],
+    /// Values of input buffers before they are set; those not listed are 0.
+    pub defaults: &'a [(BufferId, f64)],
+    /// Step size.
+    pub dt: f64,
+    /// Whether delayed quantities were 0 before time 0, rather than their initial value.
+    pub zero_history: bool,
+    /// Seed of random numbers.
+    pub seed: u64,
+    /// Paragraphs about the model.
+    pub doc: &'a [String],
+}
+
+impl Interface<'_> {
+    fn note(&self, buffer: BufferId) -> Option<&Note> {
+        self.notes.get(buffer.index())
+    }
+}
+
+/// How to print.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The path of the runtime, as in `nullcline_runtime`; `None` for code that depends on nothing.
+    pub runtime: Option<TokenStream>,
+    /// Whether there is a standard library. Without it, the instruction set is that of the build, and models with more
+    /// than a thousand elements need a global allocator.
+    pub std: bool,
+    /// Where long lists go.
+    pub long: Long,
+    /// Beginning of the names of files of long lists.
+    pub stem: String,
+}
+
+/// Generated source, before it is formatted.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The items.
+    pub items: TokenStream,
+    /// Files to be written beside the source: name and contents.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// Prints a module that is legal for [`RUST`].
+pub fn source(interface: &Interface<'_>, options: &Options) -> Source {
+    model::source(interface, options)
+}

@@ -1,0 +1,714 @@
+//! The struct `Model` and what it consists of.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::constants::Constants;
+use super::element::{number, real};
+use super::fields::{Fields, Owner, Struct};
+use super::kernels::{Output, Phase, phase};
+use super::names::{ident, shortest};
+use super::spelling::Prelude;
+use super::{Interface, Options, Recorded, Source, batch, executable};
+use crate::kernel::ir::{BufferId, BufferRole, Precision};
+
+/// The phases of a model, printed.
+pub(super) struct Phases {
+    pub setup: Phase,
+    pub remember: Phase,
+    pub step: Phase,
+    pub observe: Phase,
+}
+
+/// Prints a model.
+pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
+    let module = interface.module;
+    let fields = Fields::new(module);
+    let slope_fields = Fields::of_slopes(interface.slopes, &fields);
+    let mut constants = Constants::new(module.precision, options.long, &options.stem);
+    let (mut prelude, mut functions) = (Prelude::default(), TokenStream::new());
+    let mut out = Output { prelude: &mut prelude, constants: &mut constants, functions: &mut functions };
+
+    let comments = |buffer: BufferId| interface.note(buffer).and_then(|n| n.equation.clone());
+    let phases = Phases {
+        setup: phase(&fields, "setup", &module.setup, &|_| None, &mut out),
+        remember: phase(&fields, "remember", &module.remember, &comments, &mut out),
+        step: phase(&fields, "step", &module.step, &comments, &mut out),
+        observe: phase(&fields, "observe", &module.observe, &comments, &mut out),
+    };
+    // States have the same indices in both modules.
+    let slope_comments = |buffer: BufferId| {
+        let role = interface.slopes.buffers[buffer.index()].role;
+        module.buffer(role).filter(|_| matches!(role, BufferRole::State(_))).and_then(comments)
+    };
+    let slopes = [
+        phase(&slope_fields, "slope_setup", &interface.slopes.setup, &|_| None, &mut out),
+        phase(&slope_fields, "slope", &interface.slopes.step, &slope_comments, &mut out),
+    ];
+    for phase in [&phases.setup, &phases.remember, &phases.step, &phases.observe] {
+        if phase.step {
+            prelude.add("slot");
+        }
+    }
+
+    let parts = Parts::new(&fields, &slope_fields);
+    let structs = structs(interface, &fields, &slope_fields, &parts, &mut constants);
+    let outputs = outputs(interface, &fields);
+    let model = model(interface, options, &fields, &parts, &phases);
+    let methods = methods(interface, &fields, &parts);
+    let phases_methods = phase_methods(interface, &fields, &parts, &phases);
+    let derivative = derivative(&fields, &parts, slopes, &mut constants);
+    let batch = batch::items(&fields, &phases, &parts);
+    let executable = options.runtime.as_ref().filter(|_| options.std);
+    let executable = executable.map(|runtime| executable::items(interface, &fields, &parts, runtime));
+    let dispatch = dispatch(options);
+    let heap = (0..module.buffers.len() as u32).map(BufferId).any(|b| fields.on_heap(b));
+    let heap = heap.then(|| boxed(options.std));
+    let random = (!module.randoms.is_empty()).then(|| random(interface, &fields));
+    let prelude = prelude.items(module.precision, options.std);
+    let (statics, files) = (constants.items, constants.files);
+    let items = quote! {
+        #structs
+        #outputs
+        #model
+        #methods
+        #derivative
+        #batch
+        #phases_methods
+        #functions
+        #random
+        #prelude
+        #heap
+        #dispatch
+        #executable
+        #statics
+    };
+    Source { items, files }
+}
+
+/// Which structs a model has besides parameters and state.
+pub(super) struct Parts {
+    pub inputs: Vec<BufferId>,
+    pub internal: Vec<BufferId>,
+    pub past: Vec<BufferId>,
+    pub slopes: Vec<BufferId>,
+    pub random: bool,
+}
+
+impl Parts {
+    fn new(fields: &Fields<'_>, slope_fields: &Fields<'_>) -> Parts {
+        Parts {
+            inputs: fields.owned(Owner::Inputs),
+            internal: fields.owned(Owner::Internal),
+            past: fields.owned(Owner::Past),
+            slopes: slope_fields.owned_by_slopes(fields),
+            random: !fields.module.randoms.is_empty(),
+        }
+    }
+}
+
+fn structs(
+    interface: &Interface<'_>,
+    fields: &Fields<'_>,
+    slope_fields: &Fields<'_>,
+    parts: &Parts,
+    constants: &mut Constants,
+) -> TokenStream {
+    let (parameters, state) = (fields.owned(Owner::Parameters), fields.owned(Owner::State));
+    let list = [
+        ("Parameters", " What is constant during a run.", true, &parameters),
+        ("State", " What the step changes.", true, &state),
+        ("Inputs", " What drives the model from outside; constant over a step.", true, &parts.inputs),
+        ("Internal", " What one part of a step passes to another.", false, &parts.internal),
+        ("Past", " Rings of past values.", false, &parts.past),
+    ];
+    let mut items = TokenStream::new();
+    for (name, doc, public, buffers) in list {
+        if !buffers.is_empty() || public {
+            items.extend(Struct { name: ident(name), doc, public, buffers }.items(fields, interface, constants));
+        }
+    }
+    if !parts.slopes.is_empty() {
+        let doc = " What one part of a derivative passes to another.";
+        let part = Struct { name: ident("Slopes"), doc, public: false, buffers: &parts.slopes };
+        items.extend(part.items(slope_fields, interface, constants));
+    }
+    items
+}
+
+/// The names of recorded quantities, as fields.
+pub(super) fn recorded_names(recorded: &[Recorded]) -> Vec<proc_macro2::Ident> {
+    let names: Vec<&str> = recorded.iter().map(|r| &*r.name).collect();
+    shortest(&names).iter().map(|n| ident(n)).collect()
+}
+
+fn outputs(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
+    let real = real(fields.module.precision);
+    let zero = number(0.0, fields.module.precision);
+    let names = recorded_names(interface.recorded);
+    let (mut members, mut zeros, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for (recorded, name) in interface.recorded.iter().zip(&names) {
+        let unit = recorded.unit.as_ref().map(|u| format!(" in {u}")).unwrap_or_default();
+        let doc = match &recorded.columns[..] {
+            [one] => format!(" `{one}`{unit}."),
+            many => format!(" `{}`{unit}: {} values.", recorded.name, many.len()),
+        };
+        let count = Literal::usize_unsuffixed(recorded.places.len());
+        let place = |(buffer, element): &(BufferId, usize)| {
+            let place = fields.read(*buffer);
+            let at = Literal::usize_unsuffixed(*element);
+            if fields.len(*buffer) == 1 { quote!(#place) } else { quote!(#place[#at]) }
+        };
+        match &recorded.places[..] {
+            [one] => {
+                members.push(quote!(#[doc = #doc] pub #name: #real));
+                zeros.push(quote!(#name: #zero));
+                let value = place(one);
+                values.push(quote!(#name: #value));
+            }
+            many => {
+                members.push(quote!(#[doc = #doc] pub #name: [#real; #count]));
+                zeros.push(quote!(#name: [#zero; #count]));
+                let (buffer, first) = many[0];
+                let run = many.iter().enumerate().all(|(i, p)| *p == (buffer, first + i));
+                let value = if run && many.len() > 4 {
+                    let (source, first) = (fields.read(buffer), Literal::usize_unsuffixed(first));
+                    if first.to_string() == "0" {
+                        quote!(core::array::from_fn(|i| #source[i]))
+                    } else {
+                        quote!(core::array::from_fn(|i| #source[#first + i]))
+                    }
+                } else {
+                    let each = many.iter().map(place);
+                    quote!([#(#each),*])
+                };
+                values.push(quote!(#name: #value));
+            }
+        }
+    }
+    quote! {
+        /// What is recorded.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct Outputs {
+            #(#members,)*
+        }
+
+        impl Default for Outputs {
+            fn default() -> Outputs {
+                Outputs { #(#zeros,)* }
+            }
+        }
+
+        impl Model {
+            /// What was observed last.
+            #[inline(always)]
+            fn gather(&self) -> Outputs {
+                Outputs { #(#values,)* }
+            }
+        }
+    }
+}
+
+fn model(
+    interface: &Interface<'_>,
+    options: &Options,
+    fields: &Fields<'_>,
+    parts: &Parts,
+    phases: &Phases,
+) -> TokenStream {
+    let doc = interface.doc.iter().map(|d| format!(" {d}"));
+    let seed = Literal::u64_unsuffixed(interface.seed);
+    let dt = number(interface.dt, Precision::F64);
+    let member = |present: bool, name: &str, kind: &str, doc: &str| {
+        let (name, kind) = (ident(name), ident(kind));
+        present.then(|| (quote!(#[doc = #doc] #name: #kind), quote!(#name: #kind::default())))
+    };
+    let hidden = [
+        member(!parts.internal.is_empty(), "internal", "Internal", " What one part of a step passes to another."),
+        member(!parts.past.is_empty(), "past", "Past", " Rings of past values."),
+        member(!parts.slopes.is_empty(), "slopes", "Slopes", " What one part of a derivative passes to another."),
+    ];
+    let hidden: Vec<_> = hidden.into_iter().flatten().collect();
+    let (hidden, hidden_new): (Vec<_>, Vec<_>) = hidden.into_iter().unzip();
+    let (seed_member, seed_new, seed_method) = if parts.random {
+        let method = quote! {
+            /// The same model with this seed of all random numbers.
+            #[must_use]
+            pub fn with_seed(mut self, seed: u64) -> Model {
+                self.seed = seed;
+                self
+            }
+        };
+        (quote!(/** Seed of all random numbers. */ seed: u64,), quote!(seed: #seed,), method)
+    } else {
+        Default::default()
+    };
+    let dt_method = parts.past.is_empty().then(|| {
+        quote! {
+            /// The same model with this step size.
+            #[must_use]
+            pub fn with_dt(mut self, dt: f64) -> Model {
+                self.dt = dt;
+                self.stale = true;
+                self
+            }
+        }
+    });
+    let _ = (fields, phases, options);
+    quote! {
+        #(#[doc = #doc])*
+        #[derive(Clone, Debug)]
+        pub struct Model {
+            /// The state after the steps done so far.
+            pub state: State,
+            /// What drives the model, until it is changed.
+            pub inputs: Inputs,
+            parameters: Parameters,
+            #(#hidden,)*
+            #seed_member
+            dt: f64,
+            /// Steps done.
+            step: u64,
+            /// Whether what depends on parameters is out of date.
+            stale: bool,
+            /// Whether pre-histories are filled.
+            started: bool,
+            /// Whether somebody else provides random numbers and pre-histories.
+            driven: bool,
+        }
+
+        impl Default for Model {
+            fn default() -> Model {
+                Model::new(Parameters::default())
+            }
+        }
+
+        impl Model {
+            /// The step size that the model was made for.
+            pub const DT: f64 = #dt;
+
+            /// A model at time 0, with these parameters.
+            #[must_use]
+            pub fn new(parameters: Parameters) -> Model {
+                Model {
+                    state: State::default(),
+                    inputs: Inputs::default(),
+                    parameters,
+                    #(#hidden_new,)*
+                    #seed_new
+                    dt: Model::DT,
+                    step: 0,
+                    stale: true,
+                    started: false,
+                    driven: false,
+                }
+            }
+
+            #seed_method
+            #dt_method
+        }
+    }
+}
+
+fn methods(interface: &Interface<'_>, fields: &Fields<'_>, parts: &Parts) -> TokenStream {
+    let _ = (interface, fields, parts);
+    quote! {
+        impl Model {
+            /// The parameters.
+            #[must_use]
+            pub fn parameters(&self) -> &Parameters {
+                &self.parameters
+            }
+
+            /// The parameters, to change them; the next step computes anew what depends on them.
+            pub fn parameters_mut(&mut self) -> &mut Parameters {
+                self.stale = true;
+                &mut self.parameters
+            }
+
+            /// Time: steps done times the step size.
+            #[must_use]
+            pub fn time(&self) -> f64 {
+                self.step as f64 * self.dt
+            }
+
+            /// Steps done.
+            #[must_use]
+            pub fn steps_done(&self) -> u64 {
+                self.step
+            }
+
+            /// One step.
+            pub fn step(&mut self) {
+                self.run(1);
+            }
+
+            /// Any number of steps.
+            pub fn run(&mut self, steps: u64) {
+                self.prepare();
+                dispatch(Job { model: self, task: Task::Record { rows: &mut [], count: 1, every: steps } });
+            }
+
+            /// What is recorded, at the current time.
+            pub fn outputs(&mut self) -> Outputs {
+                let mut row = [Outputs::default()];
+                self.run_into(0, &mut row);
+                row[0]
+            }
+
+            /// Alternates between recording a row and running `every` steps until all rows are filled; the first row is
+            /// the current state.
+            pub fn run_into(&mut self, every: u64, rows: &mut [Outputs]) {
+                self.prepare();
+                let count = rows.len();
+                dispatch(Job { model: self, task: Task::Record { rows, count, every } });
+            }
+        }
+    }
+}
+
+/// A method that runs the kernels of a phase; nothing for one without kernels.
+fn method(name: &str, doc: &str, phase: &Phase, precision: Precision) -> Option<TokenStream> {
+    if phase.code.is_empty() {
+        return None;
+    }
+    let (name, code, given) = (ident(name), &phase.code, given(phase, precision));
+    Some(quote! {
+        #[doc = #doc]
+        #[inline(always)]
+        fn #name(&mut self, step: u64, dt: f64) {
+            #given
+            #code
+        }
+    })
+}
+
+/// Time and step size as the kernels take them.
+fn given(phase: &Phase, precision: Precision) -> TokenStream {
+    let time = match precision {
+        _ if !phase.time => quote!(),
+        Precision::F64 => quote!(let t = step as f64 * dt;),
+        Precision::F32 => quote!(let t = (step as f64 * dt) as f32;),
+    };
+    let size = match precision {
+        Precision::F32 if phase.step_size => quote!(let dt = dt as f32;),
+        _ => quote!(),
+    };
+    let unused_step = !phase.time && !phase.step;
+    let unused_dt = !phase.time && !phase.step_size;
+    let unused = match (unused_step, unused_dt) {
+        (true, true) => quote!(let _ = (step, dt);),
+        (true, false) => quote!(let _ = step;),
+        (false, true) => quote!(let _ = dt;),
+        (false, false) => quote!(),
+    };
+    quote!(#unused #time #size)
+}
+
+fn phase_methods(interface: &Interface<'_>, fields: &Fields<'_>, parts: &Parts, phases: &Phases) -> TokenStream {
+    let precision = fields.module.precision;
+    let setup = method("setup", " What depends on parameters and the step size only.", &phases.setup, precision);
+    let remember =
+        method("remember", " Stores the current values of delayed quantities.", &phases.remember, precision);
+    let advance = method("advance", " The state after one step.", &phases.step, precision);
+    let observe = method("observe", " What is recorded.", &phases.observe, precision);
+    let call = |method: &Option<TokenStream>, code: TokenStream| if method.is_some() { code } else { quote!() };
+    let run_setup = call(&setup, quote!(self.model.setup(self.model.step, self.model.dt);));
+    let run_remember = call(&remember, quote!(self.model.remember(slot, dt);));
+    let run_observe = call(&observe, quote!(self.model.observe(self.model.step, self.model.dt);));
+    let run_advance = call(&advance, quote!(self.model.advance(self.model.step, self.model.dt);));
+    let randomise = if parts.random { quote!(self.model.randomise();) } else { quote!() };
+    let fill = if parts.past.is_empty() || interface.zero_history {
+        quote!()
+    } else {
+        let passes = Literal::usize_unsuffixed(fields.module.history_passes);
+        let slots = parts.past.iter().map(|b| fields.slots(*b)).max().unwrap_or(1);
+        let slots = Literal::u64_unsuffixed(slots as u64);
+        let random = if parts.random { quote!(self.randomise();) } else { quote!() };
+        quote! {
+            if !self.started {
+                // With a step size of 0 every slot is filled with the value at time 0.
+                #random
+                for _ in 0..#passes {
+                    for slot in 0..#slots {
+                        dispatch(Job { model: self, task: Task::Remember { slot, dt: 0.0 } });
+                    }
+                }
+            }
+        }
+    };
+    // A ring without a kernel of its own would still have to be filled; every history has one.
+    let (remember_variant, remember_arm) = if remember.is_some() {
+        let doc = " Fills a slot of the rings.";
+        (
+            quote!(#[doc = #doc] Remember { slot: u64, dt: f64 },),
+            quote!(Task::Remember { slot, dt } => { #run_remember }),
+        )
+    } else {
+        Default::default()
+    };
+    quote! {
+        impl Model {
+            /// Brings up to date what the first step needs.
+            fn prepare(&mut self) {
+                if self.stale {
+                    dispatch(Job { model: self, task: Task::Setup });
+                    self.stale = false;
+                }
+                #fill
+                self.started = true;
+            }
+
+            #setup
+            #remember
+            #advance
+            #observe
+        }
+
+        /// Something to do that is compiled for several instruction sets.
+        struct Job<'a> {
+            model: &'a mut Model,
+            task: Task<'a>,
+        }
+
+        /// What there is to do.
+        enum Task<'a> {
+            /// Computes what depends on parameters.
+            Setup,
+            #remember_variant
+            /// Alternates between filling a row, if there is one left, and running `every` steps.
+            Record { rows: &'a mut [Outputs], count: usize, every: u64 },
+        }
+
+        impl Work for Job<'_> {
+            #[inline(always)]
+            fn run(self) {
+                match self.task {
+                    Task::Setup => {
+                        #run_setup
+                    }
+                    #remember_arm
+                    Task::Record { rows, count, every } => {
+                        for row in 0..count {
+                            if let Some(row) = rows.get_mut(row) {
+                                #randomise
+                                #run_observe
+                                *row = self.model.gather();
+                            }
+                            for _ in 0..every {
+                                #randomise
+                                #run_advance
+                                self.model.step += 1;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn derivative(fields: &Fields<'_>, parts: &Parts, [setup, slope]: [Phase; 2], constants: &mut Constants) -> TokenStream {
+    let _ = (parts, constants);
+    let precision = fields.module.precision;
+    let mut both = slope;
+    both.time |= setup.time;
+    both.step_size |= setup.step_size;
+    both.step |= setup.step;
+    let (first, code) = (setup.code, &both.code);
+    let time = match precision {
+        _ if !both.time => quote!(let _ = time;),
+        Precision::F64 => quote!(let t = time;),
+        Precision::F32 => quote!(let t = time as f32;),
+    };
+    let size = match precision {
+        _ if !both.step_size => quote!(),
+        Precision::F64 => quote!(let dt = self.dt;),
+        Precision::F32 => quote!(let dt = self.dt as f32;),
+    };
+    let step = if both.step { quote!(let step = self.step;) } else { quote!() };
+    let given = quote!(#time #size #step);
+    let uses_state = if fields.owned(Owner::State).is_empty() { quote!(let _ = (state, &slope);) } else { quote!() };
+    quote! {
+        impl Model {
+            /// The time derivative of `state` at `time`, with the model's parameters and inputs; delayed quantities have
+            /// the values of the current step.
+            pub fn derivative(&mut self, time: f64, state: &State) -> State {
+                let mut slope = State::default();
+                self.derivative_into(time, state, &mut slope);
+                slope
+            }
+
+            /// As [`Model::derivative`], into a place that is there.
+            pub fn derivative_into(&mut self, time: f64, state: &State, slope: &mut State) {
+                dispatch(Slope { model: self, time, state, slope });
+            }
+
+            #[inline(always)]
+            fn slope_into(&mut self, time: f64, state: &State, slope: &mut State) {
+                #given
+                #uses_state
+                #first
+                #code
+            }
+        }
+
+        /// A derivative to be computed.
+        struct Slope<'a> {
+            model: &'a mut Model,
+            time: f64,
+            state: &'a State,
+            slope: &'a mut State,
+        }
+
+        impl Work for Slope<'_> {
+            #[inline(always)]
+            fn run(self) {
+                self.model.slope_into(self.time, self.state, self.slope);
+            }
+        }
+    }
+}
+
+/// Fills the buffers of random numbers.
+fn random(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
+    let module = interface.module;
+    let narrow = |value: TokenStream| match module.precision {
+        Precision::F64 => value,
+        Precision::F32 => quote!((#value as f32)),
+    };
+    let fills = module.randoms.iter().map(|(buffer, random)| {
+        let place = fields.write(*buffer);
+        let (site, part) = (Literal::u32_unsuffixed(random.site), Literal::usize_unsuffixed(random.part));
+        let from = random.units.first().copied().unwrap_or(0);
+        let in_order = random.units.iter().enumerate().all(|(i, u)| *u == from + i as u32);
+        if fields.len(*buffer) == 1 {
+            let unit = Literal::u32_unsuffixed(from);
+            let value = narrow(quote!(uniform_pair(self.seed, #site, #unit, self.step)[#part]));
+            return quote!(#place = #value;);
+        }
+        if in_order {
+            let from = Literal::u32_unsuffixed(from);
+            let value = narrow(quote!(uniform_pair(self.seed, #site, unit, self.step)[#part]));
+            return quote! {
+                for (unit, value) in (#from..).zip(#place.iter_mut()) {
+                    *value = #value;
+                }
+            };
+        }
+        let units = random.units.iter().map(|u| Literal::u32_unsuffixed(*u));
+        let value = narrow(quote!(uniform_pair(self.seed, #site, unit, self.step)[#part]));
+        quote! {
+            for (unit, value) in [#(#units),*].into_iter().zip(#place.iter_mut()) {
+                *value = #value;
+            }
+        }
+    });
+    quote! {
+        impl Model {
+            /// Draws the random numbers of a step, unless somebody else provides them.
+            #[inline(always)]
+            fn randomise(&mut self) {
+                if self.driven {
+                    return;
+                }
+                #(#fills)*
+            }
+        }
+
+        /// Two numbers for a place in the equations, a unit and a step: the first in (0, 1], the second in [0, 1).
+        /// Philox4x32-10 by counter: J. Salmon, M. Moraes, R. Dror, D. Shaw, SC11 (2011).
+        fn uniform_pair(seed: u64, site: u32, unit: u32, step: u64) -> [f64; 2] {
+            const UNIT: f64 = 1.0 / (1u64 << 53) as f64;
+            let mut counter = [step as u32, (step >> 32) as u32, unit, site];
+            let mut key = [seed as u32, (seed >> 32) as u32];
+            for round in 0..10 {
+                if round > 0 {
+                    key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+                }
+                let (a, b) = (0xD251_1F53 * u64::from(counter[0]), 0xCD9E_8D57 * u64::from(counter[2]));
+                let (high_a, high_b) = ((a >> 32) as u32, (b >> 32) as u32);
+                counter = [high_b ^ counter[1] ^ key[0], b as u32, high_a ^ counter[3] ^ key[1], a as u32];
+            }
+            let whole = |high: u32, low: u32| (((u64::from(high) << 32) | u64::from(low)) >> 11) as f64;
+            [(whole(counter[0], counter[1]) + 1.0) * UNIT, whole(counter[2], counter[3]) * UNIT]
+        }
+    }
+}
+
+fn boxed(std: bool) -> TokenStream {
+    let imports = if std {
+        quote!()
+    } else {
+        quote! {
+            extern crate alloc;
+            use alloc::boxed::Box;
+            use alloc::vec::Vec;
+        }
+    };
+    quote! {
+        #imports
+
+        /// An array on the heap.
+        fn boxed<T, const N: usize>(value: impl FnMut(usize) -> T) -> Box<[T; N]> {
+            let values: Vec<T> = (0..N).map(value).collect();
+            match values.into_boxed_slice().try_into() {
+                Ok(array) => array,
+                Err(_) => unreachable!("there are N values"),
+            }
+        }
+    }
+}
+
+/// How work is compiled for several instruction sets.
+fn dispatch(options: &Options) -> TokenStream {
+    match &options.runtime {
+        Some(runtime) if options.std => quote!(use #runtime::engine::isa::{Work, dispatch};),
+        _ if options.std => quote! {
+            /// Something that is compiled for several instruction sets; everything it calls is inlined into it.
+            trait Work {
+                fn run(self);
+            }
+
+            /// Runs work compiled for the best instruction set of this machine.
+            fn dispatch(work: impl Work) {
+                #[cfg(target_arch = "x86_64")]
+                {
+                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                        // SAFETY: this machine has the instructions.
+                        return unsafe { with_avx512(work) };
+                    }
+                    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                        // SAFETY: as above.
+                        return unsafe { with_avx2(work) };
+                    }
+                }
+                work.run();
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
+            fn with_avx512(work: impl Work) {
+                work.run();
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn with_avx2(work: impl Work) {
+                work.run();
+            }
+        },
+        _ => quote! {
+            /// Something to do.
+            trait Work {
+                fn run(self);
+            }
+
+            /// Runs work, compiled for the instruction set of the build.
+            #[inline(always)]
+            fn dispatch(work: impl Work) {
+                work.run();
+            }
+        },
+    }
+}
