@@ -73,11 +73,14 @@ fn functions() {
 #[test]
 fn schemes() {
     let mut page = "# Integration schemes\n\n\
-        Chosen by `scheme` in the section `simulate`, or by `--scheme`. The order is measured by a test, not only stated.\n\n\
-        | scheme | order | step | source |\n|---|---|---|---|\n"
+        Chosen by `scheme` in the section `simulate`, or by `--scheme`. Orders are measured by tests, not only stated; \
+        [noise](../language/noise.md) has a chapter of its own.\n\n\
+        | scheme | order | step | white noise | source |\n|---|---|---|---|---|\n"
         .to_string();
     for row in TABLE {
-        writeln!(page, "| `{}` | {} | {} | {} |", row.name, row.order, cell(row.doc), cell(row.citation)).unwrap();
+        let order = row.order.map_or("exact".to_string(), |order| order.to_string());
+        let (name, doc, noise, source) = (row.name, cell(row.doc), row.noise.describe(), cell(row.citation));
+        writeln!(page, "| `{name}` | {order} | {doc} | {noise} | {source} |").unwrap();
     }
     assert_page("schemes.md", &page);
 }

@@ -6,7 +6,7 @@ mod support;
 use std::f64::consts::PI;
 
 use nullcline::Model;
-use nullcline::compiler::scheme::TABLE;
+use nullcline::compiler::scheme::{Method, TABLE};
 use nullcline::compiler::template::library::MemoryLibrary;
 use support::{column, run, scheme};
 
@@ -52,11 +52,13 @@ fn error(problem: &Problem, scheme_name: &str, steps: u32) -> f64 {
 #[track_caller]
 fn assert_orders(problem: &Problem) {
     for row in TABLE {
+        // The others take linear equations only, see `tests/schemes.rs`.
+        let (Method::RungeKutta(_) | Method::Milstein, Some(expected)) = (&row.method, row.order) else { continue };
         // Small enough for the leading term of the error to dominate, large enough to keep it above rounding.
-        let steps = if row.order >= 4 { 64 } else { 512 };
+        let steps = if expected >= 4 { 64 } else { 512 };
         let (coarse, fine) = (error(problem, row.name, steps), error(problem, row.name, 2 * steps));
         let order = (coarse / fine).log2();
-        let expected = f64::from(row.order);
+        let expected = f64::from(expected);
         assert!((order - expected).abs() < 0.1, "{}: order {order}, errors {coarse:e} and {fine:e}", row.name);
     }
 }

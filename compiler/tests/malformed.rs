@@ -11,7 +11,9 @@ use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
+use nullcline_compiler::pass::discretise::discretise;
 use nullcline_compiler::pass::vectorise::Vectorise;
+use nullcline_compiler::scheme;
 use nullcline_compiler::source::{FileId, SourceMap};
 use nullcline_compiler::syntax::yaml::{Node, Value};
 use nullcline_compiler::syntax::{equation, yaml};
@@ -22,7 +24,7 @@ use nullcline_compiler::template::{load, load_all};
 type Stage = fn(&mut SourceMap, FileId) -> Diagnostics;
 
 /// The stages in order.
-const STAGES: &[Stage] = &[document, equations, templates, circuits, choice, lowering];
+const STAGES: &[Stage] = &[document, equations, templates, circuits, choice, lowering, scheme];
 
 /// The YAML document itself.
 fn document(sources: &mut SourceMap, file: FileId) -> Diagnostics {
@@ -109,6 +111,20 @@ fn lowering(sources: &mut SourceMap, file: FileId) -> Diagnostics {
     let mut found = Diagnostics::new();
     if let Some(circuit) = load(sources, &library, &name, None).ok().and_then(|l| instantiate(&l.circuit).ok()) {
         found.absorb(lower(&circuit, &[], &Options { dt: 0.1, vectorise: Vectorise::Auto }));
+    }
+    found
+}
+
+/// One step of the scheme the file asks for.
+fn scheme(sources: &mut SourceMap, file: FileId) -> Diagnostics {
+    let (library, name) = library(sources, file);
+    let mut found = Diagnostics::new();
+    let Ok(loaded) = load(sources, &library, &name, None) else { return found };
+    let wanted = loaded.simulate.scheme.as_ref().and_then(|s| scheme::lookup(&s.text));
+    let Ok(circuit) = instantiate(&loaded.circuit) else { return found };
+    let system = lower(&circuit, &[], &Options { dt: 0.1, vectorise: Vectorise::Auto });
+    if let (Some(scheme), Ok(system)) = (wanted, system) {
+        found.absorb(discretise(system, Vec::new(), scheme));
     }
     found
 }

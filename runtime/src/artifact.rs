@@ -211,15 +211,26 @@ pub trait Executable: Send {
 
     /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        for row in 0..rows.count {
-            let step = rows.first + row * rows.every;
-            feeds.apply(step, |buffer, values| self.write(buffer, 0, values))?;
-            self.run(Phase::Observe, step, dt)?;
-            self.gather(rows.places, out)?;
-            self.advance(step, rows.every, dt, feeds)?;
-        }
-        Ok(())
+        record_by_row(self, rows, dt, feeds, out)
     }
+}
+
+/// [`Executable::record`] by the other functions of the trait.
+pub fn record_by_row<E: Executable + ?Sized>(
+    executable: &mut E,
+    rows: &Rows<'_>,
+    dt: f64,
+    feeds: &Feeds,
+    out: &mut Vec<f64>,
+) -> Result<(), DeviceError> {
+    for row in 0..rows.count {
+        let step = rows.first + row * rows.every;
+        feeds.apply(step, |buffer, values| executable.write(buffer, 0, values))?;
+        executable.run(Phase::Observe, step, dt)?;
+        executable.gather(rows.places, out)?;
+        executable.advance(step, rows.every, dt, feeds)?;
+    }
+    Ok(())
 }
 
 /// Rows to record.

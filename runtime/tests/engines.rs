@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(all(target_arch = "x86_64", feature = "jit"))]
 
-use nullcline_runtime::artifact::{Buffer, Executable, Feeds, Layout, Phase, Role};
+use nullcline_runtime::artifact::{Buffer, Executable, Feeds, Layout, Phase, Role, Rows};
 use nullcline_runtime::engine::{block, jit};
 use nullcline_runtime::program::{Binary, Body, Kernel, Op, Precision, Program, Unary};
 
@@ -164,6 +164,35 @@ fn program(random: &mut Random, extent: usize, ring: bool) -> Program {
     }
 }
 
+/// Adds a kernel that observes the state, and returns places to record: elements of what it observes and of states.
+fn observe(random: &mut Random, program: &mut Program, extent: usize) -> Vec<(usize, usize)> {
+    let before = program.layout.buffers.len();
+    let several = |b: &Buffer| extent == 1 || b.len > 1;
+    let known = program.layout.buffers.iter().enumerate().filter(|(_, b)| b.role != Role::History);
+    let mut values: Vec<Op> = known.map(|(i, b)| Op::Load { buffer: i as u32, scalar: !several(b) }).collect();
+    values.extend([Op::Time, Op::Constant(random.number())]);
+    for _ in 0..random.below(40) {
+        let n = values.len();
+        let (a, b, c) = (random.value(n), random.value(n), random.value(n));
+        values.push(match random.below(3) {
+            0 => Op::Fma(a, b, c),
+            1 => Op::Select(a, b, c),
+            _ => Op::Binary(BINARY[random.below(BINARY.len())], a, b),
+        });
+    }
+    let observed = 1 + random.below(3);
+    let stores = (0..observed).map(|i| ((before + i) as u32, random.value(values.len()))).collect();
+    for i in 0..observed {
+        let name = format!("o{i}");
+        program.layout.buffers.push(Buffer { name, role: Role::Observed, len: extent, slots: 1 });
+    }
+    program.phases[Phase::Observe as usize] = vec![program.kernels.len() as u32];
+    program.kernels.push(Kernel::Pointwise { extent, body: Body { values, stores } });
+    let is_state = |b: usize| program.layout.buffers[b].role == Role::State;
+    let recorded: Vec<usize> = (0..before).filter(|b| is_state(*b)).chain(before..before + observed).collect();
+    (0..1 + random.below(6)).map(|_| (recorded[random.below(recorded.len())], random.below(extent))).collect()
+}
+
 /// The bits of all buffers; which NaN a NaN is does not count.
 fn bits(engine: &dyn Executable, program: &Program) -> Vec<Vec<u64>> {
     let canonical = |v: f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
@@ -205,6 +234,41 @@ fn machine_code_computes_the_same_bits_as_the_block_engine() {
             }
             let found = bits(&*apart, &program);
             assert!(found == expected, "case {case} of seed {seed}, avx512 {avx512}, step by step: {program:?}");
+        }
+    }
+}
+
+#[test]
+fn rows_recorded_inside_machine_code_are_those_of_the_block_engine() {
+    if !jit::is_available() {
+        println!("skipped: this processor has no AVX2");
+        return;
+    }
+    let seed: u64 = std::env::var("NULLCLINE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    println!("seed {seed}");
+    let widths = if jit::has_avx512() { vec![false, true] } else { vec![false] };
+    for case in 0..1000u64 {
+        let mut random = Random(seed * 1_000_033 + case);
+        let extent = [1, 1, 1, 2, 7, 8, 31, 64, 100, 130][random.below(10)];
+        let ring = random.below(6) == 0;
+        let mut program = program(&mut random, extent, ring);
+        let places = observe(&mut random, &mut program, extent);
+        let (count, every) = (1 + random.below(4) as u64, 1 + random.below(3) as u64);
+        let rows = Rows { first: 2, count, every, places: &places };
+        let record = |mut engine: Box<dyn Executable>| {
+            let mut out = Vec::new();
+            engine.record(&rows, 0.125, &Feeds::default(), &mut out).unwrap();
+            let out: Vec<u64> = out.into_iter().map(|v| if v.is_nan() { 0 } else { v.to_bits() }).collect();
+            let states: Vec<usize> =
+                (0..program.layout.buffers.len()).filter(|b| program.layout.buffers[*b].role == Role::State).collect();
+            let all = bits(&*engine, &program);
+            (out, states.into_iter().map(|b| all[b].clone()).collect::<Vec<_>>())
+        };
+        let expected = record(block::load(&program).unwrap());
+        assert_eq!(expected.0.len() as u64, count * places.len() as u64);
+        for avx512 in &widths {
+            let found = record(jit::load_for(&program, *avx512).unwrap());
+            assert!(found == expected, "case {case} of seed {seed}, avx512 {avx512}: {rows:?} of {program:?}");
         }
     }
 }

@@ -23,6 +23,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("diagnostic/model", "model"),
     ("diagnostic/lower", "ir"),
     ("diagnostic/target", "kernel"),
+    ("diagnostic/scheme", "scheme"),
 ];
 
 /// The parts of the runtime, and what each may see of the others.

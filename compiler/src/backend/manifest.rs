@@ -223,8 +223,8 @@ fn role(role: Role) -> &'static str {
         Role::Input => "input",
         Role::History => "history",
         Role::Observed => "observed",
-        Role::Internal => "internal",
         Role::Event => "event",
+        Role::Internal => "internal",
     }
 }
 

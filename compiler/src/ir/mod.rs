@@ -5,6 +5,7 @@ pub mod complex;
 pub mod evaluate;
 pub mod expr;
 pub mod lower;
+pub mod partial;
 pub mod prim;
 pub mod system;
 pub mod text;

@@ -8,6 +8,7 @@ pub use crate::model::Values;
 use super::expr::{
     ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
 };
+use crate::source::Span;
 
 /// An index set: the units of a population (or of several equal ones), or the elements of vectors.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +30,8 @@ pub struct State {
     pub initial: Values,
     /// Time derivative.
     pub derivative: ExprId,
+    /// Its equation.
+    pub span: Span,
 }
 
 /// A parameter: constant during a run, changeable between runs.
@@ -69,6 +72,15 @@ pub struct Random {
     pub part: usize,
     /// The unit of each element.
     pub units: Arc<[u32]>,
+}
+
+/// White noise: a standard normal number of each step, divided by the root of the step size.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Noise {
+    /// Name, for messages.
+    pub name: String,
+    /// The noise.
+    pub value: ExprId,
 }
 
 /// Element indices for [`Op::Take`].
@@ -144,6 +156,8 @@ pub struct System {
     pub inputs: Vec<Input>,
     /// Sources of random numbers.
     pub randoms: Vec<Random>,
+    /// White noises.
+    pub noises: Vec<Noise>,
     /// Index tables.
     pub tables: Vec<Table>,
     /// Connections.
@@ -180,7 +194,7 @@ impl System {
     pub fn add_state(&mut self, name: impl Into<String>, space: SpaceId, initial: Values) -> (StateId, ExprId) {
         let id = StateId(self.states.len() as u32);
         let derivative = self.graph.constant(0.0);
-        self.states.push(State { name: name.into(), space, initial, derivative });
+        self.states.push(State { name: name.into(), space, initial, derivative, span: Span::NOWHERE });
         (id, self.graph.add(Op::State(id), Vec::new(), space))
     }
 

@@ -47,6 +47,11 @@ impl Scope<'_> {
 /// Names that every equation knows: the time and three constants.
 pub const BUILT_IN: &[&str] = &["t", "pi", "E", "I"];
 
+/// Whether a name means white noise, `xi` or `xi_NAME`, unless its operator declares a variable of that name.
+pub fn is_white_noise(name: &str) -> bool {
+    name == "xi" || name.strip_prefix("xi_").is_some_and(|rest| !rest.is_empty())
+}
+
 /// Checks of one operator by itself.
 const OF_OPERATORS: &[fn(&Scope<'_>, &mut Diagnostics)] =
     &[names::check, functions::check, definitions::check, assignment::check, outputs::check, unused::check];

@@ -15,19 +15,21 @@ pub fn contract(mut step: Step, target: &Target) -> Step {
     if !(target.has)(&arith::FMA) {
         return step;
     }
-    let uses = count_uses(&step);
-    let roots = step.roots();
+    // What is recorded has no say in how the step rounds, and is not contracted itself.
+    let dynamics = step.system.graph.reachable(step.dynamics());
+    let uses = count_uses(&step, &dynamics);
     // Products are recognised in the graph as it is, before anything is rewritten.
     let single: HashMap<ExprId, u32> = step
         .system
         .graph
-        .reachable(roots)
+        .reachable(dynamics.iter().copied())
         .into_iter()
         .filter(|id| is(step.system.graph.node(*id), &arith::MUL))
         .map(|id| (id, uses.get(&id).copied().unwrap_or(0)))
         .collect();
     let mut product: HashMap<ExprId, (ExprId, ExprId)> = HashMap::new();
     let order = step.system.graph.reachable(step.roots());
+    let moves = |id: ExprId| dynamics.binary_search(&id).is_ok();
     let mut image: HashMap<ExprId, ExprId> = HashMap::new();
     for id in order {
         let mut node = step.system.graph.node(id).clone();
@@ -35,7 +37,7 @@ pub fn contract(mut step: Step, target: &Target) -> Step {
         node.args.iter_mut().for_each(|arg| *arg = image[arg]);
         let graph = &mut step.system.graph;
         let fused = match node.op {
-            Op::Call(prim) if *prim == arith::ADD || *prim == arith::SUB => {
+            Op::Call(prim) if (*prim == arith::ADD || *prim == arith::SUB) && moves(id) => {
                 let once = |i: usize| single.get(&original[i]) == Some(&1);
                 let factors = |i: usize| if once(i) { product.get(&original[i]).copied() } else { None };
                 fuse(graph, *prim == arith::SUB, &node.args, [factors(0), factors(1)])
@@ -87,14 +89,14 @@ fn is(node: &Node, prim: &Prim) -> bool {
 }
 
 /// How often each expression is an argument or wanted.
-fn count_uses(step: &Step) -> HashMap<ExprId, u32> {
+fn count_uses(step: &Step, dynamics: &[ExprId]) -> HashMap<ExprId, u32> {
     let mut uses = HashMap::new();
-    for id in step.system.graph.reachable(step.roots()) {
-        for arg in &step.system.graph.node(id).args {
+    for id in dynamics {
+        for arg in &step.system.graph.node(*id).args {
             *uses.entry(*arg).or_insert(0) += 1;
         }
     }
-    for root in step.roots() {
+    for root in step.dynamics() {
         *uses.entry(root).or_insert(0) += 1;
     }
     uses

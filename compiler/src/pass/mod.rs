@@ -44,10 +44,14 @@ pub struct Step {
 }
 
 impl Step {
+    /// What the next step needs of this one: next states and histories.
+    pub fn dynamics(&self) -> Vec<ExprId> {
+        self.next.iter().copied().chain(self.system.histories.iter().map(|h| h.value)).collect()
+    }
+
     /// Every expression whose value is wanted: next states, histories, observables.
     pub fn roots(&self) -> Vec<ExprId> {
-        let histories = self.system.histories.iter().map(|h| h.value);
-        self.next.iter().copied().chain(histories).chain(self.observables.iter().map(|o| o.value)).collect()
+        self.dynamics().into_iter().chain(self.observables.iter().map(|o| o.value)).collect()
     }
 
     /// Rewrites everything wanted by `rule` (see [`ExprGraph::rewrite`]).
@@ -88,7 +92,7 @@ pub fn arithmetic(
     precision: Precision,
     target: &Target,
 ) -> Result<Step> {
-    let step = discretise::discretise(system, observables, scheme);
+    let step = discretise::discretise(system, observables, scheme)?;
     let step = prune::prune(step);
     let step = simplify::simplify(step);
     let step = legalise::legalise(step, target, precision)?;

@@ -5,7 +5,7 @@
 
 use super::Step;
 use crate::ir::expr::{ExprGraph, ExprId, Node, Op};
-use crate::ir::prim::{Prim, arith, elementary};
+use crate::ir::prim::{Prim, arith, elementary, transfer};
 
 /// A rewrite: returns a cheaper expression with the same value, or `None` when it does not apply.
 pub struct Rewrite {
@@ -21,6 +21,7 @@ pub static REWRITES: &[Rewrite] = &[
     Rewrite { name: "drop-neutral", apply: drop_neutral },
     Rewrite { name: "fold-signs", apply: fold_signs },
     Rewrite { name: "multiply-powers", apply: multiply_powers },
+    Rewrite { name: "recognise-sigmoid", apply: recognise_sigmoid },
     Rewrite { name: "divide-by-invariant", apply: divide_by_invariant },
 ];
 
@@ -134,6 +135,54 @@ fn whole_power(graph: &mut ExprGraph, x: ExprId, n: u32) -> ExprId {
     let half = whole_power(graph, x, n / 2);
     let square = graph.product(half, half);
     if n % 2 == 1 { graph.product(square, x) } else { square }
+}
+
+/// `c / (1 + exp(u))` is `c sigmoid(-u)`: one exponential that need not be finite, where the written form has to give the
+/// right infinity. Below `exp(-708)` of `c` (single: `exp(-87)`) the value is 0.
+fn recognise_sigmoid(graph: &mut ExprGraph, prim: &'static Prim, args: &[ExprId]) -> Option<ExprId> {
+    if *prim != arith::DIV {
+        return None;
+    }
+    let Node { op: Op::Call(sum), args: terms, .. } = graph.node(args[1]) else { return None };
+    if **sum != arith::ADD {
+        return None;
+    }
+    let (one, exponential) = if graph.as_constant(terms[0]) == Some(1.0) { (0, 1) } else { (1, 0) };
+    let (one, exponential) = (terms[one], graph.node(terms[exponential]));
+    let Op::Call(exp) = exponential.op else { return None };
+    if *exp != elementary::EXP || graph.as_constant(one) != Some(1.0) {
+        return None;
+    }
+    let argument = exponential.args[0];
+    let opposite = opposite(graph, argument);
+    let sigmoid = graph.call(&transfer::SIGMOID, &[opposite]);
+    Some(if graph.as_constant(args[0]) == Some(1.0) { sigmoid } else { graph.product(args[0], sigmoid) })
+}
+
+/// `-x`, by its parts where these have a sign to change.
+fn opposite(graph: &mut ExprGraph, x: ExprId) -> ExprId {
+    if let Some(value) = graph.as_constant(x) {
+        return graph.constant(-value);
+    }
+    let node = graph.node(x).clone();
+    match (node.op, &node.args[..]) {
+        (Op::Call(prim), [a]) if *prim == arith::NEG => *a,
+        (Op::Call(prim), [a, b]) if *prim == arith::SUB => graph.difference(*b, *a),
+        (Op::Call(prim), [a, b]) if *prim == arith::MUL => {
+            let signed = |id: ExprId| {
+                let node = graph.node(id);
+                matches!(node.op, Op::Constant(_))
+                    || matches!(node.op, Op::Call(p) if *p == arith::SUB || *p == arith::NEG)
+            };
+            let (first, second) = if signed(*b) { (*b, *a) } else { (*a, *b) };
+            if !signed(first) {
+                return graph.negative(x);
+            }
+            let first = opposite(graph, first);
+            graph.product(first, second)
+        }
+        _ => graph.negative(x),
+    }
 }
 
 /// `x / c` is `x * (1 / c)` when `c` does not change during a run and `x` does: the reciprocal is computed once.
@@ -276,6 +325,35 @@ mod tests {
                     g.call(&elementary::POW, &[x, n])
                 },
                 |g, x, _| g.call(&arith::SQRT, &[x]),
+            ),
+            (
+                "recognise-sigmoid",
+                |g, x, y| {
+                    let (o, r) = (g.constant(1.0), g.constant(0.56));
+                    let u = g.difference(y, x);
+                    let u = g.product(r, u);
+                    let e = g.call(&elementary::EXP, &[u]);
+                    let d = g.sum(o, e);
+                    g.quotient(y, d)
+                },
+                |g, x, y| {
+                    let r = g.constant(0.56);
+                    let u = g.difference(x, y);
+                    let u = g.product(u, r);
+                    let s = g.call(&transfer::SIGMOID, &[u]);
+                    g.product(y, s)
+                },
+            ),
+            (
+                "recognise-sigmoid",
+                |g, x, _| {
+                    let o = g.constant(1.0);
+                    let u = g.negative(x);
+                    let e = g.call(&elementary::EXP, &[u]);
+                    let d = g.sum(e, o);
+                    g.quotient(o, d)
+                },
+                |g, x, _| g.call(&transfer::SIGMOID, &[x]),
             ),
             (
                 "divide-by-invariant",

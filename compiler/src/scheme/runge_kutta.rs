@@ -19,13 +19,13 @@ impl RungeKutta {
 
 #[cfg(test)]
 mod tests {
-    use crate::scheme::TABLE;
+    use crate::scheme::{Method, TABLE};
 
     /// The conditions of order one to four on the coefficients (Butcher, table 310(II)), each to rounding.
     #[test]
     fn coefficients_satisfy_the_order_conditions() {
         for scheme in TABLE {
-            let rk = &scheme.method;
+            let (Method::RungeKutta(rk), Some(highest)) = (&scheme.method, scheme.order) else { continue };
             let s = rk.weights.len();
             assert_eq!(rk.stages.len(), s, "{}", scheme.name);
             let a = |i: usize, j: usize| rk.stages[i].get(j).copied().unwrap_or(0.0);
@@ -45,7 +45,7 @@ mod tests {
                 (4, sum3(&|i, j, k| b(i) * a(i, j) * a(j, k) * c(k)), 1.0 / 24.0),
             ];
             for (order, found, expected) in conditions {
-                if order <= scheme.order {
+                if order <= highest {
                     assert!((found - expected).abs() < 1e-15, "{} order {order}: {found}", scheme.name);
                 }
             }

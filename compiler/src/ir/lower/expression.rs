@@ -6,6 +6,7 @@ use crate::diagnostic::{Result, lower as fault};
 use crate::ir::complex::{self, Value};
 use crate::ir::expr::ExprId;
 use crate::ir::prim::{Prim, arith, elementary};
+use crate::model::check::is_white_noise;
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 
@@ -89,6 +90,9 @@ impl Lowering<'_> {
         if name == IMAGINARY_UNIT {
             let (re, im) = (self.system.graph.constant(0.0), self.system.graph.constant(1.0));
             return Ok(Operand::single(Value::Complex(re, im)));
+        }
+        if is_white_noise(name) {
+            return self.shared_noise(at, name, span);
         }
         let scope = if at.0 == usize::MAX { Vec::new() } else { self.names_in_scope(at) };
         Err(fault::unknown_name(name, &scope, span).into())

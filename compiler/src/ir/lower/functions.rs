@@ -112,6 +112,12 @@ pub static FUNCTIONS: &[Function] = &[
         |l, at, _, s| l.randn(at, s),
         "standard normal random number, another one for each unit, step and place in the equations",
     ),
+    row(
+        "noise",
+        (1, 1),
+        |l, at, a, s| l.noise(at, a, s),
+        "`noise(sigma)`: sigma times white noise of unit intensity, another one at each place in the equations",
+    ),
 ];
 
 /// The row with this name.

@@ -194,14 +194,17 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    pub(super) fn set_derivative(&mut self, _at: GroupVariable, re: StateId, im: Option<StateId>, value: Value) {
+    pub(super) fn set_derivative(&mut self, at: GroupVariable, re: StateId, im: Option<StateId>, value: Value) {
         let (x, y) = match value {
             Value::Real(x) => (x, None),
             Value::Complex(x, y) => (x, Some(y)),
         };
-        self.system.states[re.index()].derivative = x;
-        if let (Some(im), Some(y)) = (im, y) {
-            self.system.states[im.index()].derivative = y;
+        let span = self.equations(at, LhsKind::Derivative).first().map_or(self.variable(at).span, |e| e.span);
+        for (id, derivative) in [(Some(re), Some(x)), (im, y)] {
+            let Some(id) = id else { continue };
+            let state = &mut self.system.states[id.index()];
+            state.span = span;
+            state.derivative = derivative.unwrap_or(state.derivative);
         }
     }
 }

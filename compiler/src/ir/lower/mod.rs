@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostics, Result, lower as fault};
 use crate::ir::complex::{self, Value};
-use crate::ir::expr::SpaceId;
+use crate::ir::expr::{ExprId, SpaceId};
 use crate::ir::system::{Location, System, Values};
 use crate::ir::vectorise::{Grouping, Vectorise, vectorise};
 use crate::model::{Circuit, Role, VariableRef};
@@ -117,8 +117,10 @@ struct Lowering<'a> {
     values: HashMap<GroupVariable, Value>,
     /// Delayed quantities met so far.
     delayed: delays::Delayed,
-    /// Number of calls of `randn` met so far, by variable.
+    /// Number of random numbers met so far in the equations of a variable.
     random_calls: HashMap<GroupVariable, u32>,
+    /// White noises by group, operator and name.
+    shared_noises: HashMap<(usize, usize, String), ExprId>,
     /// Number of groups of populations; those of edges come after them.
     population_groups: usize,
     /// Variables whose values became part of the equations: delays, subscripts, points of interpolations.
@@ -144,6 +146,7 @@ impl<'a> Lowering<'a> {
             values: HashMap::new(),
             delayed: delays::Delayed::default(),
             random_calls: HashMap::new(),
+            shared_noises: HashMap::new(),
             population_groups: grouping.groups.len(),
             fixed: HashSet::new(),
             vector_spaces: HashMap::new(),

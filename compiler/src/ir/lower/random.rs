@@ -7,29 +7,81 @@ use super::shape::Operand;
 use super::{GroupVariable, Lowering};
 use crate::diagnostic::{Result, lower as fault};
 use crate::ir::complex::Value;
+use crate::ir::expr::ExprId;
 use crate::ir::prim::{arith, elementary};
-use crate::ir::system::Random;
+use crate::ir::system::{Noise, Random};
 use crate::source::Span;
+use crate::syntax::ast::Expr;
 
 impl Lowering<'_> {
-    /// `randn()`: `sqrt(-2 ln u) cos(2 pi v)` of two uniform numbers (G. Box, M. Muller, Ann. Math. Stat. 29, 610-611, 1958).
-    ///
-    /// The numbers belong to the place in the equations (operator, variable, how many calls came before) and to the unit,
-    /// counted over the whole circuit, so they do not depend on how nodes are merged into arrays. They are constant over
-    /// a step: all stages of a scheme see the same.
+    /// `randn()`: a standard normal number. The numbers belong to the place in the equations (operator, variable, how many
+    /// calls came before) and to the unit, counted over the whole circuit, so they do not depend on how nodes are merged
+    /// into arrays. They are constant over a step: all stages of a scheme see the same.
     pub(super) fn randn(&mut self, at: GroupVariable, span: Span) -> Result<Operand> {
+        let place = self.random_place(at, span)?;
+        Ok(Operand::single(Value::Real(self.normal(at.0, &place))))
+    }
+
+    /// `noise(sigma)`: `sigma` times a white noise of its own.
+    pub(super) fn noise(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Operand> {
+        let sigma = self.expression(at, &args[0])?;
+        let place = self.random_place(at, span)?;
+        let value = self.white_noise(at.0, &place);
+        self.apply(at, &arith::MUL, &[sigma, Operand::single(Value::Real(value))], span)
+    }
+
+    /// `xi`, `xi_NAME`: a white noise that all equations of an operator share.
+    pub(super) fn shared_noise(&mut self, at: GroupVariable, name: &str, span: Span) -> Result<Operand> {
+        if at.0 == usize::MAX {
+            return Err(fault::noise_in_signal(span).into());
+        }
+        let key = (at.0, at.1, name.to_string());
+        let value = match self.shared_noises.get(&key) {
+            Some(known) => *known,
+            None => {
+                let place = format!("{}/{name}", self.operator_place(at));
+                let new = self.white_noise(at.0, &place);
+                self.shared_noises.insert(key, new);
+                new
+            }
+        };
+        Ok(Operand::single(Value::Real(value)))
+    }
+
+    /// A name for the next call in the equation of a variable, the same however nodes are merged.
+    fn random_place(&mut self, at: GroupVariable, span: Span) -> Result<String> {
         if at.0 == usize::MAX {
             return Err(fault::noise_in_signal(span).into());
         }
         let calls = self.random_calls.entry(at).or_insert(0);
         *calls += 1;
         let call = *calls;
-        let (operator, variable) = (&self.operators(at.0)[at.1].name, &self.variable(at).name);
-        let edge = if at.0 < self.population_groups { String::new() } else { self.groups[at.0].name.clone() };
-        let site = fold(&format!("{edge}/{operator}/{variable}/{call}"));
-        let (space, units) = (self.groups[at.0].space, self.unit_numbers(at.0));
+        Ok(format!("{}/{}/{call}", self.operator_place(at), self.variable(at).name))
+    }
+
+    fn operator_place(&self, at: GroupVariable) -> String {
+        let edge = if at.0 < self.population_groups { "" } else { &*self.groups[at.0].name };
+        format!("{edge}/{}", self.operators(at.0)[at.1].name)
+    }
+
+    /// A normal number divided by the root of the step size.
+    fn white_noise(&mut self, group: usize, place: &str) -> ExprId {
+        let normal = self.normal(group, place);
+        let graph = &mut self.system.graph;
+        let dt = graph.step_size();
+        let root = graph.call(&arith::SQRT, &[dt]);
+        let value = graph.quotient(normal, root);
+        let name = format!("{}{place}", self.groups[group].name);
+        self.system.noises.push(Noise { name, value });
+        value
+    }
+
+    /// `sqrt(-2 ln u) cos(2 pi v)` of two uniform numbers (G. Box, M. Muller, Ann. Math. Stat. 29, 610-611, 1958).
+    fn normal(&mut self, group: usize, place: &str) -> ExprId {
+        let (space, units) = (self.groups[group].space, self.unit_numbers(group));
+        let site = fold(place);
         let mut uniform = |part| {
-            let name = format!("{}.random_{call}.{part}", self.name(at));
+            let name = format!("{}{place}.random.{part}", self.groups[group].name);
             self.system.add_random(Random { name, space, site, part, units: units.clone() })
         };
         let (u, v) = (uniform(0), uniform(1));
@@ -40,8 +92,7 @@ impl Lowering<'_> {
         let radius = graph.call(&arith::SQRT, &[square]);
         let angle = graph.product(tau, v);
         let cosine = graph.call(&elementary::COS, &[angle]);
-        let value = graph.product(radius, cosine);
-        Ok(Operand::single(Value::Real(value)))
+        graph.product(radius, cosine)
     }
 
     /// The number of each unit of a group, over the whole circuit; edges are numbered by themselves.

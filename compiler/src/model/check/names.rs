@@ -1,8 +1,8 @@
-//! Every name in an equation is a variable of its operator, `t`, `pi`, `E` or `I`.
+//! Every name in an equation is a variable of its operator, `t`, `pi`, `E`, `I`, or the noise `xi` or `xi_NAME`.
 //!
 //! Forbidden: `x' = -x/tu` where `tau` is declared and `tu` is not.
 
-use super::{BUILT_IN, Scope};
+use super::{BUILT_IN, Scope, is_white_noise};
 use crate::diagnostic::{Diagnostics, model as fault};
 use crate::source::Name;
 use crate::syntax::ast::ExprKind;
@@ -21,7 +21,8 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
                 let ExprKind::Name(name) = &e.kind else {
                     return;
                 };
-                if scope.declares(name) || BUILT_IN.contains(&name.as_str()) || **name == *defined.text {
+                let built_in = BUILT_IN.contains(&name.as_str()) || is_white_noise(name);
+                if scope.declares(name) || built_in || **name == *defined.text {
                     return;
                 }
                 let function = scope.functions.arity(name).is_some();

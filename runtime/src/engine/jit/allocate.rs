@@ -87,6 +87,11 @@ impl Allocator {
         self.frame - SLOT as i32
     }
 
+    /// Leaves the stack slots of another allocation alone.
+    pub fn continue_frame(&mut self, other: &Allocator) {
+        self.frame = self.frame.max(other.frame);
+    }
+
     /// Bytes of the stack slots.
     pub fn frame_bytes(&self) -> i32 {
         self.frame

@@ -174,6 +174,14 @@ impl Assembler {
         self.address(register as u8 & 7, memory);
     }
 
+    /// `[memory] = register`, 64 bits.
+    pub fn save(&mut self, memory: Memory, register: General) {
+        let rex =
+            0x48 | (register as u8 >> 3) << 2 | memory.index.map_or(0, |i| i as u8 >> 3) << 1 | memory.base as u8 >> 3;
+        self.code.extend([rex, 0x89]);
+        self.address(register as u8 & 7, memory);
+    }
+
     /// `register += immediate`
     pub fn add_immediate(&mut self, register: General, immediate: i32) {
         self.code.extend([0x48 | register as u8 >> 3, 0x81, 0xC0 | register as u8 & 7]);

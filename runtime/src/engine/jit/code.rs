@@ -2,13 +2,16 @@
 //!
 //! The code of a kernel is a loop over its elements, one or several vectors at a time ("copies", interleaved so that
 //! their latencies overlap). Numbers that are the same for all elements lie in a pool as whole vectors. In the fused form
-//! the loop over steps is inside: the state stays in registers, or on the stack where registers run out.
+//! the loop over steps is inside: the state stays in registers, or on the stack where registers run out. With an outlet
+//! the loop over rows is inside too, and what is observed is computed from the state and stored before each row's steps.
 //!
-//! Registers: rdi buffers, rsi pool, rdx byte offset of the element, rcx offset to stop at, r8 number of steps, r9 first
-//! step, r10 steps left, r11 current step, rax scratch; vectors 0 and 1 are scratch.
+//! Registers: rdi buffers, rsi pool, rdx byte offset of the element, rcx offset to stop at, r8 number of steps (of a row),
+//! r9 first step, r10 steps left, r11 current step, rax scratch; vectors 0 and 1 are scratch.
+
+use std::collections::HashMap;
 
 use super::allocate::{Allocator, Place};
-use super::assembler::{Assembler, General, Mask, Memory, Operand, Vector, Width};
+use super::assembler::{Assembler, General, Label, Mask, Memory, Operand, Vector, Width};
 use super::liveness::Liveness;
 use super::pack::pack;
 use super::pool::{Entry, Pool, bits};
@@ -54,6 +57,16 @@ pub trait Places {
     fn is_ring(&self, buffer: u32) -> bool;
 }
 
+/// What the fused form stores for each row before the steps that follow it.
+pub struct Outlet {
+    /// Computes what is observed; stores name the buffers it is observed in.
+    pub body: Body,
+    /// Byte offset of each of these buffers in a row.
+    pub offsets: HashMap<u32, i32>,
+    /// Bytes from one row to the next.
+    pub row: i32,
+}
+
 /// Machine code and the pool it reads.
 pub struct Generated {
     /// The code.
@@ -79,13 +92,9 @@ pub(super) struct Generator<'a> {
     time: Option<i32>,
 }
 
-/// Generates the code of a kernel.
-pub fn generate(body: &Body, shape: Shape, places: &dyn Places) -> Generated {
-    let body = match (shape.width, shape.precision) {
-        (Width::Scalar, Precision::F64) => pack(body, 4),
-        (Width::Scalar, Precision::F32) => pack(body, 8),
-        _ => Sequence::plain(body),
-    };
+/// Generates the code of a kernel; an outlet needs the fused form.
+pub fn generate(body: &Body, shape: Shape, places: &dyn Places, outlet: Option<&Outlet>) -> Generated {
+    let body = packed(body, shape);
     let liveness = Liveness::new(&body, shape, places);
     let allocator = Allocator::new(&liveness, shape);
     let asm = Assembler::new(shape.evex);
@@ -94,9 +103,10 @@ pub fn generate(body: &Body, shape: Shape, places: &dyn Places) -> Generated {
     let frame = g.asm.enter();
     let elements = g.asm.here();
     if shape.fused {
-        g.asm.copy(General::R10, General::R8);
         g.asm.copy(General::R11, General::R9);
         g.load_states();
+        let rows = outlet.map(|outlet| g.begin_row(outlet));
+        g.asm.copy(General::R10, General::R8);
         let steps = g.asm.here();
         g.refresh_time();
         g.values();
@@ -104,6 +114,9 @@ pub fn generate(body: &Body, shape: Shape, places: &dyn Places) -> Generated {
         g.asm.add_immediate(General::R11, 1);
         g.asm.add_immediate(General::R10, -1);
         g.asm.jump_not_zero(steps);
+        if let Some(rows) = rows {
+            g.end_row(rows);
+        }
         g.store_states();
     } else {
         g.values();
@@ -116,6 +129,22 @@ pub fn generate(body: &Body, shape: Shape, places: &dyn Places) -> Generated {
     // One slot more than used keeps the aligned frame within what was reserved.
     g.asm.set_frame(frame, g.allocator.frame_bytes() + SLOT as i32);
     Generated { code: g.asm.code, pool: g.pool, values: g.body.steps.len() }
+}
+
+fn packed(body: &Body, shape: Shape) -> Sequence {
+    match (shape.width, shape.precision) {
+        (Width::Scalar, Precision::F64) => pack(body, 4),
+        (Width::Scalar, Precision::F32) => pack(body, 8),
+        _ => Sequence::plain(body),
+    }
+}
+
+/// The loop over rows.
+#[derive(Clone, Copy)]
+struct RowLoop {
+    start: Label,
+    /// Stack slot of the address of the next row.
+    next: i32,
 }
 
 impl Generator<'_> {
@@ -291,6 +320,53 @@ impl Generator<'_> {
         }
     }
 
+    /// Starts the loop over rows: observes the state in its homes and stores what the row holds.
+    fn begin_row(&mut self, outlet: &Outlet) -> RowLoop {
+        let next = self.allocator.new_slot();
+        let here = Memory { base: General::Rsp, index: None, displacement: next };
+        let first = self.pool.offset(Entry::Rows);
+        self.asm.load(General::Rax, Memory { base: General::Rsi, index: None, displacement: first });
+        self.asm.save(here, General::Rax);
+        let start = self.asm.here();
+        self.refresh_time_if(outlet.body.values.contains(&Op::Time));
+
+        // The same homes, and nothing else in registers.
+        let body = packed(&outlet.body, self.shape);
+        let liveness = Liveness::observing(&body, self.shape, self.places, &self.liveness.states);
+        let mut allocator = Allocator::new(&liveness, self.shape);
+        allocator.continue_frame(&self.allocator);
+        let body = std::mem::replace(&mut self.body, body);
+        let liveness = std::mem::replace(&mut self.liveness, liveness);
+        let allocator = std::mem::replace(&mut self.allocator, allocator);
+        self.values();
+        self.asm.load(General::Rax, here);
+        for (buffer, value) in &self.body.stores.clone() {
+            for copy in 0..self.shape.copies {
+                let from = self.operand(self.allocator.place(*value as usize, copy));
+                let register = self.in_register(from, 0);
+                let displacement = outlet.offsets[buffer] + (copy * self.shape.stride()) as i32;
+                let to = Memory { base: General::Rax, index: Some(General::Rdx), displacement };
+                self.put(Operand::Memory(to), register);
+            }
+        }
+        self.asm.add_immediate(General::Rax, outlet.row);
+        self.asm.save(here, General::Rax);
+        self.body = body;
+        self.liveness = liveness;
+        let observing = std::mem::replace(&mut self.allocator, allocator);
+        self.allocator.continue_frame(&observing);
+        RowLoop { start, next }
+    }
+
+    /// Goes on with the next row, if there is one.
+    fn end_row(&mut self, rows: RowLoop) {
+        let end = self.pool.offset(Entry::RowsEnd);
+        self.asm.load(General::Rax, Memory { base: General::Rsp, index: None, displacement: rows.next });
+        self.asm.load(General::R10, Memory { base: General::Rsi, index: None, displacement: end });
+        self.asm.compare(General::Rax, General::R10);
+        self.asm.jump_below(rows.start);
+    }
+
     fn store_states(&mut self) {
         for state in 0..self.liveness.states.len() {
             for copy in 0..self.shape.copies {
@@ -304,7 +380,11 @@ impl Generator<'_> {
 
     /// Computes the time of the current step into its stack slot, as a vector.
     fn refresh_time(&mut self) {
-        if !self.body.steps.contains(&Step::Op(Op::Time)) {
+        self.refresh_time_if(self.body.steps.contains(&Step::Op(Op::Time)));
+    }
+
+    fn refresh_time_if(&mut self, needed: bool) {
+        if !needed {
             return;
         }
         let slot = *self.time.get_or_insert_with(|| self.allocator.new_slot());

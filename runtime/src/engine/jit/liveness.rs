@@ -32,9 +32,23 @@ pub struct Liveness {
     values: usize,
 }
 
+/// In place of a state's next value where a body only reads it.
+const STAYS: usize = usize::MAX;
+
 impl Liveness {
     /// Examines a body.
     pub fn new(body: &Sequence, shape: Shape, places: &dyn Places) -> Liveness {
+        let states = if shape.fused { states(body) } else { Vec::new() };
+        Liveness::with_states(body, shape, places, states)
+    }
+
+    /// Examines a body that reads states but does not change them.
+    pub fn observing(body: &Sequence, shape: Shape, places: &dyn Places, states: &[State]) -> Liveness {
+        let states = states.iter().map(|s| State { buffer: s.buffer, current: load_of(body, s.buffer), next: STAYS });
+        Liveness::with_states(body, shape, places, states.collect())
+    }
+
+    fn with_states(body: &Sequence, shape: Shape, places: &dyn Places, states: Vec<State>) -> Liveness {
         let count = body.steps.len();
         let mut needed = vec![false; count];
         for (_, value) in &body.stores {
@@ -68,7 +82,9 @@ impl Liveness {
         for (_, value) in &body.stores {
             uses[*value as usize].push(count);
         }
-        let stored = |buffer: u32| body.stores.iter().any(|s| s.0 == buffer);
+        let stored = |buffer: u32| {
+            body.stores.iter().any(|s| s.0 == buffer) || states.iter().any(|s: &State| s.buffer == buffer)
+        };
         let mut uniform = HashMap::new();
         for op in &body.steps {
             // In a kernel for one element, whatever it does not store is a number like any other.
@@ -77,7 +93,6 @@ impl Liveness {
                 uniform.insert(*buffer, *scalar || single);
             }
         }
-        let states = if shape.fused { states(body) } else { Vec::new() };
         Liveness { uses, states, needed, lazy, uniform, values: count }
     }
 
@@ -119,11 +134,14 @@ impl Liveness {
 }
 
 fn states(body: &Sequence) -> Vec<State> {
-    let stores = body.stores.iter().map(|(buffer, next)| {
-        let reads = |step: &Step| matches!(step, Step::Op(Op::Load { buffer: b, .. }) if b == buffer);
-        State { buffer: *buffer, current: body.steps.iter().position(reads), next: *next as usize }
-    });
-    stores.collect()
+    let state =
+        |(buffer, next): &(u32, u32)| State { buffer: *buffer, current: load_of(body, *buffer), next: *next as usize };
+    body.stores.iter().map(state).collect()
+}
+
+/// The value that reads a buffer.
+fn load_of(body: &Sequence, buffer: u32) -> Option<usize> {
+    body.steps.iter().position(|step| matches!(step, Step::Op(Op::Load { buffer: b, .. }) if *b == buffer))
 }
 
 fn is_comparison(step: &Step) -> bool {

@@ -7,25 +7,25 @@ mod allocate;
 mod assembler;
 mod code;
 mod executable;
+mod independent;
+mod kernel;
 mod liveness;
 mod operations;
 mod pack;
 mod pool;
+mod record;
 mod sequence;
 mod table;
 
-use std::collections::HashSet;
-
-use rayon::prelude::*;
-
 use super::coupling::Coupling;
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable as Loaded, Feeds, Layout, Phase, Role, Spike};
-use crate::program::{Body, Kernel, Op, Precision, Program};
+use crate::artifact::{self, DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Spike};
+use crate::program::{Body, Kernel, Precision, Program};
 use assembler::Width;
-use code::{Generated, Places, SLOT, Shape, generate};
-use executable::Executable;
-use pool::{Entry, bits};
+use code::{Places, Shape, generate};
+use independent::independent;
+use kernel::Code;
+use record::{Recordable, Recorder};
 
 /// Whether this machine has the instructions.
 pub fn is_available() -> bool {
@@ -38,12 +38,12 @@ pub fn has_avx512() -> bool {
 }
 
 /// Loads a program.
-pub fn load(program: &Program) -> Result<Box<dyn Loaded>, DeviceError> {
+pub fn load(program: &Program) -> Result<Box<dyn Executable>, DeviceError> {
     load_for(program, has_avx512())
 }
 
 /// Loads a program with or without AVX-512.
-pub fn load_for(program: &Program, avx512: bool) -> Result<Box<dyn Loaded>, DeviceError> {
+pub fn load_for(program: &Program, avx512: bool) -> Result<Box<dyn Executable>, DeviceError> {
     if !is_available() {
         return Err(DeviceError("the jit engine needs a processor with AVX2 and FMA".to_string()));
     }
@@ -53,24 +53,6 @@ pub fn load_for(program: &Program, avx512: bool) -> Result<Box<dyn Loaded>, Devi
     })
 }
 
-/// Instructions below which threads cost more than they save: some 30 microseconds of work.
-const FEWEST_FOR_THREADS: u64 = 1 << 18;
-
-/// The start of the buffers, for several threads.
-#[derive(Clone, Copy)]
-struct Shared(*mut u8);
-
-// SAFETY: the threads it goes to touch disjoint bytes, see `Code::run`.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    fn get(&self) -> *mut u8 {
-        self.0
-    }
-}
-
 /// A program in the just-in-time engine.
 struct JitEngine<T: Real> {
     memory: Memory<T>,
@@ -78,30 +60,17 @@ struct JitEngine<T: Real> {
     phases: [Vec<u32>; 4],
     /// The step's kernels with all steps inside, if none reads what another one stores.
     fused: Option<Vec<Code>>,
+    /// How to record inside of these.
+    recordable: Option<Recordable>,
+    /// Code that records, made when first needed; `None` for what cannot be recorded so.
+    recorder: Option<(Vec<usize>, Option<Recorder<T>>)>,
+    layout: Layout,
 }
 
 enum Prepared<T> {
     Pointwise(Code),
     Coupling(Coupling<T>),
 }
-
-/// Code with its pool.
-struct Code {
-    executable: Executable,
-    /// Bytes of all elements of a buffer, and those that one turn of the loop covers.
-    bytes: usize,
-    turn: usize,
-    /// Number of values computed per turn and step.
-    values: usize,
-    entries: Vec<Entry>,
-    pool: Vec<PoolSlot>,
-    /// Entries that are not numbers known beforehand.
-    variable: Vec<usize>,
-}
-
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct PoolSlot([u8; SLOT]);
 
 struct Offsets<'a, T> {
     memory: &'a Memory<T>,
@@ -130,7 +99,7 @@ impl<T: Real> JitEngine<T> {
         let places = Offsets { memory: &memory, layout: &program.layout };
         let make = |extent: usize, body: &Body, fused: bool| {
             let shape = shape::<T>(program.precision, avx512, extent, body, fused);
-            Code::new::<T>(generate(body, shape, &places), extent, shape)
+            Code::new::<T>(generate(body, shape, &places, None), extent, shape, 0)
         };
         let mut kernels = Vec::new();
         for kernel in &program.kernels {
@@ -139,11 +108,28 @@ impl<T: Real> JitEngine<T> {
                 _ => Coupling::new(kernel).map(Prepared::Coupling),
             });
         }
-        let fused = match independent(program) {
+        let bodies = independent(program);
+        let recordable = bodies.as_ref().map(|bodies| Recordable::new(program, bodies, avx512));
+        let fused = match bodies {
             Some(bodies) => Some(bodies.into_iter().map(|(n, body)| make(n, body, true)).collect::<Result<_, _>>()?),
             None => None,
         };
-        Ok(JitEngine { memory, kernels, phases: program.phases.clone(), fused })
+        let (phases, layout) = (program.phases.clone(), program.layout.clone());
+        Ok(JitEngine { memory, kernels, phases, fused, recordable, recorder: None, layout })
+    }
+
+    /// Has the code that records these places made, if there can be any.
+    fn prepare_recorder(&mut self, places: &[(usize, usize)]) -> Result<(), DeviceError> {
+        let Some(recordable) = &self.recordable else { return Ok(()) };
+        let mut buffers: Vec<usize> = places.iter().map(|p| p.0).collect();
+        buffers.sort_unstable();
+        buffers.dedup();
+        if self.recorder.as_ref().is_none_or(|(made, _)| *made != buffers) {
+            let offsets = Offsets { memory: &self.memory, layout: &self.layout };
+            let recorder = recordable.recorder(&buffers, &offsets)?;
+            self.recorder = Some((buffers, recorder));
+        }
+        Ok(())
     }
 
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
@@ -152,121 +138,6 @@ impl<T: Real> JitEngine<T> {
             Prepared::Coupling(coupling) => coupling.run(&mut self.memory),
         }
     }
-}
-
-impl Code {
-    fn new<T: Real>(generated: Generated, extent: usize, shape: Shape) -> Result<Code, DeviceError> {
-        let Shape { precision, copies, .. } = shape;
-        let (bytes, turn, values) = (extent * T::BYTES, shape.stride() * copies, generated.values * copies);
-        let executable = Executable::new(&generated.code)?;
-        let entries = generated.pool.entries;
-        let mut pool = vec![PoolSlot([0; SLOT]); entries.len()];
-        for (slot, entry) in pool.iter_mut().zip(&entries) {
-            if let Entry::Bits(bits) = entry {
-                slot.fill(*bits, precision);
-            }
-        }
-        let variable = (0..entries.len()).filter(|i| !matches!(entries[*i], Entry::Bits(_))).collect();
-        Ok(Code { executable, bytes, turn, values, entries, pool, variable })
-    }
-
-    /// Runs the code over all elements, for `steps` steps if they are inside.
-    fn run<T: Real>(&mut self, memory: &mut Memory<T>, step: u64, dt: f64, steps: u64) {
-        let precision = if T::BYTES == 8 { Precision::F64 } else { Precision::F32 };
-        let base = memory.all().as_ptr().cast::<u8>();
-        for at in &self.variable {
-            let slot = &mut self.pool[*at];
-            let number = match self.entries[*at] {
-                Entry::Bits(_) => continue,
-                Entry::StepSize => dt,
-                Entry::StepSizeDouble => {
-                    slot.fill(dt.to_bits(), Precision::F64);
-                    continue;
-                }
-                Entry::Time => T::from_f64(step as f64 * dt).to_f64(),
-                Entry::Scalar(buffer) => memory.slot(buffer as usize, 0)[0].to_f64(),
-                Entry::PastScalar(buffer, steps) => {
-                    let at = memory.past_slot(buffer as usize, step, steps);
-                    memory.slot(buffer as usize, at)[0].to_f64()
-                }
-                Entry::PastAddress(buffer, steps) => {
-                    let at = memory.past_slot(buffer as usize, step, steps);
-                    let start = memory.place(buffer as usize, at).start;
-                    slot.fill((base as usize + start * T::BYTES) as u64, Precision::F64);
-                    continue;
-                }
-                Entry::CurrentAddress(buffer) => {
-                    let at = memory.current_slot(buffer as usize, step);
-                    let start = memory.place(buffer as usize, at).start;
-                    slot.fill((base as usize + start * T::BYTES) as u64, Precision::F64);
-                    continue;
-                }
-            };
-            slot.fill(bits(number, precision), precision);
-        }
-        let buffers = Shared(memory.all_mut().as_mut_ptr().cast::<u8>());
-        let (executable, pool) = (&self.executable, &self.pool);
-        let part = |range: (usize, usize)| {
-            // SAFETY: the code was generated for this memory's layout and this pool; buffers are padded by more than the
-            // vectors of one turn of its loop; the borrow of the memory is exclusive, and ranges that run at the same
-            // time are whole turns of the loop, so that no two touch the same bytes.
-            unsafe { executable.call(buffers.get(), pool.as_ptr().cast(), range, steps, step) }
-        };
-        let turns = self.bytes.div_ceil(self.turn);
-        let work = (turns as u64 * self.values as u64).saturating_mul(steps);
-        if work < FEWEST_FOR_THREADS || turns < 2 {
-            return part((0, self.bytes));
-        }
-        // Several parts per thread even out what else the machine does.
-        let parts = (rayon::current_num_threads() * 4).min(turns);
-        let bytes = turns.div_ceil(parts) * self.turn;
-        (0..self.bytes.div_ceil(bytes))
-            .into_par_iter()
-            .for_each(|i| part((i * bytes, ((i + 1) * bytes).min(self.bytes))));
-    }
-}
-
-impl PoolSlot {
-    fn fill(&mut self, bits: u64, precision: Precision) {
-        match precision {
-            Precision::F64 => self.0.as_chunks_mut::<8>().0.fill(bits.to_le_bytes()),
-            Precision::F32 => self.0.as_chunks_mut::<4>().0.fill((bits as u32).to_le_bytes()),
-        }
-    }
-}
-
-/// The kernels of the step with their extents, if each could run all its steps before the next begins: all are
-/// straight-line code without past values, and none reads what another stores.
-fn independent(program: &Program) -> Option<Vec<(usize, &Body)>> {
-    if !(program.layout.feeds.is_empty() && program.layout.randoms.is_empty()) {
-        return None;
-    }
-    let mut bodies = Vec::new();
-    for kernel in program.phase(Phase::Step) {
-        let Kernel::Pointwise { extent, body } = &program.kernels[*kernel as usize] else { return None };
-        bodies.push((*extent, body));
-    }
-    for (at, (_, body)) in bodies.iter().enumerate() {
-        let others = bodies.iter().enumerate().filter(|(other, _)| *other != at);
-        let stored_elsewhere: HashSet<u32> = others.flat_map(|(_, (_, b))| b.stores.iter().map(|s| s.0)).collect();
-        let own: HashSet<u32> = body.stores.iter().map(|s| s.0).collect();
-        for op in &body.values {
-            match op {
-                Op::Past { .. } => return None,
-                Op::Load { buffer, scalar }
-                    if stored_elsewhere.contains(buffer) || (*scalar && own.contains(buffer)) =>
-                {
-                    return None;
-                }
-                _ => {}
-            }
-        }
-        let role = |buffer: u32| program.layout.buffers[buffer as usize].role;
-        if body.stores.iter().any(|s| role(s.0) != Role::State) {
-            return None;
-        }
-    }
-    Some(bodies)
 }
 
 /// How a kernel is best written.
@@ -288,7 +159,7 @@ fn shape<T: Real>(precision: Precision, avx512: bool, extent: usize, body: &Body
     shape
 }
 
-impl<T: Real> Loaded for JitEngine<T> {
+impl<T: Real> Executable for JitEngine<T> {
     fn engine(&self) -> &str {
         "jit"
     }
@@ -330,6 +201,20 @@ impl<T: Real> Loaded for JitEngine<T> {
             self.run(Phase::Step, step, dt)?;
         }
         Ok(())
+    }
+
+    fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        if rows.every == 0 || rows.count == 0 {
+            return artifact::record_by_row(self, rows, dt, feeds, out);
+        }
+        self.prepare_recorder(rows.places)?;
+        match &mut self.recorder {
+            Some((_, Some(recorder))) => {
+                recorder.record(&mut self.memory, rows, dt, out);
+                Ok(())
+            }
+            _ => artifact::record_by_row(self, rows, dt, feeds, out),
+        }
     }
 
     fn collect(

@@ -22,6 +22,10 @@ pub enum Entry {
     PastAddress(u32, u32),
     /// The address of the slot of a ring that this step writes.
     CurrentAddress(u32),
+    /// The address of the first row to write.
+    Rows,
+    /// The address after the last row.
+    RowsEnd,
 }
 
 /// The entries of a kernel's pool, distinct.
