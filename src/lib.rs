@@ -4,6 +4,8 @@
 
 mod batch;
 mod engine;
+#[cfg(feature = "cli")]
+mod embed;
 mod error;
 mod input;
 mod lowered;
@@ -13,6 +15,8 @@ mod session;
 
 pub use batch::Batch;
 pub use engine::{ENGINES, Engine};
+#[cfg(feature = "cli")]
+pub use embed::{Embedded, EmbedOptions};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};
 #[cfg(feature = "ndarray")]

@@ -15,11 +15,13 @@ mod names;
 mod notes;
 mod soft;
 mod spelling;
+#[cfg(feature = "build")]
 mod text;
 
 pub use constants::Long;
 pub use names::{ident, shortest, snake, word};
 pub use notes::notes;
+#[cfg(feature = "build")]
 pub use text::format;
 
 use proc_macro2::TokenStream;
@@ -106,6 +108,17 @@ pub struct Source {
     pub items: TokenStream,
     /// Files to be written beside the source: name and contents.
     pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// The names of recorded quantities, as fields of `Outputs`.
+pub fn recorded_names(recorded: &[Recorded]) -> Vec<String> {
+    model::recorded_names(recorded).iter().map(ToString::to_string).collect()
+}
+
+/// The names of buffers, as fields.
+pub fn buffer_names(module: &Module) -> Vec<String> {
+    let names = names::Names::new(module);
+    (0..module.buffers.len() as u32).map(|b| names.of(BufferId(b)).to_string()).collect()
 }
 
 /// Prints a module that is legal for [`RUST`].

@@ -104,6 +104,11 @@ impl Names {
         Names(names)
     }
 
+    /// The names of all buffers, in order.
+    pub fn from(names: Vec<Ident>) -> Names {
+        Names(names)
+    }
+
     /// The name of a buffer's field.
     pub fn of(&self, buffer: BufferId) -> &Ident {
         &self.0[buffer.index()]

@@ -96,6 +96,13 @@ impl Prelude {
                     if a { 1.0 } else { 0.0 }
                 }
             },
+            "slot" => quote! {
+                /// The slot of a ring that was written `back` steps before a step.
+                #[inline(always)]
+                fn slot(step: u64, back: u64, ring: u64) -> usize {
+                    ((step + ring - back) % ring) as usize
+                }
+            },
             "abs" => quote! {
                 #[inline(always)]
                 fn abs(a: #real) -> #real {
