@@ -38,10 +38,18 @@ pub struct Embedded {
     pub name: String,
     /// The source of the module.
     pub source: String,
-    /// A program that prints the trajectory that the model's settings ask for, next to the module.
-    pub program: String,
+    /// A program that prints the trajectory that the model's settings ask for, except for the import of the model.
+    program: String,
     /// Files that the module and the program include: name and contents.
     pub files: Vec<(String, Vec<u8>)>,
+}
+
+impl Embedded {
+    /// A program that prints the trajectory that the model's settings ask for; `model` is the path of the struct `Model`.
+    pub fn program(&self, model: &str) -> String {
+        let doc = "//! Prints what a run of the model records, as comma-separated values.";
+        format!("{doc}\n\nuse std::io::{{self, BufWriter, Write}};\n\nuse {model};\n\n{}", self.program)
+    }
 }
 
 impl Model {
@@ -135,10 +143,11 @@ fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &m
     let clock = Clock::new(compiled.dt);
     let mut text = String::new();
     let fed = !interface.module.inputs.is_empty();
-    let _ = write!(text, "//! Prints what a run of the model records, as comma-separated values.\n\nmod {name};\n\n");
-    text.push_str("use std::io::{self, BufWriter, Write};\n\n");
-    let _ = write!(text, "use {name}::Model;\n\n");
-    let _ = write!(text, "/// Steps of the run, and steps from one row to the next.\nconst STEPS: u64 = {};\nconst EVERY: u64 = {};\n\n", schedule.steps, schedule.every);
+    let _ = write!(
+        text,
+        "/// Steps of the run, and steps from one row to the next.\nconst STEPS: u64 = {};\nconst EVERY: u64 = {};\n\n",
+        schedule.steps, schedule.every
+    );
     text.push_str("fn main() -> io::Result<()> {\n    let mut out = BufWriter::new(io::stdout().lock());\n    match run(&mut out).and_then(|()| out.flush()) {\n        // Whoever reads has enough.\n        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),\n        done => done,\n    }\n}\n\n");
     let columns: Vec<&str> = interface.recorded.iter().flat_map(|r| r.columns.iter().map(|c| &**c)).collect();
     let header = std::iter::once("t").chain(columns).map(quoted).collect::<Vec<_>>().join(",");
@@ -146,7 +155,10 @@ fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &m
         Some(per_unit) => format!("step as f64 / {per_unit:?}"),
         None => format!("step as f64 * {:?}", compiled.dt),
     };
-    let _ = write!(text, "fn run(out: &mut impl Write) -> io::Result<()> {{\n    writeln!(out, {header:?})?;\n    let mut model = Model::default();\n");
+    let _ = write!(
+        text,
+        "fn run(out: &mut impl Write) -> io::Result<()> {{\n    writeln!(out, {header:?})?;\n    let mut model = Model::default();\n"
+    );
     let _ = write!(text, "    for step in 0..=STEPS {{\n        if step % EVERY == 0 {{\n");
     if !schedule.include_end {
         text.push_str("            if step == STEPS {\n                break;\n            }\n");
@@ -165,7 +177,10 @@ fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &m
     for (recorded, name) in interface.recorded.iter().zip(rust::recorded_names(interface.recorded)) {
         match recorded.places.len() {
             1 => drop(write!(text, "            {indent}write!(out, \",{{}}\", row.{name})?;\n")),
-            _ => drop(write!(text, "            {indent}for value in row.{name} {{\n                {indent}write!(out, \",{{value}}\")?;\n            {indent}}}\n")),
+            _ => drop(write!(
+                text,
+                "            {indent}for value in row.{name} {{\n                {indent}write!(out, \",{{value}}\")?;\n            {indent}}}\n"
+            )),
         }
     }
     let _ = write!(text, "            {indent}writeln!(out)?;\n");

@@ -3,9 +3,9 @@
 //! [`Model`] reads a template, [`Model::simulation`] compiles it and loads it on an engine, [`Simulation`] runs it.
 
 mod batch;
-mod engine;
 #[cfg(feature = "cli")]
 mod embed;
+mod engine;
 mod error;
 mod input;
 mod lowered;
@@ -14,9 +14,9 @@ mod oracle;
 mod session;
 
 pub use batch::Batch;
-pub use engine::{ENGINES, Engine};
 #[cfg(feature = "cli")]
-pub use embed::{Embedded, EmbedOptions};
+pub use embed::{EmbedOptions, Embedded};
+pub use engine::{ENGINES, Engine};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};
 #[cfg(feature = "ndarray")]

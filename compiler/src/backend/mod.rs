@@ -3,6 +3,6 @@
 
 pub mod manifest;
 pub mod program;
+pub mod ptx;
 #[cfg(feature = "rust")]
 pub mod rust;
-pub mod ptx;

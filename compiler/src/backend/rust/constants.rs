@@ -88,11 +88,7 @@ impl Constants {
 
     /// The index at a place of a list of `len`, as `usize`.
     pub fn index_at(&self, name: &Ident, len: usize, index: &TokenStream) -> TokenStream {
-        if len <= LONGEST {
-            quote!((#name[#index] as usize))
-        } else {
-            quote!((u32::from_le_bytes(#name[#index]) as usize))
-        }
+        if len <= LONGEST { quote!(#name[#index] as usize) } else { quote!(u32::from_le_bytes(#name[#index]) as usize) }
     }
 
     fn bytes(&mut self, name: &Ident, bytes: Vec<u8>, size: usize) {

@@ -185,20 +185,8 @@ impl<'a> Printer<'a> {
         let rendered = vec![None; ops.len()];
         let taken = HashSet::new();
         let arguments = Vec::new();
-        let mut printer = Printer {
-            module,
-            prelude,
-            ops,
-            stores,
-            arguments,
-            uses,
-            named,
-            group,
-            rendered,
-            taken,
-            names,
-            count: 0,
-        };
+        let mut printer =
+            Printer { module, prelude, ops, stores, arguments, uses, named, group, rendered, taken, names, count: 0 };
         printer.render_leaves();
         printer
     }

@@ -160,7 +160,11 @@ impl<'a> Fields<'a> {
         let element = match uniform {
             Some(value) => number(value, precision),
             None => {
-                let name = constants.numbers(&format!("{}_0", self.names.of(buffer)), &mut (0..len).map(|i| found.map_or(0.0, |f| f.at(i))), len);
+                let name = constants.numbers(
+                    &format!("{}_0", self.names.of(buffer)),
+                    &mut (0..len).map(|i| found.map_or(0.0, |f| f.at(i))),
+                    len,
+                );
                 let at = constants.number_at(&name, len, &quote!(i));
                 let simple = len <= LONGEST && !self.is_ring(buffer) && !self.on_heap(buffer);
                 if simple {

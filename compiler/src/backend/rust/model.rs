@@ -1,6 +1,6 @@
 //! The struct `Model` and what it consists of.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::quote;
 
 use super::constants::Constants;
@@ -64,10 +64,17 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
     let dispatch = dispatch(options);
     let heap = (0..module.buffers.len() as u32).map(BufferId).any(|b| fields.on_heap(b));
     let heap = heap.then(|| boxed(options.std));
-    let random = (!module.randoms.is_empty()).then(|| random(interface, &fields));
+    let random = (!module.randoms.is_empty()).then(|| random(interface, options, &fields));
     let prelude = prelude.items(module.precision, options.std);
     let (statics, files) = (constants.items, constants.files);
+    let forbid = options.runtime.is_some().then(|| quote!(#[forbid(unsafe_code)]));
+    let allowed = ALLOWED.iter().map(|lint| lint.parse::<TokenStream>().expect("a lint is a path"));
     let items = quote! {
+        pub use generated::{Inputs, Model, Outputs, Parameters, State};
+
+        #forbid
+        #[allow(#(#allowed),*)]
+        mod generated {
         #structs
         #outputs
         #model
@@ -82,9 +89,29 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
         #dispatch
         #executable
         #statics
+        }
     };
     Source { items, files }
 }
+
+/// Lints that generated code may offend, because names, numbers and sizes are those of the model.
+const ALLOWED: &[&str] = &[
+    // Variables are called what the model calls them, as in `A` and `a`.
+    "non_snake_case",
+    "clippy::similar_names",
+    "clippy::many_single_char_names",
+    // Numbers are to be read back as they are; some happen to be near a constant of nature.
+    "clippy::excessive_precision",
+    "clippy::approx_constant",
+    "clippy::float_cmp",
+    // Step numbers become times, times become single precision, random bits are cut.
+    "clippy::cast_precision_loss",
+    "clippy::cast_possible_truncation",
+    // A kernel is as large as the model, and is compiled for several instruction sets.
+    "clippy::too_many_arguments",
+    "clippy::too_many_lines",
+    "clippy::inline_always",
+];
 
 /// Which structs a model has besides parameters and state.
 pub(super) struct Parts {
@@ -254,7 +281,13 @@ fn model(
             }
         }
     });
-    let _ = (fields, phases, options);
+    // Only the runtime drives a model from outside.
+    let (driven_member, driven_new) = if parts.random && options.runtime.is_some() && options.std {
+        (quote!(/** Whether the runtime provides random numbers. */ driven: bool,), quote!(driven: false,))
+    } else {
+        Default::default()
+    };
+    let _ = (fields, phases);
     quote! {
         #(#[doc = #doc])*
         #[derive(Clone, Debug)]
@@ -273,8 +306,7 @@ fn model(
             stale: bool,
             /// Whether pre-histories are filled.
             started: bool,
-            /// Whether somebody else provides random numbers and pre-histories.
-            driven: bool,
+            #driven_member
         }
 
         impl Default for Model {
@@ -300,7 +332,7 @@ fn model(
                     step: 0,
                     stale: true,
                     started: false,
-                    driven: false,
+                    #driven_new
                 }
             }
 
@@ -408,8 +440,7 @@ fn given(phase: &Phase, precision: Precision) -> TokenStream {
 fn phase_methods(interface: &Interface<'_>, fields: &Fields<'_>, parts: &Parts, phases: &Phases) -> TokenStream {
     let precision = fields.module.precision;
     let setup = method("setup", " What depends on parameters and the step size only.", &phases.setup, precision);
-    let remember =
-        method("remember", " Stores the current values of delayed quantities.", &phases.remember, precision);
+    let remember = method("remember", " Stores the current values of delayed quantities.", &phases.remember, precision);
     let advance = method("advance", " The state after one step.", &phases.step, precision);
     let observe = method("observe", " What is recorded.", &phases.observe, precision);
     let call = |method: &Option<TokenStream>, code: TokenStream| if method.is_some() { code } else { quote!() };
@@ -508,7 +539,12 @@ fn phase_methods(interface: &Interface<'_>, fields: &Fields<'_>, parts: &Parts, 
     }
 }
 
-fn derivative(fields: &Fields<'_>, parts: &Parts, [setup, slope]: [Phase; 2], constants: &mut Constants) -> TokenStream {
+fn derivative(
+    fields: &Fields<'_>,
+    parts: &Parts,
+    [setup, slope]: [Phase; 2],
+    constants: &mut Constants,
+) -> TokenStream {
     let _ = (parts, constants);
     let precision = fields.module.precision;
     let mut both = slope;
@@ -528,7 +564,11 @@ fn derivative(fields: &Fields<'_>, parts: &Parts, [setup, slope]: [Phase; 2], co
     };
     let step = if both.step { quote!(let step = self.step;) } else { quote!() };
     let given = quote!(#time #size #step);
-    let uses_state = if fields.owned(Owner::State).is_empty() { quote!(let _ = (state, &slope);) } else { quote!() };
+    let unused = match (mentions(&first, "state") || mentions(code, "state"), fields.owned(Owner::State).is_empty()) {
+        (_, true) => quote!(let _ = (state, slope);),
+        (false, false) => quote!(let _ = state;),
+        (true, false) => quote!(),
+    };
     quote! {
         impl Model {
             /// The time derivative of `state` at `time`, with the model's parameters and inputs; delayed quantities have
@@ -547,7 +587,7 @@ fn derivative(fields: &Fields<'_>, parts: &Parts, [setup, slope]: [Phase; 2], co
             #[inline(always)]
             fn slope_into(&mut self, time: f64, state: &State, slope: &mut State) {
                 #given
-                #uses_state
+                #unused
                 #first
                 #code
             }
@@ -570,8 +610,23 @@ fn derivative(fields: &Fields<'_>, parts: &Parts, [setup, slope]: [Phase; 2], co
     }
 }
 
+/// Whether a name occurs in code.
+fn mentions(code: &TokenStream, name: &str) -> bool {
+    code.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        _ => false,
+    })
+}
+
 /// Fills the buffers of random numbers.
-fn random(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
+fn random(interface: &Interface<'_>, options: &Options, fields: &Fields<'_>) -> TokenStream {
+    let driven = options.runtime.is_some() && options.std;
+    let unless_driven = driven.then(|| {
+        quote!(if self.driven {
+            return;
+        })
+    });
     let module = interface.module;
     let narrow = |value: TokenStream| match module.precision {
         Precision::F64 => value,
@@ -606,12 +661,10 @@ fn random(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
     });
     quote! {
         impl Model {
-            /// Draws the random numbers of a step, unless somebody else provides them.
+            /// Draws the random numbers of a step.
             #[inline(always)]
             fn randomise(&mut self) {
-                if self.driven {
-                    return;
-                }
+                #unless_driven
                 #(#fills)*
             }
         }
@@ -675,11 +728,11 @@ fn dispatch(options: &Options) -> TokenStream {
                 #[cfg(target_arch = "x86_64")]
                 {
                     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-                        // SAFETY: this machine has the instructions.
+                        comment!("SAFETY: this machine has the instructions.");
                         return unsafe { with_avx512(work) };
                     }
                     if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        // SAFETY: as above.
+                        comment!("SAFETY: as above.");
                         return unsafe { with_avx2(work) };
                     }
                 }

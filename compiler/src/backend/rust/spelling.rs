@@ -124,7 +124,13 @@ impl Prelude {
                 }
             },
             "raise" | "exponent" | "mantissa" | "xorsign" | "alternate" => layout(name, precision),
-            rounding => if std { from_std(rounding, precision) } else { super::soft::item(rounding, precision) },
+            rounding => {
+                if std {
+                    from_std(rounding, precision)
+                } else {
+                    super::soft::item(rounding, precision)
+                }
+            }
         });
         quote!(#(#items)*)
     }

@@ -8,11 +8,19 @@ use proc_macro2::TokenStream;
 pub fn format(items: &TokenStream) -> Result<String, String> {
     let file = syn::parse2::<syn::File>(items.clone()).map_err(|e| format!("the generated code is not Rust: {e}"))?;
     let mut text = String::new();
-    for line in prettyplease::unparse(&file).lines() {
+    let printed = prettyplease::unparse(&file);
+    let mut lines = printed.lines();
+    while let Some(line) = lines.next() {
         let code = line.trim_start();
         let indent = &line[..line.len() - code.len()];
-        match code.strip_prefix("comment!(").and_then(|c| c.strip_suffix(");")) {
-            Some(literal) => {
+        match code.strip_prefix("comment!(") {
+            Some(rest) => {
+                // A long one stands in lines of its own.
+                let literal = match rest.strip_suffix(");") {
+                    Some(literal) => literal.to_string(),
+                    None => lines.by_ref().take_while(|l| l.trim() != ");").collect::<Vec<_>>().join("\n"),
+                };
+                let literal = literal.trim().trim_end_matches(',');
                 let comment = syn::parse_str::<syn::LitStr>(literal).map_err(|e| e.to_string())?.value();
                 if comment.starts_with('\n') {
                     text.push('\n');
