@@ -124,13 +124,26 @@ pub struct Body {
     pub stores: Vec<(u32, u32)>,
 }
 
-/// Weighted connections by target; see [`Kernel::Couple`].
+/// Weighted connections by target; see [`Kernel::Couple`] and [`Kernel::CouplePast`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
     /// First entry of each target, and the number of entries.
     pub starts: Arc<[u32]>,
     /// Source element of each entry.
     pub sources: Arc<[u32]>,
+    /// Weight of each entry, or one for all.
+    pub weights: Arc<[f64]>,
+    /// Delay of each entry in steps, for [`Kernel::CouplePast`].
+    pub delays: Option<Arc<[u32]>>,
+}
+
+/// Weighted connections by source; see [`Kernel::Deliver`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fanout {
+    /// First entry of each source, and the number of entries.
+    pub starts: Arc<[u32]>,
+    /// Target element of each entry.
+    pub targets: Arc<[u32]>,
     /// Weight of each entry, or one for all.
     pub weights: Arc<[f64]>,
 }
@@ -154,13 +167,36 @@ pub enum Kernel {
         /// Buffer written.
         target: u32,
     },
-    /// `target[i] = sum_e weight_e * source[source_e]`, entries in order, each product and each sum rounded.
+    /// `target[i] = sum_e weight_e * source[source_e]`, entries in order from 0 on, each a fused multiply-add.
     Couple {
         /// The connection.
         connection: Arc<Connection>,
         /// Buffer read.
         source: u32,
         /// Buffer written.
+        target: u32,
+    },
+    /// As `Couple`, each entry from the slot of a history that was written `delay_e` steps before.
+    CouplePast {
+        /// The connection, with delays.
+        connection: Arc<Connection>,
+        /// The history read.
+        history: u32,
+        /// What entries without delay read; there if an entry has none.
+        current: Option<u32>,
+        /// Buffer written.
+        target: u32,
+    },
+    /// In place, for each source `j` in ascending order whose `spikes[j]` is not 0, for each of its entries in order:
+    /// `target[target_e] += weight_e`, or with factors the fused `weight_e * factor[j] + target[target_e]`.
+    Deliver {
+        /// The connections.
+        fanout: Arc<Fanout>,
+        /// Which sources send.
+        spikes: u32,
+        /// What the weights of each source are multiplied by.
+        factor: Option<u32>,
+        /// Buffer added to.
         target: u32,
     },
 }

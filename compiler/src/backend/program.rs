@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nullcline_runtime::program::{Binary, Body, Connection, Kernel, Op, Precision, Program, Unary};
+use nullcline_runtime::program::{Binary, Body, Connection, Fanout, Kernel, Op, Precision, Program, Unary};
 
 use crate::ir::prim::{Prim, arith, bits};
 use crate::ir::system::Values;
@@ -10,8 +10,12 @@ use crate::kernel::ir::{self, Index, Module, Stmt, ValueOp};
 use crate::kernel::target::Target;
 
 /// The engines of this process: basic operations only.
-pub static PROGRAM: Target =
-    Target { name: "program", floats: &[ir::Precision::F32, ir::Precision::F64], has: |prim| spelling(prim).is_some() };
+pub static PROGRAM: Target = Target {
+    name: "program",
+    floats: &[ir::Precision::F32, ir::Precision::F64],
+    has: |prim| spelling(prim).is_some(),
+    crosses: |_| true,
+};
 
 /// A function of the table as an operation.
 #[derive(Clone, Copy)]
@@ -62,6 +66,7 @@ fn spelling(prim: &Prim) -> Option<Spelling> {
 /// Prints a module that is legal for [`PROGRAM`].
 pub fn program(module: &Module) -> Program {
     let connections: Vec<Arc<Connection>> = module.connections.iter().map(|c| Arc::new(connection(c))).collect();
+    let fanouts: Vec<Arc<Fanout>> = module.fanouts.iter().map(|f| Arc::new(fanout(f))).collect();
     let kernels = module.kernels.iter().map(|kernel| match &kernel.body {
         ir::Body::Pointwise(stmts) => Kernel::Pointwise { extent: kernel.extent, body: body(stmts) },
         ir::Body::Take { table, source, target } => {
@@ -70,6 +75,18 @@ pub fn program(module: &Module) -> Program {
         ir::Body::Couple { connection, source, target } => {
             Kernel::Couple { connection: connections[*connection].clone(), source: source.0, target: target.0 }
         }
+        ir::Body::CouplePast { connection, history, current, target } => Kernel::CouplePast {
+            connection: connections[*connection].clone(),
+            history: history.0,
+            current: current.map(|c| c.0),
+            target: target.0,
+        },
+        ir::Body::Deliver { fanout, spikes, factor, target } => Kernel::Deliver {
+            fanout: fanouts[*fanout].clone(),
+            spikes: spikes.0,
+            factor: factor.map(|f| f.0),
+            target: target.0,
+        },
     });
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
     Program {
@@ -89,7 +106,12 @@ fn connection(connection: &crate::ir::system::Connection) -> Connection {
         starts: connection.starts.clone(),
         sources: connection.sources.clone(),
         weights: values(&connection.weights),
+        delays: connection.delays.clone(),
     }
+}
+
+fn fanout(fanout: &crate::ir::system::Fanout) -> Fanout {
+    Fanout { starts: fanout.starts.clone(), targets: fanout.targets.clone(), weights: values(&fanout.weights) }
 }
 
 fn values(values: &Values) -> Arc<[f64]> {

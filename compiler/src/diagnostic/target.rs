@@ -18,6 +18,17 @@ pub fn precision(target: &Target, precision: Precision) -> Diagnostic {
     .with_help(format!("use `--precision {}`", known.join("` or `--precision ")))
 }
 
+/// The target cannot move values between elements in this way.
+pub fn missing_crossing(target: &Target, what: &str) -> Diagnostic {
+    Diagnostic::error(
+        "target-crossing",
+        Span::NOWHERE,
+        format!("target `{}` has no kernel for {what}", target.name),
+        "",
+    )
+    .with_help("use `--engine jit` or `--engine block`")
+}
+
 /// The target has no such function and no way to express it.
 pub fn missing_function(target: &Target, prim: &Prim) -> Diagnostic {
     Diagnostic::error(

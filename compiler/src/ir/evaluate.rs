@@ -3,7 +3,7 @@
 use super::expr::{ExprGraph, ExprId, Op};
 
 /// Value of `root` in double precision. `leaf` gives the value of everything but constants and pointwise calls; it is
-/// asked for [`Op::Take`] and [`Op::Couple`] too, as one element of an array says nothing about the others.
+/// asked for [`Op::Take`], [`Op::Couple`] and the like too, as one element of an array says nothing about the others.
 pub fn evaluate(graph: &ExprGraph, root: ExprId, mut leaf: impl FnMut(Op) -> f64) -> f64 {
     // Ascending ids are a topological order and the root comes last.
     let order = graph.reachable([root]);

@@ -2,8 +2,9 @@
 //!
 //! Semantics. Every expression has a [`SpaceId`]: the index set its value is an array over. [`SpaceId::SCALAR`] has one
 //! element and broadcasts to any other space; two different non-scalar spaces never meet in one pointwise call, values
-//! move between them only through [`Op::Take`] and [`Op::Couple`]. Values are real; complex variables are pairs of
-//! expressions ([`super::complex`]). Truth values are 1 and 0, and any number other than 0 counts as true.
+//! move between them only through [`Op::Take`], [`Op::Couple`], [`Op::CouplePast`] and [`Op::Deliver`]. Values are
+//! real; complex variables are pairs of expressions ([`super::complex`]). Truth values are 1 and 0, and any number other
+//! than 0 counts as true.
 //!
 //! Invariants: arguments have smaller ids than the node that uses them, so ascending ids are a topological order; equal
 //! nodes have equal ids; a node never changes.
@@ -57,6 +58,10 @@ id!(
     ConnectionId
 );
 id!(
+    /// A set of connections that spikes travel along.
+    FanoutId
+);
+id!(
     /// A source of random numbers.
     RandomId
 );
@@ -91,7 +96,8 @@ pub enum Op {
     Call(&'static Prim),
     /// `out[e] = argument[table[e]]`.
     Take(TableId),
-    /// `out[i] = sum_j weight[i, j] * argument[j]`, terms in the order of the connection's entries.
+    /// `out[i] = sum_e weight[e] * argument[source[e]]` over the entries `e` of target `i`, in order, from 0 on; each term is
+    /// one fused multiply-add.
     Couple(ConnectionId),
     /// `out[e]` = the history's value `steps` whole steps before the start of this step. No argument.
     Past {
@@ -100,6 +106,19 @@ pub enum Op {
         /// Steps back, for every element.
         steps: u32,
     },
+    /// `out[i] = sum_e weight[e] * past[delay[e]][source[e]]` over the entries `e` of target `i`, in order: as
+    /// [`Op::Couple`], each entry with a delay of its own. What holds without delay is the argument, which is there if an
+    /// entry has none; until discretisation it is the history's own value, and there is no argument.
+    CouplePast {
+        /// The connection, with delays.
+        connection: ConnectionId,
+        /// What is remembered.
+        history: HistoryId,
+    },
+    /// Arguments `base`, `spike` and, if every source has a factor, `factor`: `out` is `base`; then for each source `j` in
+    /// ascending order whose `spike[j]` is not 0, for each of its entries `e` in order, `out[target[e]] += weight[e]`
+    /// (`weight[e] * factor[j]`, fused with the sum).
+    Deliver(FanoutId),
 }
 
 /// One expression.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub use crate::model::Values;
 
 use super::expr::{
-    ConnectionId, ExprGraph, ExprId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
+    ConnectionId, ExprGraph, ExprId, FanoutId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
 };
 use crate::source::Span;
 
@@ -94,7 +94,8 @@ pub struct Table {
     pub indices: Arc<[u32]>,
 }
 
-/// Weighted connections for [`Op::Couple`], by target: the entries of target `i` are `starts[i]..starts[i + 1]`.
+/// Weighted connections for [`Op::Couple`] and [`Op::CouplePast`], by target: the entries of target `i` are
+/// `starts[i]..starts[i + 1]`. The arrays are shared from the model to the engine.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
     /// Name, for text forms.
@@ -109,6 +110,58 @@ pub struct Connection {
     pub sources: Arc<[u32]>,
     /// Weight of each entry.
     pub weights: Values,
+    /// Delay of each entry in whole steps, for [`Op::CouplePast`].
+    pub delays: Option<Arc<[u32]>>,
+}
+
+impl Connection {
+    /// Connections without delays.
+    pub fn new(
+        name: impl Into<String>,
+        (source, target): (SpaceId, SpaceId),
+        starts: impl Into<Arc<[u32]>>,
+        sources: impl Into<Arc<[u32]>>,
+        weights: Values,
+    ) -> Connection {
+        let (starts, sources) = (starts.into(), sources.into());
+        Connection { name: name.into(), source, target, starts, sources, weights, delays: None }
+    }
+
+    /// Gives every entry its delay in whole steps.
+    pub fn with_delays(self, delays: impl Into<Arc<[u32]>>) -> Connection {
+        Connection { delays: Some(delays.into()), ..self }
+    }
+}
+
+/// Weighted connections for [`Op::Deliver`], by source: the entries of source `j` are `starts[j]..starts[j + 1]`. The
+/// arrays are shared from the model to the engine.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fanout {
+    /// Name, for text forms.
+    pub name: String,
+    /// Space of the spikes.
+    pub source: SpaceId,
+    /// Space of what they are delivered to.
+    pub target: SpaceId,
+    /// First entry of each source, and the number of entries.
+    pub starts: Arc<[u32]>,
+    /// Target element of each entry.
+    pub targets: Arc<[u32]>,
+    /// Weight of each entry.
+    pub weights: Values,
+}
+
+impl Fanout {
+    /// Connections from `source` to `target`.
+    pub fn new(
+        name: impl Into<String>,
+        (source, target): (SpaceId, SpaceId),
+        starts: impl Into<Arc<[u32]>>,
+        targets: impl Into<Arc<[u32]>>,
+        weights: Values,
+    ) -> Fanout {
+        Fanout { name: name.into(), source, target, starts: starts.into(), targets: targets.into(), weights }
+    }
 }
 
 /// A quantity whose past is kept in a ring of whole steps.
@@ -162,6 +215,8 @@ pub struct System {
     pub tables: Vec<Table>,
     /// Connections.
     pub connections: Vec<Connection>,
+    /// Connections that spikes travel along.
+    pub fanouts: Vec<Fanout>,
     /// Histories.
     pub histories: Vec<History>,
     /// Where each (population, operator, variable) of the circuit is.
@@ -242,6 +297,28 @@ impl System {
         self.connections.push(connection);
         let id = ConnectionId(self.connections.len() as u32 - 1);
         self.graph.add(Op::Couple(id), vec![argument], target)
+    }
+
+    /// The weighted sum of past values of `history` over a set of connections with delays. An entry without delay reads the
+    /// history's own value, which may be set later.
+    pub fn couple_past(&mut self, connection: Connection, history: HistoryId) -> ExprId {
+        let target = connection.target;
+        let longest = connection.delays.iter().flat_map(|delays| delays.iter().copied()).max().unwrap_or(0);
+        let kept = &mut self.histories[history.index()];
+        kept.depth = kept.depth.max(longest);
+        self.connections.push(connection);
+        let connection = ConnectionId(self.connections.len() as u32 - 1);
+        self.graph.add(Op::CouplePast { connection, history }, Vec::new(), target)
+    }
+
+    /// `base` with what the sources whose `spike` is not 0 send along a set of connections: their weights, each times the
+    /// source's `factor` if there is one. `base` and the result are over the set's target, `spike` and `factor` over its
+    /// source.
+    pub fn deliver(&mut self, fanout: Fanout, base: ExprId, spike: ExprId, factor: Option<ExprId>) -> ExprId {
+        let target = fanout.target;
+        self.fanouts.push(fanout);
+        let id = FanoutId(self.fanouts.len() as u32 - 1);
+        self.graph.add(Op::Deliver(id), [base, spike].into_iter().chain(factor).collect(), target)
     }
 
     /// Keeps the past of a quantity over `space`, whose value is set later.

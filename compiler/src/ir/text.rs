@@ -7,6 +7,9 @@
 //!   input NAME[s1] = series 0, columns [0, 1, -] `-`: not driven
 //!   table t0: s1 -> [3, 1, ..]                   used by `take(t0, x)`
 //!   connection c0: s1 -> s2, 12 entries of weight 0.5: NAME     used by `couple(c0, x)`
+//!   connection c1: s1 -> s2, 2 entries of weight 0.5, delays [1, 3]: NAME     used by `couple(c1, h0)`; an entry
+//!                                                without delay reads the third argument of `couple(c1, h0, x)`
+//!   fanout f0: s1 -> s2, 12 entries of weight 0.5: NAME     used by `deliver(f0, base, spike)`, also with a factor
 //!   %0[s1] = exp(a / b)                          used more than once, or deep
 //!   history h0[s1], 10 steps: NAME = x           used by `past(h0, 3)`: the value 3 steps ago
 //!   state NAME[s1] = 0, derivative %0 + x        initial value and derivative
@@ -19,7 +22,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter, Write};
 
 use super::expr::{ExprId, Node, Op, SpaceId};
-use super::system::{System, Values};
+use super::system::{Connection, System, Values};
 use crate::syntax::print::number;
 
 /// Most numbers of a list that are printed; the rest is counted.
@@ -68,12 +71,13 @@ impl Display for System {
         for (i, c) in self.connections.iter().enumerate() {
             let (source, target) = (space(c.source), space(c.target));
             let weights = values(&c.weights);
-            writeln!(
-                f,
-                "  connection c{i}: {source} -> {target}, {} of weight {weights}: {}",
-                entries(c.sources.len()),
-                c.name
-            )?;
+            let (count, delays) = (entries(c.sources.len()), delays(c));
+            writeln!(f, "  connection c{i}: {source} -> {target}, {count} of weight {weights}{delays}: {}", c.name)?;
+        }
+        for (i, fanout) in self.fanouts.iter().enumerate() {
+            let (source, target) = (space(fanout.source), space(fanout.target));
+            let (count, weights) = (entries(fanout.targets.len()), values(&fanout.weights));
+            writeln!(f, "  fanout f{i}: {source} -> {target}, {count} of weight {weights}: {}", fanout.name)?;
         }
         let printed = Expressions::new(self);
         for line in &printed.lines {
@@ -153,6 +157,11 @@ impl Expressions {
             Op::Take(table) => atom(format!("take(t{}, {})", table.0, self.get(node.args[0]))),
             Op::Couple(connection) => atom(format!("couple(c{}, {})", connection.0, self.get(node.args[0]))),
             Op::Past { history, steps } => atom(format!("past(h{}, {steps})", history.0)),
+            Op::CouplePast { connection, history } => {
+                let first = [format!("c{}", connection.0), format!("h{}", history.0)];
+                atom(format!("couple({})", self.list(&first, &node.args)))
+            }
+            Op::Deliver(fanout) => atom(format!("deliver({})", self.list(&[format!("f{}", fanout.0)], &node.args))),
             Op::Call(prim) => self.call(prim.name, &node.args, depth),
         }
     }
@@ -174,6 +183,11 @@ impl Expressions {
         }
     }
 
+    fn list(&self, first: &[String], args: &[ExprId]) -> String {
+        let items: Vec<&str> = first.iter().map(String::as_str).chain(args.iter().map(|a| self.get(*a))).collect();
+        items.join(", ")
+    }
+
     fn operand(&self, id: ExprId, least: u8) -> String {
         let printed = &self.printed[&id];
         if printed.strength < least { format!("({})", printed.text) } else { printed.text.clone() }
@@ -193,6 +207,14 @@ fn suffix(id: SpaceId) -> String {
 /// `3 entries`
 pub(crate) fn entries(count: usize) -> String {
     if count == 1 { "1 entry".to_string() } else { format!("{count} entries") }
+}
+
+/// `, delays [1, 3]` behind a connection that has some.
+pub(crate) fn delays(connection: &Connection) -> String {
+    match &connection.delays {
+        Some(delays) => format!(", delays {}", list(delays.iter().map(u32::to_string))),
+        None => String::new(),
+    }
 }
 
 /// One number, or a list of them.
@@ -257,14 +279,8 @@ system lorenz
         let (v, ev) = s.add_state("cells/op/v", space, Values::Each([0.0, 0.5, 1.0].into()));
         let columns = vec![Some(0), None, Some(1)];
         let drive = s.add_input(Input { name: "cells/op/i".into(), space, series: 0, columns });
-        let connection = Connection {
-            name: "v to v".into(),
-            source: space,
-            target: space,
-            starts: [0, 1, 2, 2].into(),
-            sources: [1, 0].into(),
-            weights: Values::Uniform(0.25),
-        };
+        let weight = Values::Uniform(0.25);
+        let connection = Connection::new("v to v", (space, space), [0, 1, 2, 2], [1, 0], weight);
         let history = s.add_history("cells/op/v", space);
         s.histories[history.index()].value = ev;
         let past = s.past(history, 3);

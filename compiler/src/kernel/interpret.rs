@@ -1,5 +1,8 @@
 //! The reference interpreter: every engine and device is compared with it. It is meant to be obviously right, not fast.
 
+use crate::ir::prim::arith;
+use crate::ir::system::Connection;
+
 use super::ir::{Body, BufferId, Index, Kernel, Module, Phase, Precision, Stmt, ValueOp};
 
 /// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation.
@@ -75,13 +78,53 @@ impl Interpreter {
                     for entry in entries {
                         let weight = round(connection.weights.at(entry), module.precision);
                         let value = self.memory[source.index()][connection.sources[entry] as usize];
-                        let term = round(weight * value, module.precision);
-                        sum = round(sum + term, module.precision);
+                        sum = fused(weight, value, sum, module.precision);
                     }
                     self.memory[target.index()][element] = sum;
                 }
             }
+            Body::CouplePast { connection, history, current, target } => {
+                let connection = &module.connections[*connection];
+                for element in 0..kernel.extent {
+                    let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
+                    let mut sum = 0.0;
+                    for entry in entries {
+                        let weight = round(connection.weights.at(entry), module.precision);
+                        let (delay, source) = (delay(connection, entry), connection.sources[entry] as usize);
+                        let value = match current {
+                            Some(current) if delay == 0 => self.memory[current.index()][source],
+                            _ => self.past(module, *history, source, step, delay),
+                        };
+                        sum = fused(weight, value, sum, module.precision);
+                    }
+                    self.memory[target.index()][element] = sum;
+                }
+            }
+            Body::Deliver { fanout, spikes, factor, target } => {
+                let fanout = &module.fanouts[*fanout];
+                for source in 0..fanout.starts.len() - 1 {
+                    if self.memory[spikes.index()][source] == 0.0 {
+                        continue;
+                    }
+                    for entry in fanout.starts[source] as usize..fanout.starts[source + 1] as usize {
+                        let weight = round(fanout.weights.at(entry), module.precision);
+                        let factor = factor.map(|f| self.memory[f.index()][source]);
+                        let cell = &mut self.memory[target.index()][fanout.targets[entry] as usize];
+                        *cell = match factor {
+                            Some(factor) => fused(weight, factor, *cell, module.precision),
+                            None => round(*cell + weight, module.precision),
+                        };
+                    }
+                }
+            }
         }
+    }
+
+    /// An element of the slot of a history that was written `steps` steps before `step`.
+    fn past(&self, module: &Module, buffer: BufferId, element: usize, step: u64, steps: u32) -> f64 {
+        let ring = self.slots[buffer.index()] as u64;
+        let slot = ((step + ring - u64::from(steps)) % ring) as usize;
+        self.memory[buffer.index()][slot * module.buffers[buffer.index()].len + element]
     }
 
     fn run_body(&mut self, module: &Module, body: &[Stmt], element: usize, step: u64, dt: f64) {
@@ -96,10 +139,7 @@ impl Interpreter {
                         ValueOp::StepSize => round(dt, module.precision),
                         ValueOp::Load { buffer, index } => self.memory[buffer.index()][at(*index, element)],
                         ValueOp::Past { buffer, index, steps } => {
-                            let ring = self.slots[buffer.index()] as u64;
-                            let slot = ((step + ring - u64::from(*steps)) % ring) as usize;
-                            let len = module.buffers[buffer.index()].len;
-                            self.memory[buffer.index()][slot * len + at(*index, element)]
+                            self.past(module, *buffer, at(*index, element), step, *steps)
                         }
                         ValueOp::Call(prim, args) => {
                             // Arity is at most three, see the tests of the function table.
@@ -128,6 +168,16 @@ fn at(index: Index, element: usize) -> usize {
         Index::Element => element,
         Index::Zero => 0,
     }
+}
+
+/// The delay of an entry in steps.
+fn delay(connection: &Connection, entry: usize) -> u32 {
+    connection.delays.as_ref().map_or(0, |delays| delays[entry])
+}
+
+/// `a * b + c`, rounded once.
+fn fused(a: f64, b: f64, c: f64, precision: Precision) -> f64 {
+    arith::FMA.evaluate(&[a, b, c], precision == Precision::F32)
 }
 
 fn round(value: f64, precision: Precision) -> f64 {

@@ -1,7 +1,8 @@
 //! The kernel IR: buffers, and kernels in the order they run.
 //!
 //! Semantics. A [`Module`] owns buffers of floating-point numbers of one precision. A kernel runs its body once for each
-//! element `0..extent`; no element sees what another one stores in the same kernel. Kernels of a phase run one after the
+//! element `0..extent`; no element sees what another one stores in the same kernel (a delivery is no loop over elements,
+//! see [`Body::Deliver`]). Kernels of a phase run one after the
 //! other. Each value of a pointwise body is assigned once, before its uses; loads happen where they stand, stores after
 //! all loads of the same element. Every operation rounds once to the module's precision: nothing is contracted or
 //! reassociated implicitly.
@@ -10,9 +11,9 @@ use std::sync::Arc;
 
 pub use nullcline_runtime::artifact::Phase;
 
-use crate::ir::expr::{ExprId, HistoryId, InputId, ParameterId, RandomId, StateId, id};
+use crate::ir::expr::{ExprId, HistoryId, InputId, ParameterId, RandomId, SpaceId, StateId, id};
 use crate::ir::prim::Prim;
-use crate::ir::system::{Connection, History, Input, Random, Values};
+use crate::ir::system::{Connection, Fanout, History, Input, Random, Values};
 
 id!(
     /// A buffer of a module.
@@ -62,6 +63,8 @@ pub enum BufferRole {
     Derived(ExprId),
     /// Passed from one kernel of a phase to a later one.
     Scratch(ExprId),
+    /// An argument of a delivery: a value at every element of an index set, also if it is the same for all.
+    Argument(ExprId, SpaceId),
     /// A recorded quantity, written by the observe phase.
     Observed(u32),
     /// A ring of past values: `depth + 1` slots of one array each.
@@ -140,13 +143,39 @@ pub enum Body {
         /// Buffer written.
         target: BufferId,
     },
-    /// `target[i] = sum_e weights[e] * source[sources[e]]` over the entries `e` of target `i`, in order, starting at 0.
+    /// `target[i] = sum_e weights[e] * source[sources[e]]` over the entries `e` of target `i`, in order, starting at 0;
+    /// each term is one fused multiply-add.
     Couple {
         /// Index of the connection in the module.
         connection: usize,
         /// Buffer read.
         source: BufferId,
         /// Buffer written.
+        target: BufferId,
+    },
+    /// As `Couple`, entry `e` from the slot of `history` that was written `delays[e]` steps ago, or from `current` if that
+    /// is 0.
+    CouplePast {
+        /// Index of the connection in the module.
+        connection: usize,
+        /// The history read.
+        history: BufferId,
+        /// What entries without delay read.
+        current: Option<BufferId>,
+        /// Buffer written.
+        target: BufferId,
+    },
+    /// In place: for each source `j` in ascending order whose `spikes[j]` is not 0, for each of its entries `e` in order,
+    /// `target[targets[e]] += weights[e]`, or the fused `weights[e] * factor[j] + target[targets[e]]`. The kernel's extent
+    /// is that of the target.
+    Deliver {
+        /// Index of the fanout in the module.
+        fanout: usize,
+        /// Which sources send.
+        spikes: BufferId,
+        /// What the weights of each source are multiplied by.
+        factor: Option<BufferId>,
+        /// Buffer added to.
         target: BufferId,
     },
 }
@@ -175,6 +204,8 @@ pub struct Module {
     pub tables: Vec<Arc<[u32]>>,
     /// Connections.
     pub connections: Vec<Connection>,
+    /// Connections that spikes travel along.
+    pub fanouts: Vec<Fanout>,
     /// Kernels of all phases.
     pub kernels: Vec<Kernel>,
     /// Kernels of the setup phase, as indices.
@@ -206,6 +237,7 @@ impl Module {
             buffers: Vec::new(),
             tables: Vec::new(),
             connections: Vec::new(),
+            fanouts: Vec::new(),
             kernels: Vec::new(),
             setup: Vec::new(),
             remember: Vec::new(),

@@ -43,7 +43,7 @@ fn role(role: BufferRole) -> Role {
         BufferRole::Input(_) | BufferRole::Random(_) => Role::Input,
         BufferRole::History(_) => Role::History,
         BufferRole::Observed(_) => Role::Observed,
-        BufferRole::Derived(_) | BufferRole::Scratch(_) => Role::Internal,
+        BufferRole::Derived(_) | BufferRole::Scratch(_) | BufferRole::Argument(..) => Role::Internal,
     }
 }
 
@@ -58,7 +58,7 @@ pub fn history_passes(graph: &ExprGraph, histories: &[crate::ir::system::History
         .map(|h| {
             let nodes = graph.reachable([h.value]);
             let past = nodes.into_iter().filter_map(|id| match graph.node(id).op {
-                Op::Past { history, .. } => Some(history.index()),
+                Op::Past { history, .. } | Op::CouplePast { history, .. } => Some(history.index()),
                 _ => None,
             });
             past.collect()

@@ -1,6 +1,7 @@
 //! What a target can do. Passes ask the description; nothing else depends on which target it is.
 
 use super::ir::Precision;
+use crate::ir::expr::Op;
 use crate::ir::prim::{Prim, arith, bits};
 
 /// A target description.
@@ -12,6 +13,8 @@ pub struct Target {
     pub floats: &'static [Precision],
     /// Whether it has this pointwise function itself; a call of any other is replaced by its expansion.
     pub has: fn(&Prim) -> bool,
+    /// Whether it has this operation, one of those that take values from other elements.
+    pub crosses: fn(Op) -> bool,
 }
 
 /// Whether a row is one of the basic operations every target has: arithmetic, comparison, choice, and what the
@@ -22,4 +25,5 @@ pub fn basic(prim: &Prim) -> bool {
 }
 
 /// The reference interpreter: has the basic operations.
-pub static ORACLE: Target = Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: basic };
+pub static ORACLE: Target =
+    Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: basic, crosses: |_| true };

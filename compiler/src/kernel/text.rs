@@ -6,7 +6,8 @@
 //!   buffer NAME@past[100]: history of 11 slots
 //!   buffer NAME[100]: input = series 0, columns [0, 1, ..]
 //!   table t0 = [3, 1, ..]
-//!   connection c0, 12 entries of weight 0.5: NAME
+//!   connection c0, 12 entries of weight 0.5: NAME  `, delays [1, 3]` if its entries have some
+//!   fanout f0, 12 entries of weight 0.5: NAME
 //!   setup: KERNEL, ..                              kernels of each phase, in order
 //!   remember: ..
 //!   step: ..
@@ -18,12 +19,14 @@
 //!     store x %2
 //!   kernel NAME over 100: y = take t0 x            y[i] = x[t0[i]]
 //!   kernel NAME over 100: y = couple c0 x          y[i] = sum of the entries of i
+//!   kernel NAME over 100: y = couple c0 x@past z   each entry from its slot of x@past, those without delay from z
+//!   kernel NAME over 100: y += deliver f0 s        y[i] += the entries of sources with s not 0; `s * u`: times u[j]
 //! ```
 
 use std::fmt::{self, Display, Formatter};
 
 use super::ir::{Body, Buffer, BufferId, BufferRole, Index, Kernel, Module, Phase, Stmt, ValueOp};
-use crate::ir::text::{entries, list, values};
+use crate::ir::text::{delays, entries, list, values};
 use crate::syntax::print::number;
 
 const PHASES: &[(&str, Phase)] =
@@ -39,13 +42,12 @@ impl Display for Module {
             writeln!(f, "  table t{i} = {}", list(table.iter().map(u32::to_string)))?;
         }
         for (i, c) in self.connections.iter().enumerate() {
-            writeln!(
-                f,
-                "  connection c{i}, {} of weight {}: {}",
-                entries(c.sources.len()),
-                values(&c.weights),
-                c.name
-            )?;
+            let (count, weights) = (entries(c.sources.len()), values(&c.weights));
+            writeln!(f, "  connection c{i}, {count} of weight {weights}{}: {}", delays(c), c.name)?;
+        }
+        for (i, fanout) in self.fanouts.iter().enumerate() {
+            let (count, weights) = (entries(fanout.targets.len()), values(&fanout.weights));
+            writeln!(f, "  fanout f{i}, {count} of weight {weights}: {}", fanout.name)?;
         }
         for (name, phase) in PHASES {
             let kernels: Vec<&str> = self.phase(*phase).iter().map(|k| &*self.kernels[*k].name).collect();
@@ -75,6 +77,7 @@ impl Module {
             BufferRole::Random(_) => "random",
             BufferRole::Derived(_) => "derived",
             BufferRole::Scratch(_) => "scratch",
+            BufferRole::Argument(..) => "argument",
             BufferRole::Observed(_) => "observed",
             BufferRole::History(_) => "history",
         };
@@ -100,6 +103,14 @@ impl Module {
             }
             Body::Couple { connection, source, target } => {
                 writeln!(f, ": {} = couple c{connection} {}", self.name(*target), self.name(*source))
+            }
+            Body::CouplePast { connection, history, current, target } => {
+                let current = current.map_or(String::new(), |c| format!(" {}", self.name(c)));
+                writeln!(f, ": {} = couple c{connection} {}{current}", self.name(*target), self.name(*history))
+            }
+            Body::Deliver { fanout, spikes, factor, target } => {
+                let factor = factor.map_or(String::new(), |u| format!(" * {}", self.name(u)));
+                writeln!(f, ": {} += deliver f{fanout} {}{factor}", self.name(*target), self.name(*spikes))
             }
             Body::Pointwise(statements) => {
                 writeln!(f)?;
@@ -140,7 +151,7 @@ mod tests {
 
     use crate::ir::expr::{HistoryId, ParameterId, SpaceId, StateId};
     use crate::ir::prim::arith;
-    use crate::ir::system::{Connection, History, Values};
+    use crate::ir::system::{Connection, Fanout, History, Values};
     use crate::kernel::ir::{
         Body, Buffer, BufferId, BufferRole, Index, Kernel, Module, Precision, Stmt, ValueId, ValueOp,
     };
@@ -156,14 +167,12 @@ mod tests {
         ];
         m.initial = vec![(k, Values::Uniform(2.5))];
         m.tables = vec![Arc::from([2, 1, 0])];
-        m.connections = vec![Connection {
-            name: "x to x".into(),
-            source: SpaceId(1),
-            target: SpaceId(1),
-            starts: [0, 1, 1, 1].into(),
-            sources: [2].into(),
-            weights: Values::Each([-1.0].into()),
-        }];
+        let (ends, weights) = ((SpaceId(1), SpaceId(1)), Values::Each([-1.0].into()));
+        m.connections = vec![
+            Connection::new("x to x", ends, [0, 1, 1, 1], [2], weights.clone()),
+            Connection::new("late x", ends, [0, 1, 1, 1], [2], weights.clone()).with_delays([4]),
+        ];
+        m.fanouts = vec![Fanout::new("spikes", ends, [0, 0, 0, 1], [2], weights)];
         let value = crate::ir::expr::ExprId(0);
         m.histories = vec![(h, History { name: "x".into(), value, space: SpaceId(1), depth: 4 })];
         let v = ValueId;
@@ -178,8 +187,18 @@ mod tests {
             Kernel { name: "step_0".into(), extent: 3, body: Body::Pointwise(body) },
             Kernel { name: "step_1".into(), extent: 3, body: Body::Take { table: 0, source: x, target: h } },
             Kernel { name: "step_2".into(), extent: 3, body: Body::Couple { connection: 0, source: h, target: x } },
+            Kernel {
+                name: "step_3".into(),
+                extent: 3,
+                body: Body::CouplePast { connection: 1, history: h, current: Some(k), target: x },
+            },
+            Kernel {
+                name: "step_4".into(),
+                extent: 3,
+                body: Body::Deliver { fanout: 0, spikes: x, factor: Some(k), target: x },
+            },
         ];
-        m.step = vec![0, 1, 2];
+        m.step = vec![0, 1, 2, 3, 4];
         let expected = "\
 module net f32
   buffer x[3]: state
@@ -187,9 +206,11 @@ module net f32
   buffer x@past[3]: history of 5 slots
   table t0 = [2, 1, 0]
   connection c0, 1 entry of weight [-1]: x to x
+  connection c1, 1 entry of weight [-1], delays [4]: late x
+  fanout f0, 1 entry of weight [-1]: spikes
   setup:
   remember:
-  step: step_0, step_1, step_2
+  step: step_0, step_1, step_2, step_3, step_4
   observe:
   kernel step_0 over 3
     let %0 = load k[0]
@@ -199,6 +220,8 @@ module net f32
     store x %2
   kernel step_1 over 3: x@past = take t0 x
   kernel step_2 over 3: x = couple c0 x@past
+  kernel step_3 over 3: x = couple c1 x@past k
+  kernel step_4 over 3: x += deliver f0 x * k
 ";
         assert_eq!(m.to_string(), expected);
     }

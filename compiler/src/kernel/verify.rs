@@ -7,7 +7,8 @@ use super::ir::{Body, BufferId, BufferRole, Index, Module, Stmt, ValueOp};
 /// Rules: buffers and kernels that are named exist; values are numbered in order and used after they are assigned;
 /// calls have as many arguments as their function; a load or store at the kernel's element fits the buffer's length, a
 /// load at zero reads a scalar; connection and table lengths agree with their buffers and stay in bounds; a state is
-/// stored by at most one kernel of the step, after every kernel that reads it at another element.
+/// stored by at most one kernel of the step, after every kernel that reads it at another element, and before those that
+/// deliver to it.
 pub fn verify(module: &Module) -> Result<(), String> {
     for kernel in &module.kernels {
         verify_kernel(module, kernel.extent, &kernel.body).map_err(|why| format!("kernel `{}`: {why}", kernel.name))?;
@@ -71,19 +72,51 @@ fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), Stri
         Body::Couple { connection, source, target } => {
             let (source, target) = (buffer(*source)?, buffer(*target)?);
             let connection = module.connections.get(*connection).ok_or("a connection does not exist")?;
-            let entries = connection.sources.len();
-            let fits = connection.starts.len() == extent + 1
-                && target.len == extent
-                && connection.starts.first() == Some(&0)
-                && connection.starts.last() == Some(&(entries as u32))
-                && connection.starts.is_sorted()
-                && connection.sources.iter().all(|s| (*s as usize) < source.len);
+            let fits = target.len == extent && listed(&connection.starts, &connection.sources, (extent, source.len));
             if !fits {
                 return Err(format!("connection `{}` does not fit its buffers", connection.name));
             }
         }
+        Body::CouplePast { connection, history, current, target } => {
+            let (source, target) = (buffer(*history)?, buffer(*target)?);
+            let current = current.map(buffer).transpose()?;
+            let connection = module.connections.get(*connection).ok_or("a connection does not exist")?;
+            let slots = module.slots(*history);
+            let delays = connection.delays.as_deref().unwrap_or(&[]);
+            let fits = target.len == extent
+                && listed(&connection.starts, &connection.sources, (extent, source.len))
+                && delays.len() == connection.sources.len()
+                && delays.iter().all(|d| (*d as usize) < slots && (*d > 0 || current.is_some()))
+                && current.is_none_or(|c| c.len == source.len);
+            if !fits {
+                return Err(format!("connection `{}` does not fit its buffers", connection.name));
+            }
+        }
+        Body::Deliver { spikes, factor, target, .. } if target == spikes || factor.as_ref() == Some(target) => {
+            return Err("a delivery reads what it adds to".to_string());
+        }
+        Body::Deliver { fanout, spikes, factor, target } => {
+            let (spikes, target) = (buffer(*spikes)?, buffer(*target)?);
+            let factor = factor.map(buffer).transpose()?;
+            let fanout = module.fanouts.get(*fanout).ok_or("a fanout does not exist")?;
+            let fits = target.len == extent
+                && listed(&fanout.starts, &fanout.targets, (spikes.len, extent))
+                && factor.is_none_or(|f| f.len == spikes.len);
+            if !fits {
+                return Err(format!("fanout `{}` does not fit its buffers", fanout.name));
+            }
+        }
     }
     Ok(())
+}
+
+/// Whether `starts` divide `ends` into rows, and all ends exist.
+fn listed(starts: &[u32], ends: &[u32], (rows, size): (usize, usize)) -> bool {
+    starts.len() == rows + 1
+        && starts.first() == Some(&0)
+        && starts.last() == Some(&(ends.len() as u32))
+        && starts.is_sorted()
+        && ends.iter().all(|e| (*e as usize) < size)
 }
 
 /// States are updated in place, so no kernel may read one after another kernel has stored it.
@@ -102,6 +135,13 @@ fn verify_state_order(module: &Module) -> Result<(), String> {
                 found
             }),
             Body::Take { source, target, .. } | Body::Couple { source, target, .. } => (vec![*source], vec![*target]),
+            Body::CouplePast { current, target, .. } => (current.iter().copied().collect(), vec![*target]),
+            // Deliveries act on the new state.
+            Body::Deliver { target, .. } if stored.contains(target) || !is_state(target) => continue,
+            Body::Deliver { target, .. } => {
+                let name = &module.buffers[target.index()].name;
+                return Err(format!("`{}` delivers to `{name}` before it was stored", kernel.name));
+            }
         };
         if let Some(late) = reads.iter().chain(&writes).find(|b| is_state(b) && stored.contains(b)) {
             return Err(format!(

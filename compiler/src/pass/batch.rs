@@ -5,10 +5,11 @@
 //! are those of a run of its own, bit for bit.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Step;
-use crate::ir::expr::{ConnectionId, ExprGraph, ExprId, Op, ParameterId, SpaceId, StateId, TableId};
-use crate::ir::system::{Connection, System, Table, Values};
+use crate::ir::expr::{ConnectionId, ExprGraph, ExprId, FanoutId, Op, ParameterId, SpaceId, StateId, TableId};
+use crate::ir::system::{Connection, Fanout, System, Table, Values};
 
 /// A place that holds a value which members may have each their own of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -19,6 +20,8 @@ pub enum Slot {
     Parameter(ParameterId, Option<usize>),
     /// The weight of a connection: one entry, or all.
     Weight(ConnectionId, Option<usize>),
+    /// The weight of a fanout: one entry, or all.
+    Delivered(FanoutId, Option<usize>),
 }
 
 /// A value that differs between members.
@@ -62,6 +65,9 @@ pub fn slots((a, first): (f64, &Step), (b, second): (f64, &Step)) -> Option<Vec<
     for (i, (x, y)) in x.connections.iter().zip(&y.connections).enumerate() {
         compare(&x.weights, &y.weights, &|e| Slot::Weight(ConnectionId(i as u32), e))?;
     }
+    for (i, (x, y)) in x.fanouts.iter().zip(&y.fanouts).enumerate() {
+        compare(&x.weights, &y.weights, &|e| Slot::Delivered(FanoutId(i as u32), e))?;
+    }
     Some(slots)
 }
 
@@ -70,14 +76,19 @@ fn same_structure(a: &Step, b: &Step) -> bool {
     let (x, y) = (&a.system, &b.system);
     let nodes = |g: &ExprGraph| (0..g.len() as u32).map(|i| g.node(ExprId(i)).clone()).collect::<Vec<_>>();
     let entries = |s: &System| {
-        let of = |c: &Connection| (c.source, c.target, c.starts.clone(), c.sources.clone());
+        let of = |c: &Connection| (c.source, c.target, c.starts.clone(), c.sources.clone(), c.delays.clone());
         s.connections.iter().map(of).collect::<Vec<_>>()
+    };
+    let sent = |s: &System| {
+        let of = |f: &Fanout| (f.source, f.target, f.starts.clone(), f.targets.clone());
+        s.fanouts.iter().map(of).collect::<Vec<_>>()
     };
     (&a.next, &a.observables, &x.histories) == (&b.next, &b.observables, &y.histories)
         && (&x.spaces, &x.tables, &x.inputs, &x.randoms) == (&y.spaces, &y.tables, &y.inputs, &y.randoms)
         && (x.states.len(), x.parameters.len()) == (y.states.len(), y.parameters.len())
         && x.parameters.iter().zip(&y.parameters).all(|(p, q)| p.space == q.space)
         && entries(x) == entries(y)
+        && sent(x) == sent(y)
         && nodes(&x.graph) == nodes(&y.graph)
 }
 
@@ -126,31 +137,54 @@ pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
 fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
     let members = own.members;
     let parameters: Vec<SpaceId> = step.system.parameters.iter().map(|p| p.space).collect();
+    let histories: Vec<SpaceId> = step.system.histories.iter().map(|h| h.space).collect();
     let mut connections = step.system.connections.clone();
     for (i, connection) in connections.iter_mut().enumerate() {
         let entries = connection.sources.len();
         own.repeat(&mut connection.weights, entries, |e| Slot::Weight(ConnectionId(i as u32), e));
-        let ends = connection.starts.iter().skip(1);
-        let each = (0..members as u32).flat_map(|m| ends.clone().map(move |end| m * entries as u32 + end));
-        connection.starts = std::iter::once(0).chain(each).collect();
+        connection.starts = rows(members, &connection.starts);
+        connection.delays = connection.delays.as_ref().map(|delays| delays.repeat(members).into());
         if connection.target == SpaceId::SCALAR {
             connection.target = all;
         }
     }
+    let mut fanouts = std::mem::take(&mut step.system.fanouts);
+    for (i, fanout) in fanouts.iter_mut().enumerate() {
+        own.repeat(&mut fanout.weights, fanout.targets.len(), |e| Slot::Delivered(FanoutId(i as u32), e));
+        fanout.starts = rows(members, &fanout.starts);
+        fanout.targets = offset(members, sizes_of(sizes, fanout.target), &fanout.targets).collect();
+        for space in [&mut fanout.source, &mut fanout.target] {
+            if *space == SpaceId::SCALAR {
+                *space = all;
+            }
+        }
+    }
+    step.system.fanouts = fanouts;
     // Which connections have a source of their own for each member; a scalar that all share stays one element.
     let mut own_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
     let mut shared_source: HashMap<ConnectionId, ConnectionId> = HashMap::new();
     let mut used: Vec<Connection> = Vec::new();
-    let mut tables = Vec::new();
-    let first_table = step.system.tables.len();
-    let mut spreads: HashMap<SpaceId, TableId> = HashMap::new();
+    let ends: Vec<(SpaceId, SpaceId)> = step.system.fanouts.iter().map(|f| (f.source, f.target)).collect();
+    let first = step.system.tables.len();
+    let mut spread = Spread { members, sizes, all, first, tables: Vec::new(), known: HashMap::new() };
     step.rewrite(|graph, node| {
         let lifted = if node.space == SpaceId::SCALAR { all } else { node.space };
         match node.op {
             Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
             Op::Parameter(id) => Some(graph.add(node.op, Vec::new(), parameters[id.index()])),
-            Op::Couple(id) => {
-                let source = graph.space(node.args[0]);
+            Op::Deliver(id) => {
+                let (source, target) = ends[id.index()];
+                let mut args = node.args.clone();
+                for (arg, space) in args.iter_mut().zip([target, source, source]) {
+                    *arg = spread.over(graph, *arg, space);
+                }
+                Some(graph.add(node.op, args, lifted))
+            }
+            Op::Couple(id) | Op::CouplePast { connection: id, .. } => {
+                let source = match node.op {
+                    Op::CouplePast { history, .. } => histories[history.index()],
+                    _ => graph.space(node.args[0]),
+                };
                 let known = if source == SpaceId::SCALAR { &mut shared_source } else { &mut own_source };
                 let new = *known.entry(id).or_insert_with(|| {
                     let mut connection = connections[id.index()].clone();
@@ -160,23 +194,21 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                     used.push(connection);
                     ConnectionId(used.len() as u32 - 1)
                 });
-                Some(graph.add(Op::Couple(new), node.args.clone(), lifted))
+                let (op, args) = match node.op {
+                    Op::CouplePast { history, .. } => {
+                        let current = node.args.iter().map(|current| spread.over(graph, *current, source));
+                        (Op::CouplePast { connection: new, history }, current.collect())
+                    }
+                    _ => (Op::Couple(new), node.args.clone()),
+                };
+                Some(graph.add(op, args, lifted))
             }
             Op::Call(prim) => {
                 // Values of the members meet those of their units.
                 let units = node.args.iter().map(|a| graph.space(*a)).find(|s| *s != SpaceId::SCALAR && *s != all)?;
                 let mut args = node.args.clone();
                 for arg in &mut args {
-                    if graph.space(*arg) != all {
-                        continue;
-                    }
-                    let table = *spreads.entry(units).or_insert_with(|| {
-                        let size = sizes_of(sizes, units);
-                        let indices = (0..members as u32).flat_map(|m| (0..size).map(move |_| m)).collect();
-                        tables.push(Table { name: "member".to_string(), source: all, indices });
-                        TableId((first_table + tables.len() - 1) as u32)
-                    });
-                    *arg = graph.add(Op::Take(table), vec![*arg], units);
+                    *arg = spread.over(graph, *arg, units);
                 }
                 Some(graph.call(prim, &args))
             }
@@ -184,7 +216,42 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
         }
     });
     step.system.connections = used;
-    step.system.tables.extend(tables);
+    step.system.tables.extend(spread.tables);
+}
+
+/// Gives values of the members to all their units.
+struct Spread<'a> {
+    members: usize,
+    sizes: &'a [usize],
+    all: SpaceId,
+    /// Number of tables there are without those made here.
+    first: usize,
+    tables: Vec<Table>,
+    known: HashMap<SpaceId, TableId>,
+}
+
+impl Spread<'_> {
+    /// `value` over `space`, if it has one element for each member and the space has more.
+    fn over(&mut self, graph: &mut ExprGraph, value: ExprId, space: SpaceId) -> ExprId {
+        if graph.space(value) != self.all || space == self.all {
+            return value;
+        }
+        let table = *self.known.entry(space).or_insert_with(|| {
+            let size = sizes_of(self.sizes, space);
+            let indices = (0..self.members as u32).flat_map(|m| (0..size).map(move |_| m)).collect();
+            self.tables.push(Table { name: "member".to_string(), source: self.all, indices });
+            TableId((self.first + self.tables.len() - 1) as u32)
+        });
+        graph.add(Op::Take(table), vec![value], space)
+    }
+}
+
+/// The rows of the first member, then those of the next.
+fn rows(members: usize, starts: &[u32]) -> Arc<[u32]> {
+    let entries = starts.last().copied().unwrap_or(0);
+    let ends = starts.iter().skip(1);
+    let each = (0..members as u32).flat_map(|m| ends.clone().map(move |end| m * entries + end));
+    std::iter::once(0).chain(each).collect()
 }
 
 fn sizes_of(sizes: &[usize], space: SpaceId) -> u32 {

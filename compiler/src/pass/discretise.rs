@@ -1,6 +1,7 @@
 //! Discretisation: replaces derivatives by the expressions of one step of a scheme.
 
 mod affine;
+mod coupled;
 mod exact;
 mod exponential;
 mod matrix;
@@ -19,7 +20,8 @@ use crate::scheme::{Method, Scheme};
 /// Within a step, extrinsic inputs and random numbers keep their value; time is that of the stage; past values are those
 /// at the stage's time minus the delay, between two stored steps by linear interpolation. Fails for equations that the
 /// scheme cannot take.
-pub fn discretise(mut system: System, observables: Vec<Observable>, scheme: &'static Scheme) -> Result<Step> {
+pub fn discretise(system: System, observables: Vec<Observable>, scheme: &'static Scheme) -> Result<Step> {
+    let (mut system, observables) = coupled::with_present(system, observables);
     noise::check(&mut system, scheme)?;
     let next = match &scheme.method {
         Method::RungeKutta(method) => runge_kutta::runge_kutta(&mut system, method),

@@ -16,6 +16,19 @@ pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result
     if !target.floats.contains(&precision) {
         return Err(fault::precision(target, precision).into());
     }
+    for id in step.system.graph.reachable(step.roots()) {
+        let op = step.system.graph.node(id).op;
+        let what = match op {
+            Op::Take(_) => "elements by an index",
+            Op::Couple(_) => "weighted sums over connections",
+            Op::CouplePast { .. } => "weighted sums with a delay for each connection",
+            Op::Deliver(_) => "spikes that jump onto their targets",
+            _ => continue,
+        };
+        if !(target.crosses)(op) {
+            return Err(fault::missing_crossing(target, what).into());
+        }
+    }
     // An expansion may call functions that are expanded in turn; each round removes one level, and the rows' order of
     // definition bounds the levels, because a row expands into rows that do not need it.
     for _ in 0..=table().count() {

@@ -1,61 +1,70 @@
 //! Pruning: connections that carry nothing are removed.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Step;
-use crate::ir::expr::{ConnectionId, Op};
-use crate::ir::system::{Connection, Values};
+use crate::ir::expr::Op;
+use crate::ir::system::Values;
 
-/// Drops connection entries of weight 0, and connections without entries.
+/// Drops entries of weight 0 of connections and fanouts, and those without entries; spikes that never come too.
 ///
 /// An entry of weight 0 contributes nothing by definition, also when its source is not finite.
 pub fn prune(mut step: Step) -> Step {
     for connection in &mut step.system.connections {
-        drop_zero_entries(connection);
+        let delays = connection.delays.as_mut().into_iter();
+        let lists = std::iter::once(&mut connection.sources).chain(delays);
+        drop_zero_entries(&mut connection.starts, &mut connection.weights, lists);
     }
-    let empty: HashMap<ConnectionId, bool> = (step.system.connections.iter().enumerate())
-        .map(|(i, c)| (ConnectionId(i as u32), c.sources.is_empty()))
-        .collect();
+    for fanout in &mut step.system.fanouts {
+        drop_zero_entries(&mut fanout.starts, &mut fanout.weights, std::iter::once(&mut fanout.targets));
+    }
+    let unconnected: Vec<bool> = step.system.connections.iter().map(|c| c.sources.is_empty()).collect();
+    let silent: Vec<bool> = step.system.fanouts.iter().map(|f| f.targets.is_empty()).collect();
     step.rewrite(|graph, node| match node.op {
-        Op::Couple(id) if empty[&id] => Some(graph.constant(0.0)),
+        Op::Couple(connection) | Op::CouplePast { connection, .. } if unconnected[connection.index()] => {
+            Some(graph.constant(0.0))
+        }
+        Op::Deliver(fanout) if silent[fanout.index()] || graph.as_constant(node.args[1]) == Some(0.0) => {
+            Some(node.args[0])
+        }
         _ => None,
     });
     step
 }
 
-fn drop_zero_entries(connection: &mut Connection) {
-    let dropped = match &connection.weights {
-        Values::Uniform(weight) => *weight == 0.0,
-        Values::Each(weights) => weights.contains(&0.0),
+fn drop_zero_entries<'a>(
+    starts: &mut Arc<[u32]>,
+    weights: &mut Values,
+    lists: impl Iterator<Item = &'a mut Arc<[u32]>>,
+) {
+    let entries = starts.last().map_or(0, |end| *end as usize);
+    // Most have none, and there may be very many entries.
+    let zeros = match weights {
+        Values::Uniform(weight) => *weight == 0.0 && entries > 0,
+        Values::Each(each) => each.contains(&0.0),
     };
-    // Most have none, and may have so many entries that no list of them should be made.
-    if !dropped {
+    if !zeros {
         return;
     }
-    let kept: Vec<usize> = (0..connection.sources.len()).filter(|e| connection.weights.at(*e) != 0.0).collect();
-    connection.starts = connection.starts.iter().map(|s| kept.partition_point(|k| k < &(*s as usize)) as u32).collect();
-    connection.weights = Values::from_each(kept.iter().map(|k| connection.weights.at(*k)).collect());
-    connection.sources = kept.iter().map(|k| connection.sources[*k]).collect();
+    let kept: Vec<usize> = (0..entries).filter(|e| weights.at(*e) != 0.0).collect();
+    *starts = starts.iter().map(|s| kept.partition_point(|k| k < &(*s as usize)) as u32).collect();
+    *weights = Values::from_each(kept.iter().map(|k| weights.at(*k)).collect());
+    for list in lists {
+        *list = kept.iter().map(|k| list[*k]).collect();
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::expr::SpaceId;
 
     #[test]
     fn entries_without_weight_are_dropped_row_by_row() {
-        let mut connection = Connection {
-            name: "c".into(),
-            source: SpaceId(1),
-            target: SpaceId(1),
-            starts: [0, 2, 2, 4].into(),
-            sources: [0, 1, 0, 2].into(),
-            weights: Values::Each([0.0, 2.0, 3.0, 0.0].into()),
-        };
-        drop_zero_entries(&mut connection);
-        assert_eq!(*connection.starts, [0, 1, 1, 2]);
-        assert_eq!(*connection.sources, [1, 0]);
-        assert_eq!(connection.weights, Values::Each([2.0, 3.0].into()));
+        let (mut starts, mut sources) = (Arc::from([0, 2, 2, 4]), Arc::from([0, 1, 0, 2]));
+        let mut weights = Values::Each([0.0, 2.0, 3.0, 0.0].into());
+        drop_zero_entries(&mut starts, &mut weights, std::iter::once(&mut sources));
+        assert_eq!(*starts, [0, 1, 1, 2]);
+        assert_eq!(*sources, [1, 0]);
+        assert_eq!(weights, Values::Each([2.0, 3.0].into()));
     }
 }

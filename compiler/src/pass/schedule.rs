@@ -3,6 +3,7 @@
 //! What depends on parameters and the step size only is computed once, by the setup phase. The kernels of each phase are
 //! made in [`phase`].
 
+mod delivery;
 mod phase;
 
 use std::collections::{HashMap, HashSet};
@@ -55,6 +56,7 @@ impl<'a> Scheduler<'a> {
         let module = Module {
             tables: system.tables.iter().map(|t| t.indices.clone()).collect(),
             connections: system.connections.clone(),
+            fanouts: system.fanouts.clone(),
             ..Module::empty(system.name.clone(), precision)
         };
         Scheduler { system, graph: &system.graph, module, buffers: HashMap::new(), hoisted: HashMap::new() }
@@ -112,8 +114,11 @@ impl<'a> Scheduler<'a> {
             let node = self.graph.node(id);
             let steady = match node.op {
                 Op::Constant(_) | Op::Parameter(_) | Op::StepSize => true,
-                Op::Call(_) | Op::Take(_) | Op::Couple(_) => node.args.iter().all(|a| invariant.contains(a)),
-                Op::Time | Op::State(_) | Op::Input(_) | Op::Random(_) | Op::Past { .. } => false,
+                Op::Call(_) | Op::Take(_) | Op::Couple(_) | Op::Deliver(_) => {
+                    node.args.iter().all(|a| invariant.contains(a))
+                }
+                Op::Time | Op::State(_) | Op::Input(_) | Op::Random(_) => false,
+                Op::Past { .. } | Op::CouplePast { .. } => false,
             };
             if steady {
                 invariant.insert(id);
@@ -136,5 +141,10 @@ impl<'a> Scheduler<'a> {
 
 /// Whether an expression is computed where it is used, from a buffer or from nothing.
 fn is_leaf(op: Op) -> bool {
-    !matches!(op, Op::Call(_) | Op::Take(_) | Op::Couple(_))
+    !matches!(op, Op::Call(_)) && !crosses(op)
+}
+
+/// Whether an operation takes values from other elements, so that it is a kernel of its own.
+fn crosses(op: Op) -> bool {
+    matches!(op, Op::Take(_) | Op::Couple(_) | Op::CouplePast { .. } | Op::Deliver(_))
 }

@@ -89,11 +89,10 @@ impl<'a> Sum<'a> {
         Sum { source, sum }
     }
 
-    /// Adds `weight * value`, each operation rounded.
+    /// Adds `weight * value`, rounded once.
     fn add(&self, code: &mut Code, weight: &str, value: &str) {
         let kind = format!("f{}", self.source.float.width());
-        let term = code.set(self.source.float.class(), &format!("mul.rn.{kind}"), &[weight, value]);
-        code.op(&format!("add.rn.{kind}"), &[&self.sum, &self.sum, &term]);
+        code.op(&format!("fma.rn.{kind}"), &[&self.sum, weight, value, &self.sum]);
     }
 
     fn store(&self, code: &mut Code, element: &str, to: BufferId) {

@@ -20,12 +20,18 @@ use nullcline_runtime::program;
 use self::body::{Memory, Source, body};
 use self::code::{Class, Code, Float, GROUP};
 use self::gather::{Constants, couple, couple_dense, is_dense, take};
+use crate::ir::expr::Op;
 use crate::ir::system::Values;
 use crate::kernel::ir::{Body, Kernel, Module, Precision};
 use crate::kernel::target::Target;
 
 /// Processors by NVIDIA: basic operations, correctly rounded.
-pub static PTX: Target = Target { name: "ptx", floats: &[Precision::F32, Precision::F64], has: spelling::has };
+pub static PTX: Target = Target {
+    name: "ptx",
+    floats: &[Precision::F32, Precision::F64],
+    has: spelling::has,
+    crosses: |op| matches!(op, Op::Take(_) | Op::Couple(_)),
+};
 
 /// What the text is written for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -142,6 +148,7 @@ fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, ke
         Body::Couple { connection, source: from, target } => {
             couple(&mut code, source, constants, &element, (*connection, *from, *target));
         }
+        Body::CouplePast { .. } | Body::Deliver { .. } => unreachable!("`legalise` refuses what the target lacks"),
     }
     code.place(&done);
     code.finish(kernel.extent)

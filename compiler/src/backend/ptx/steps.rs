@@ -312,6 +312,7 @@ fn one_block(source: &Source<'_>, constants: &mut Constants, kernels: &[&Kernel]
             Body::Couple { connection, source: from, target } => {
                 couple(code, source, constants, element, (*connection, *from, *target));
             }
+            Body::CouplePast { .. } | Body::Deliver { .. } => unreachable!("`legalise` refuses what the target lacks"),
         });
         code.barrier();
     }

@@ -51,14 +51,8 @@ impl Lowering<'_> {
     fn weigh_all(&mut self, name: &str, value: ExprId, sources: Range<u32>, weight: f64) -> ExprId {
         let source = self.system.graph.space(value);
         let from = |s: u32| if source == SpaceId::SCALAR { 0 } else { s };
-        let all = Connection {
-            name: name.to_string(),
-            source,
-            target: SpaceId::SCALAR,
-            starts: [0, sources.len() as u32].into(),
-            sources: sources.map(from).collect(),
-            weights: Values::Uniform(weight),
-        };
+        let (ends, starts) = ((source, SpaceId::SCALAR), [0, sources.len() as u32]);
+        let all = Connection::new(name, ends, starts, sources.map(from).collect::<Vec<_>>(), Values::Uniform(weight));
         self.system.couple(all, value)
     }
 
@@ -116,8 +110,7 @@ fn by_target(name: &str, source: SpaceId, target: SpaceId, targets: usize, entri
         sources[at] = if source == SpaceId::SCALAR { 0 } else { entry.source };
         weights[at] = entry.weight;
     }
-    let (starts, sources) = (starts.into(), sources.into());
-    Connection { name: name.to_string(), source, target, starts, sources, weights: Values::from_each(weights) }
+    Connection::new(name, (source, target), starts, sources, Values::from_each(weights))
 }
 
 /// The connections with each kind of delay, in the order of first appearance.

@@ -189,9 +189,9 @@ impl<'a> Lowering<'a> {
         if everywhere {
             return Ok(Value::Real(signal));
         }
-        let mask = (0..size).map(|u| f64::from(u8::from(elements.contains(&u)))).collect();
+        let mask = (0..size).map(|u| f64::from(u8::from(elements.contains(&u)))).collect::<Vec<_>>();
         let name = format!("{}<-mask_{index}", self.name(at));
-        let mask = self.system.add_parameter(name, space, Values::Each(mask));
+        let mask = self.system.add_parameter(name, space, Values::Each(mask.into()));
         Ok(Value::Real(self.system.graph.product(mask, signal)))
     }
 }

@@ -152,8 +152,7 @@ impl Lowering<'_> {
                 }
             }
             let weights = Values::Uniform(1.0);
-            let (starts, sources) = (starts.into(), sources.into());
-            let connection = Connection { name: "place".to_string(), source, target, starts, sources, weights };
+            let connection = Connection::new("place", (source, target), starts, sources, weights);
             self.system.couple(connection, part)
         })
     }
@@ -172,14 +171,10 @@ impl Lowering<'_> {
         let value = each_part(from.value, |part| {
             if self.system.graph.space(part) == source && from.shape != Shape::Single {
                 let elements = self.system.size(source) as u32;
-                let connection = Connection {
-                    name: "sum".to_string(),
-                    source,
-                    target,
-                    starts: (0..=elements).step_by(columns).collect(),
-                    sources: (0..elements).collect(),
-                    weights: Values::Uniform(weight),
-                };
+                let starts: Vec<u32> = (0..=elements).step_by(columns).collect();
+                let sources: Vec<u32> = (0..elements).collect();
+                let weights = Values::Uniform(weight);
+                let connection = Connection::new("sum", (source, target), starts, sources, weights);
                 return self.system.couple(connection, part);
             }
             let count = self.system.graph.constant(columns as f64 * weight);

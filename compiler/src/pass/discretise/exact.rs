@@ -89,7 +89,7 @@ fn equations(system: &mut System, scheme: &Scheme, variables: &[ExprId]) -> Resu
             for op in graph.reachable([rest]).into_iter().map(|id| graph.node(id).op) {
                 let what = match op {
                     Op::Time => "the time",
-                    Op::Past { .. } => "the past of a variable",
+                    Op::Past { .. } | Op::CouplePast { .. } => "the past of a variable",
                     _ => continue,
                 };
                 return Err(fault::rest_changes(scheme, &system.states[state], what).into());

@@ -29,7 +29,7 @@ fn check_state(system: &mut System, scheme: &Scheme, state: usize) -> Result<()>
         _ => true,
     };
     for id in system.graph.reachable([slope]) {
-        if let Op::Past { history, .. } = system.graph.node(id).op
+        if let Op::Past { history, .. } | Op::CouplePast { history, .. } = system.graph.node(id).op
             && several_stages
             && !noises_in(system, system.histories[history.index()].value).is_empty()
         {

@@ -1,5 +1,6 @@
 //! Explicit Runge-Kutta methods: stages of slopes.
 
+use super::coupled::Between;
 use crate::ir::expr::{ExprGraph, ExprId, Op, StateId};
 use crate::ir::system::{History, System};
 use crate::scheme::RungeKutta;
@@ -34,9 +35,13 @@ fn stage(system: &mut System, method: &RungeKutta, index: usize, earlier: &[Vec<
     let time = stage_time(&mut system.graph, method.time(index));
     let offset = method.time(index);
     let histories = &system.histories;
+    let mut between = Between::new(&mut system.connections, offset);
     let image = system.graph.rewrite(derivatives.iter().copied(), |graph, node| match node.op {
         Op::State(id) => Some(states[id.index()]),
         Op::Time => Some(time),
+        Op::CouplePast { connection, history } => {
+            Some(between.past(graph, connection, (history, histories[history.index()].value), node))
+        }
         Op::Past { history, steps } => Some(past_at(graph, &histories[history.index()], node.op, steps, offset)),
         _ => None,
     });

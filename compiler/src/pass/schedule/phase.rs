@@ -3,11 +3,13 @@
 //! Every expression gets a level, as late as its users allow; users come a level later where the value crosses from one
 //! index set to another or goes through a coupling. One kernel computes all pointwise expressions of one level and index
 //! set; a take or a coupling is a kernel of its own. What the phase is for is stored by the kernels of the last level,
-//! arrays before scalars, so that everything else reads the state the phase started from.
+//! arrays before scalars, so that everything else reads the state the phase started from. Deliveries onto states follow
+//! ([`super::delivery`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Root, Scheduler, is_leaf};
+use super::delivery::{Chains, Demand};
+use super::{Root, Scheduler, crosses, is_leaf};
 use crate::ir::expr::{ExprId, Op, SpaceId};
 use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueId, ValueOp};
 
@@ -21,6 +23,8 @@ struct Plan {
     last: u32,
     /// Expressions read by another kernel than the one that computes them, with their buffers.
     kept: HashMap<ExprId, BufferId>,
+    /// Operands of kernels that cross elements, with the level they are put in their buffers at.
+    placed: Vec<(u32, Root)>,
 }
 
 /// What a kernel is made for: expressions it computes, values it stores.
@@ -29,22 +33,25 @@ type Contents = (Vec<ExprId>, Vec<Root>);
 impl Scheduler<'_> {
     /// Makes the kernels that compute `roots` into their buffers, and returns their indices in order.
     pub(super) fn phase(&mut self, name: &str, roots: &[Root]) -> Vec<usize> {
-        let plan = self.plan(roots);
+        let (chains, roots) = self.chains(roots);
+        let roots = &roots[..];
+        let plan = self.plan(&chains, roots);
         // Kernels by level; arrays before scalars, because array kernels read scalar states.
         let mut groups: BTreeMap<(u32, bool, SpaceId), Contents> = BTreeMap::new();
         let key = |level: u32, space: SpaceId| (level, space == SpaceId::SCALAR, space);
         for id in &plan.needed {
             groups.entry(key(plan.level[id], self.graph.space(*id))).or_default().0.push(*id);
         }
-        for root in roots {
-            groups.entry(key(plan.last, self.root_space(root))).or_default().1.push(*root);
+        let last = roots.iter().map(|root| (plan.last, *root));
+        for (level, root) in plan.placed.iter().copied().chain(last) {
+            groups.entry(key(level, self.root_space(&root))).or_default().1.push(root);
         }
         let mut order = Vec::new();
         for ((level, _, space), (ids, stores)) in groups {
             let mut keep: Vec<ExprId> = Vec::new();
             for id in ids {
-                if matches!(self.graph.node(id).op, Op::Take(_) | Op::Couple(_)) {
-                    order.push(self.crossing_kernel(&plan, name, id));
+                if self.crosses(id) {
+                    order.extend(self.crossing_kernels(&plan, &chains, name, id));
                 } else if plan.kept.contains_key(&id) {
                     keep.push(id);
                 }
@@ -53,12 +60,13 @@ impl Scheduler<'_> {
                 order.push(self.pointwise_kernel(&plan, &format!("{name} {level}"), (level, space), &keep, &stores));
             }
         }
+        order.extend(self.last_kernels(&chains, name));
         order
     }
 
-    fn plan(&mut self, roots: &[Root]) -> Plan {
-        let needed = self.needed(roots);
-        let earliest = self.earliest(&needed);
+    fn plan(&mut self, chains: &Chains, roots: &[Root]) -> Plan {
+        let needed = self.needed(chains, roots);
+        let earliest = self.earliest(chains, &needed);
         let last = (needed.iter().map(|id| earliest[id] + u32::from(self.crosses(*id))))
             .chain(roots.iter().filter(|r| self.broadcasts(r)).map(|r| earliest.get(&r.1).map_or(0, |l| l + 1)))
             .max()
@@ -76,13 +84,40 @@ impl Scheduler<'_> {
             let direct = !self.crosses(root.1) && !self.broadcasts(root);
             limit(&mut level, root.1, if direct { last } else { last - 1 });
         }
+        let mut placed: Vec<(u32, Root)> = Vec::new();
         for id in needed.iter().rev() {
             let at = level[id];
+            if self.crosses(*id) {
+                for (operand, demand) in self.operands(chains, *id) {
+                    if is_needed.contains(&operand) {
+                        limit(&mut level, operand, at - self.distance(operand, demand));
+                    }
+                    if self.is_placed(operand, demand) {
+                        let role = match demand {
+                            Demand::Argument(space) => BufferRole::Argument(operand, space),
+                            _ => BufferRole::Scratch(*id),
+                        };
+                        placed.push((at - 1, (role, operand)));
+                    }
+                }
+                continue;
+            }
             for arg in self.graph.node(*id).args.iter().filter(|a| is_needed.contains(a)) {
                 limit(&mut level, *arg, if self.direct(*arg, *id) { at } else { at - 1 });
             }
         }
         for id in &needed {
+            if self.crosses(*id) {
+                let operands =
+                    self.operands(chains, *id).into_iter().filter(|(operand, _)| is_needed.contains(operand));
+                // What is stored by the kernel that computes it needs no other buffer.
+                let beside =
+                    |operand: ExprId, demand| self.is_placed(operand, demand) && level[&operand] + 1 == level[id];
+                kept.extend(
+                    operands.filter(|(operand, demand)| !beside(*operand, *demand)).map(|(operand, _)| operand),
+                );
+                continue;
+            }
             for arg in self.graph.node(*id).args.iter().filter(|a| is_needed.contains(a)) {
                 if !self.direct(*arg, *id) || level[arg] != level[id] {
                     kept.insert(*arg);
@@ -97,19 +132,32 @@ impl Scheduler<'_> {
             let name = format!("scratch_{}", id.0);
             (id, self.buffer(BufferRole::Scratch(id), &name, self.graph.space(id)))
         });
-        Plan { needed, level, last, kept: kept.collect() }
+        let kept = kept.collect();
+        for (_, (role, _)) in &placed {
+            if let BufferRole::Argument(value, space) = *role {
+                self.argument(value, space);
+            }
+        }
+        // Two kernels may want the same value in the same place; the earlier one serves both.
+        placed.sort_unstable_by_key(|(at, root)| (root.1, *at));
+        let mut known = HashSet::new();
+        placed.retain(|(_, root)| !matches!(root.0, BufferRole::Argument(..)) || known.insert(root.0));
+        Plan { needed, level, last, kept, placed }
     }
 
     /// What has to be computed for the roots, ascending.
-    fn needed(&self, roots: &[Root]) -> Vec<ExprId> {
+    fn needed(&self, chains: &Chains, roots: &[Root]) -> Vec<ExprId> {
         let mut seen: HashSet<ExprId> = HashSet::new();
         let mut stack: Vec<ExprId> = roots.iter().map(|r| r.1).filter(|id| !self.at_hand(*id)).collect();
         while let Some(id) = stack.pop() {
             if seen.insert(id) {
-                let crosses = self.crosses(id);
-                let args = self.graph.node(id).args.iter().copied();
+                let operands = self.operands(chains, id).into_iter();
                 // A coupling reads its argument from a buffer, so a leaf without one is computed into one.
-                stack.extend(args.filter(|a| !self.at_hand(*a) || (crosses && self.source(*a).is_none())));
+                let from_buffer = |demand| self.crosses(id) && demand == Demand::Source;
+                let computed = operands.filter(|(operand, demand)| {
+                    !self.at_hand(*operand) || (from_buffer(*demand) && self.source(*operand).is_none())
+                });
+                stack.extend(computed.map(|(operand, _)| operand));
             }
         }
         let mut needed: Vec<ExprId> = seen.into_iter().collect();
@@ -118,11 +166,20 @@ impl Scheduler<'_> {
     }
 
     /// The first level each expression could have.
-    fn earliest(&self, needed: &[ExprId]) -> HashMap<ExprId, u32> {
+    fn earliest(&self, chains: &Chains, needed: &[ExprId]) -> HashMap<ExprId, u32> {
         let mut earliest: HashMap<ExprId, u32> = HashMap::new();
         for id in needed {
-            let args = self.graph.node(*id).args.iter();
-            let own = args.filter_map(|a| Some(earliest.get(a)? + u32::from(!self.direct(*a, *id)))).max();
+            let own = if self.crosses(*id) {
+                let operands = self.operands(chains, *id).into_iter();
+                let after = operands.map(|(operand, demand)| match earliest.get(&operand) {
+                    Some(level) => level + self.distance(operand, demand),
+                    None => u32::from(self.is_placed(operand, demand)),
+                });
+                after.max()
+            } else {
+                let args = self.graph.node(*id).args.iter();
+                args.filter_map(|a| Some(earliest.get(a)? + u32::from(!self.direct(*a, *id)))).max()
+            };
             earliest.insert(*id, own.unwrap_or(0));
         }
         earliest
@@ -136,7 +193,7 @@ impl Scheduler<'_> {
 
     /// Whether an expression takes its value from other elements.
     fn crosses(&self, id: ExprId) -> bool {
-        matches!(self.graph.node(id).op, Op::Take(_) | Op::Couple(_))
+        crosses(self.graph.node(id).op)
     }
 
     /// Whether a root stores a computed scalar in an array.
@@ -145,7 +202,7 @@ impl Scheduler<'_> {
     }
 
     /// Whether a value is there before the phase starts, or made where it is used.
-    fn at_hand(&self, id: ExprId) -> bool {
+    pub(super) fn at_hand(&self, id: ExprId) -> bool {
         is_leaf(self.graph.node(id).op) || self.hoisted.contains_key(&id)
     }
 
@@ -154,12 +211,14 @@ impl Scheduler<'_> {
         match root.0 {
             BufferRole::State(id) => self.system.states[id.index()].space,
             BufferRole::History(id) => self.system.histories[id.index()].space,
+            BufferRole::Argument(_, space) => space,
+            BufferRole::Scratch(delivery) => self.graph.space(delivery),
             _ => self.graph.space(root.1),
         }
     }
 
     /// The buffer that holds an expression from before the phase on.
-    fn source(&self, id: ExprId) -> Option<BufferId> {
+    pub(super) fn source(&self, id: ExprId) -> Option<BufferId> {
         let role = match self.graph.node(id).op {
             Op::State(s) => BufferRole::State(s),
             Op::Parameter(p) => BufferRole::Parameter(p),
@@ -170,24 +229,39 @@ impl Scheduler<'_> {
         self.buffers.get(&role).copied()
     }
 
-    fn crossing_kernel(&mut self, plan: &Plan, phase: &str, id: ExprId) -> usize {
+    /// The kernel of a take or a coupling, the kernels of a chain of deliveries.
+    fn crossing_kernels(&mut self, plan: &Plan, chains: &Chains, phase: &str, id: ExprId) -> Vec<usize> {
         let node = self.graph.node(id).clone();
-        let argument = node.args[0];
-        let source = plan.kept.get(&argument).copied().or_else(|| self.source(argument));
-        let source = source.expect("`needed` makes sure that the argument of a coupling has a buffer");
         let target = plan.kept[&id];
+        let held = |this: &Self, value: ExprId| {
+            let buffer = plan.kept.get(&value).copied().or_else(|| this.source(value));
+            buffer.expect("`plan` makes sure that what is demanded has a buffer")
+        };
+        let place = |this: &Self, value: ExprId, space: SpaceId| match this.is_placed(value, Demand::Argument(space)) {
+            true => this.buffers[&BufferRole::Argument(value, space)],
+            false => held(this, value),
+        };
         let (name, body) = match node.op {
+            Op::Deliver(_) => return self.chain_kernels(chains, (phase, id), target, &place),
+            Op::CouplePast { connection, history } => {
+                let connection = connection.index();
+                let space = self.system.histories[history.index()].space;
+                let current = node.args.first().map(|current| place(self, *current, space));
+                let history = self.buffers[&BufferRole::History(history)];
+                let body = Body::CouplePast { connection, history, current, target };
+                (self.system.connections[connection].name.clone(), body)
+            }
             Op::Take(table) => {
-                let table = table.index();
+                let (table, source) = (table.index(), held(self, node.args[0]));
                 (self.system.tables[table].name.clone(), Body::Take { table, source, target })
             }
             Op::Couple(connection) => {
-                let connection = connection.index();
+                let (connection, source) = (connection.index(), held(self, node.args[0]));
                 (self.system.connections[connection].name.clone(), Body::Couple { connection, source, target })
             }
-            _ => unreachable!("called for takes and couplings only"),
+            _ => unreachable!("called for what crosses elements only"),
         };
-        self.push_kernel(&format!("{phase} {name}"), node.space, body)
+        vec![self.push_kernel(&format!("{phase} {name}"), node.space, body)]
     }
 
     /// The kernel over `space` that computes `keep` into their buffers and `stores` into theirs.
@@ -245,7 +319,7 @@ impl Scheduler<'_> {
         self.push_kernel(name, space, Body::Pointwise(body))
     }
 
-    fn push_kernel(&mut self, name: &str, space: SpaceId, body: Body) -> usize {
+    pub(super) fn push_kernel(&mut self, name: &str, space: SpaceId, body: Body) -> usize {
         let index = self.module.kernels.len();
         self.module.kernels.push(Kernel { name: format!("{name} #{index}"), extent: self.system.size(space), body });
         index

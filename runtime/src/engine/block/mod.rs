@@ -72,7 +72,7 @@ impl<T: Real> BlockEngine<T> {
             Loaded::Pointwise { extent, code } => {
                 operations::run::<T, WIDE>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
             }
-            Loaded::Coupling(coupling) => coupling.run(memory),
+            Loaded::Coupling(coupling) => coupling.run(memory, step),
         }
     }
 }

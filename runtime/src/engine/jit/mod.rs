@@ -135,7 +135,7 @@ impl<T: Real> JitEngine<T> {
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
         match &mut self.kernels[index] {
             Prepared::Pointwise(code) => code.run(&mut self.memory, step, dt, 1),
-            Prepared::Coupling(coupling) => coupling.run(&mut self.memory),
+            Prepared::Coupling(coupling) => coupling.run(&mut self.memory, step),
         }
     }
 }

@@ -55,7 +55,10 @@ impl Recordable {
                     observed.extend(body.stores.iter().map(|s| s.0));
                     observe.push((*extent, body.clone()));
                 }
-                Kernel::Take { target, .. } | Kernel::Couple { target, .. } => observed.push(*target),
+                Kernel::Take { target, .. }
+                | Kernel::Couple { target, .. }
+                | Kernel::CouplePast { target, .. }
+                | Kernel::Deliver { target, .. } => observed.push(*target),
             }
         }
         Recordable {

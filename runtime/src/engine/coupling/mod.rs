@@ -1,0 +1,96 @@
+//! Kernels that move values between elements: takes, weighted sums over connections, deliveries of spikes.
+//!
+//! Each sum is made in the order of its entries, each term with one rounding, whatever the layout of the weights and the
+//! number of threads.
+
+mod deliver;
+mod dense;
+mod gather;
+mod past;
+
+use std::sync::Arc;
+
+use super::{Memory, Real};
+use crate::program::Kernel;
+use deliver::Deliver;
+use dense::Dense;
+use gather::Gather;
+use past::Past;
+
+/// Entries below which threads cost more than they save.
+const FEWEST_FOR_THREADS: usize = 1 << 16;
+
+/// A kernel that is no straight-line code, with its weights in the number format of the program.
+pub enum Coupling<T> {
+    /// Elements by a table.
+    Take(Take<T>),
+    /// Every target connected to every source.
+    Dense(Dense<T>),
+    /// Any connections.
+    Gather(Gather<T>),
+    /// Connections with delays.
+    Past(Past<T>),
+    /// Spikes along their connections.
+    Deliver(Deliver<T>),
+}
+
+impl<T: Real> Coupling<T> {
+    /// Prepares a kernel; `None` for straight-line code.
+    pub fn new(kernel: &Kernel) -> Option<Coupling<T>> {
+        Some(match kernel {
+            Kernel::Pointwise { .. } => return None,
+            Kernel::Take { table, source, target } => {
+                let (source, target) = (*source as usize, *target as usize);
+                Coupling::Take(Take { table: table.clone(), source, target, taken: Vec::new() })
+            }
+            Kernel::Couple { connection, source, target } => {
+                let places = (*source as usize, *target as usize);
+                match Dense::new(connection, places) {
+                    Some(dense) => Coupling::Dense(dense),
+                    None => Coupling::Gather(Gather::new(connection.clone(), places)),
+                }
+            }
+            Kernel::CouplePast { connection, history, current, target } => {
+                let current = current.map(|c| c as usize);
+                Coupling::Past(Past::new(connection.clone(), *history as usize, current, *target as usize))
+            }
+            Kernel::Deliver { fanout, spikes, factor, target } => {
+                let factor = factor.map(|f| f as usize);
+                Coupling::Deliver(Deliver::new(fanout.clone(), *spikes as usize, factor, *target as usize))
+            }
+        })
+    }
+
+    /// Runs the kernel at a step.
+    pub fn run(&mut self, memory: &mut Memory<T>, step: u64) {
+        match self {
+            Coupling::Take(take) => take.run(memory),
+            Coupling::Dense(dense) => dense.run(memory),
+            Coupling::Gather(gather) => gather.run(memory),
+            Coupling::Past(past) => past.run(memory, step),
+            Coupling::Deliver(deliver) => deliver.run(memory),
+        }
+    }
+}
+
+/// `target[i] = source[table[i]]`
+pub struct Take<T> {
+    table: Arc<[u32]>,
+    source: usize,
+    target: usize,
+    taken: Vec<T>,
+}
+
+impl<T: Real> Take<T> {
+    fn run(&mut self, memory: &mut Memory<T>) {
+        let values = memory.slot(self.source, 0);
+        self.taken.clear();
+        self.taken.extend(self.table.iter().map(|index| values[*index as usize]));
+        memory.slot_mut(self.target, 0).copy_from_slice(&self.taken);
+    }
+}
+
+/// Weights in the number format of the program: one for all entries, or one for each.
+fn weights<T: Real>(weights: &[f64]) -> Vec<T> {
+    weights.iter().map(|w| T::from_f64(*w)).collect()
+}
