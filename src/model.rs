@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics};
+use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, settings as fault};
+use nullcline_compiler::embed::settings;
 use nullcline_compiler::ir::expr::{ExprId, Op};
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
@@ -15,7 +16,8 @@ use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
 use nullcline_compiler::model::{Circuit, Role, VariableRef};
 use nullcline_compiler::pass::vectorise::Vectorise;
-use nullcline_compiler::pass::{self, Observable};
+use nullcline_compiler::pass;
+use nullcline_compiler::pass::record::{Place, places};
 use nullcline_compiler::scheme::{self, Scheme};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
@@ -234,12 +236,12 @@ impl Model {
     /// Makes the equations, and decides what is recorded and when.
     pub(crate) fn lowered(&self) -> Result<Lowered, Diagnostics> {
         let settings = &self.settings;
-        let dt = settings.dt.ok_or_else(|| missing("step size", "dt", "1e-4"))?;
-        let duration = settings.duration.ok_or_else(|| missing("duration", "duration", "1.0"))?;
+        let dt = settings.dt.ok_or_else(|| fault::missing("step size", "dt", "1e-4"))?;
+        let duration = settings.duration.ok_or_else(|| fault::missing("duration", "duration", "1.0"))?;
         let clock = Clock::new(dt);
         let schedule = schedule(settings, clock, duration)?;
-        let scheme = scheme(settings.scheme.as_ref())?;
-        let precision = precision(settings.precision.as_ref())?;
+        let scheme = settings::scheme(settings.scheme.as_ref())?;
+        let precision = settings::precision(settings.precision.as_ref())?;
         let pre_history = pre_history(settings.history.as_ref())?;
 
         let mut inputs =
@@ -256,42 +258,19 @@ impl Model {
             let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
             streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
         }
-        let recorded = faults.absorb(self.recorded()).unwrap_or_default();
+        let recorded = faults.absorb(self.circuit.recorded(&settings.record)).unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
         }
         let options = Options { dt, vectorise: self.vectorise };
         let system = lower(&self.circuit, &inputs.drives, &options)?;
 
-        let mut observables: Vec<Observable> = Vec::new();
-        let mut places: Vec<(Label, ExprId, usize)> = Vec::new();
-        for (label, variable, unit) in recorded {
-            let Some(location) = system.location(variable) else { continue };
-            let elements = match unit {
-                Some(index) => {
-                    let chosen = self.extent(variable).1;
-                    let first = location.first + index * chosen;
-                    first..first + chosen
-                }
-                None => location.first..location.first + location.count,
-            };
-            let several = elements.len() > 1;
-            for (i, element) in elements.enumerate() {
-                let name = if several { format!("{}[{i}]", label.name) } else { label.name.clone() };
-                let parts = match location.im {
-                    None => vec![("", location.re)],
-                    Some(im) => vec![(".re", location.re), (".im", im)],
-                };
-                for (suffix, value) in parts {
-                    let label = Label { name: format!("{name}{suffix}"), ..label.clone() };
-                    places.push((label, value, element));
-                    let is_state = matches!(system.graph.node(value).op, Op::State(_));
-                    if !is_state && !observables.iter().any(|o| o.value == value) {
-                        observables.push(Observable { name: format!("observed_{}", observables.len()), value });
-                    }
-                }
-            }
-        }
+        let (places, observables) = places(&self.circuit, &system, &recorded);
+        let places = places.into_iter().map(|place| {
+            let Place { name, group, unit, value, element } = place;
+            (Label { name, group, unit }, value, element)
+        });
+        let places: Vec<(Label, ExprId, usize)> = places.collect();
         Ok(Lowered {
             system,
             observables,
@@ -320,68 +299,6 @@ impl Model {
     pub fn simulation(&self) -> Result<Prepared, Error> {
         self.compile(Engine::auto())?.load()
     }
-
-    /// What is recorded: as set, or every output of the circuit.
-    fn recorded(&self) -> Result<Vec<(Label, VariableRef, Option<usize>)>, Diagnostics> {
-        let mut recorded = Vec::new();
-        let mut faults = Diagnostics::new();
-        for (name, path) in &self.settings.record {
-            let Some(found) = faults.absorb(self.circuit.find(path)) else { continue };
-            let many = found.len() > 1;
-            for Found { variable, index } in found {
-                let unit = self.unit_of(variable);
-                let node = &self.circuit.populations[variable.population].path;
-                let full = if many { format!("{name}[{node}]") } else { name.to_string() };
-                recorded.push((Label { name: full, group: name.to_string(), unit }, variable, index));
-            }
-        }
-        faults.into_result(())?;
-        if self.settings.record.is_empty() {
-            recorded = self.outputs();
-        }
-        if recorded.is_empty() {
-            return Err(nothing_recorded().into());
-        }
-        Ok(recorded)
-    }
-
-    /// Every output variable (or, in a circuit without any, every state), named by its shortest unambiguous path.
-    fn outputs(&self) -> Vec<(Label, VariableRef, Option<usize>)> {
-        let mut all = Vec::new();
-        for (p, population) in self.circuit.populations.iter().enumerate() {
-            for (o, operator) in population.operators.iter().enumerate() {
-                for (v, variable) in operator.variables.iter().enumerate() {
-                    all.push((VariableRef { population: p, operator: o, variable: v }, variable));
-                }
-            }
-        }
-        let is_output = |role: Role, output: bool| output && matches!(role, Role::State | Role::Output);
-        let any = all.iter().any(|(_, v)| is_output(v.role, v.output));
-        all.retain(|(_, v)| if any { is_output(v.role, v.output) } else { v.role == Role::State });
-        all.iter()
-            .map(|(at, variable)| {
-                let path = self.circuit.path(*at);
-                let short = all.iter().filter(|(_, other)| other.name == variable.name).count() == 1;
-                let name = if short { variable.name.to_string() } else { path };
-                (Label { name: name.clone(), group: name, unit: variable.unit.clone() }, *at, None)
-            })
-            .collect()
-    }
-
-    /// Number of elements of a variable, and how many of them an index of a path chooses: all of a unit, or one of a plain
-    /// node's vector.
-    pub(crate) fn extent(&self, at: VariableRef) -> (usize, usize) {
-        let population = &self.circuit.populations[at.population];
-        let length = population.operators[at.operator].variables[at.variable].length.unwrap_or(1);
-        match population.size {
-            Some(units) => (units * length, length),
-            None => (length, 1),
-        }
-    }
-
-    fn unit_of(&self, at: VariableRef) -> Option<String> {
-        self.circuit.populations[at.population].operators[at.operator].variables[at.variable].unit.clone()
-    }
 }
 
 fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule, Diagnostics> {
@@ -400,17 +317,6 @@ fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule
     Ok(Schedule { steps, every, cutoff, include_end: settings.include_end.unwrap_or(false) })
 }
 
-fn scheme(name: Option<&Name>) -> Result<&'static Scheme, Diagnostics> {
-    let Some(name) = name else { return Ok(&scheme::TABLE[0]) };
-    let known: Vec<&str> = scheme::TABLE.iter().map(|s| s.name).collect();
-    scheme::lookup(&name.text).ok_or_else(|| unknown_choice("integration scheme", name, &known).into())
-}
-
-fn precision(name: Option<&Name>) -> Result<Precision, Diagnostics> {
-    let Some(name) = name else { return Ok(Precision::F64) };
-    Precision::lookup(&name.text).ok_or_else(|| unknown_choice("precision", name, &["f32", "f64"]).into())
-}
-
 fn cannot_be_written(what: &str) -> Diagnostic {
     Diagnostic::error("not-writable", Span::NOWHERE, format!("{what} have no place in a file"), "")
         .with_help("write the model before it is changed so")
@@ -421,14 +327,8 @@ fn pre_history(name: Option<&Name>) -> Result<PreHistory, Diagnostics> {
     match &*name.text {
         "initial" => Ok(PreHistory::Initial),
         "zero" => Ok(PreHistory::Zero),
-        _ => Err(unknown_choice("pre-history", name, &["initial", "zero"]).into()),
+        _ => Err(fault::unknown_choice("pre-history", name, &["initial", "zero"]).into()),
     }
-}
-
-fn missing(what: &str, key: &str, example: &str) -> Diagnostic {
-    let message = format!("no {what} is given");
-    Diagnostic::error("missing-setting", Span::NOWHERE, message, "")
-        .with_help(format!("use `--{key} {example}`, or `{key}: {example}` in the file's `simulate:` section"))
 }
 
 fn not_a_multiple(settings: &Simulate, interval: f64, dt: f64) -> Diagnostic {
@@ -449,17 +349,4 @@ fn cut_everything(settings: &Simulate, cutoff: f64, duration: f64) -> Diagnostic
     let span = settings.place("cutoff", Some(cutoff));
     Diagnostic::error("cutoff", span, message, "too late")
         .with_help("use a smaller `--cutoff` or a longer `--duration`")
-}
-
-fn nothing_recorded() -> Diagnostic {
-    Diagnostic::error("record", Span::NOWHERE, "the circuit has no output and no state to record", "")
-        .with_help("use `--record NAME=path/to/variable`")
-}
-
-fn unknown_choice(what: &str, found: &Name, known: &[&str]) -> Diagnostic {
-    use nullcline_compiler::diagnostic::{did_you_mean, list_names};
-    let near = did_you_mean(&found.text, known.iter().copied()).map(|n| format!("did you mean `{n}`?"));
-    Diagnostic::error("unknown-choice", found.span, format!("unknown {what} `{found}`"), "not known")
-        .with_help(format!("expected one of {}", list_names(known.iter().copied(), 20)))
-        .with_help_if(near)
 }

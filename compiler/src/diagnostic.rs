@@ -4,6 +4,7 @@
 
 pub mod lower;
 pub mod model;
+pub mod settings;
 pub mod scheme;
 pub mod syntax;
 pub mod target;

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod diagnostic;
+pub mod embed;
 pub mod ir;
 pub mod kernel;
 pub mod model;

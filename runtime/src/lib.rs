@@ -3,9 +3,13 @@
 
 pub mod artifact;
 pub mod code;
+#[cfg(feature = "engines")]
 pub mod device;
+#[cfg(feature = "engines")]
 pub mod engine;
+#[cfg(feature = "io")]
 pub mod io;
+pub mod isa;
 pub mod observe;
 #[cfg(feature = "plot")]
 pub mod plot;

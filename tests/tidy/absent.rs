@@ -32,7 +32,7 @@ const WORLD: &[(&str, &[&str], &str)] = &[
     ("std::time", &["runtime/src/sim/simulation.rs"], "only the simulation loop looks at a clock, to report it"),
     (
         "unsafe ",
-        &["runtime/src/engine/"],
+        &["runtime/src/engine/", "runtime/src/isa.rs"],
         "only engines need it: vector instructions chosen at run time, machine code, memory of buffers",
     ),
 ];

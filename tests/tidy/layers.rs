@@ -29,11 +29,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// The parts of the runtime, and what each may see of the others.
 const RUNTIME: &[(&str, &[&str])] = &[
     ("random", &[]),
+    ("isa", &[]),
     ("artifact", &["random"]),
     ("program", &["artifact"]),
     ("code", &["artifact", "program"]),
     ("device", &["artifact", "code", "engine", "program"]),
-    ("engine", &["artifact", "program"]),
+    ("engine", &["artifact", "isa", "program"]),
     ("observe", &[]),
     ("sim", &["artifact", "observe"]),
     ("io", &["observe"]),

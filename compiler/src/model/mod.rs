@@ -7,6 +7,7 @@ mod instantiate;
 mod path;
 pub(crate) mod population;
 mod projection;
+pub mod record;
 mod text;
 mod tree;
 mod values;

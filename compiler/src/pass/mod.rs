@@ -6,6 +6,7 @@ pub mod discretise;
 pub mod elementary;
 pub mod legalise;
 pub mod prune;
+pub mod record;
 pub mod schedule;
 pub mod simplify;
 
@@ -101,9 +102,7 @@ pub fn arithmetic(
 
 /// Takes a system to kernels that compute derivatives: the step phase stores the derivative of each state in its place,
 /// and does nothing else. Past values are those of the start of the step.
-pub fn slopes(mut system: System, scheme: &'static Scheme, precision: Precision, target: &Target) -> Result<Module> {
-    let nothing = system.graph.constant(0.0);
-    system.histories.iter_mut().for_each(|h| h.value = nothing);
+pub fn slopes(system: System, scheme: &'static Scheme, precision: Precision, target: &Target) -> Result<Module> {
     let next = system.states.iter().map(|s| s.derivative).collect();
     let step = prune::prune(Step { system, scheme, next, observables: Vec::new() });
     let step = legalise::legalise(simplify::simplify(step), target, precision)?;

@@ -155,31 +155,26 @@ impl<'a> Printer<'a> {
                 Stmt::Store(buffer, value) => stores.push((*buffer, *value)),
             }
         }
-        let mut uses = vec![0; ops.len()];
-        let mut named = vec![false; ops.len()];
-        for op in &ops {
-            if let ValueOp::Call(prim, args) = op {
-                let choice = matches!(spelling(prim), Spelling::Select);
-                for (index, arg) in args.iter().enumerate() {
-                    uses[arg.index()] += 1;
-                    named[arg.index()] |= choice && index > 0;
-                }
-            }
-        }
-        for (_, value) in &stores {
-            uses[value.index()] += 1;
-            named[value.index()] = true;
-        }
-        // Backwards, so that a value has its group before its arguments get theirs.
+        // Backwards, so that a value has its group before its arguments get theirs. What no store needs has none.
         let mut group = vec![usize::MAX; ops.len()];
         for (place, (_, value)) in stores.iter().enumerate().rev() {
             group[value.index()] = place;
         }
+        let (mut uses, mut named) = (vec![0; ops.len()], vec![false; ops.len()]);
+        for (_, value) in &stores {
+            uses[value.index()] += 1;
+            named[value.index()] = true;
+        }
         for index in (0..ops.len()).rev() {
-            if let ValueOp::Call(_, args) = ops[index] {
-                for arg in args {
-                    group[arg.index()] = group[arg.index()].min(group[index]);
-                }
+            let ValueOp::Call(prim, args) = ops[index] else { continue };
+            if group[index] == usize::MAX {
+                continue;
+            }
+            let choice = matches!(spelling(prim), Spelling::Select);
+            for (place, arg) in args.iter().enumerate() {
+                group[arg.index()] = group[arg.index()].min(group[index]);
+                uses[arg.index()] += 1;
+                named[arg.index()] |= choice && place > 0;
             }
         }
         let rendered = vec![None; ops.len()];

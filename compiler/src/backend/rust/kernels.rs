@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::constants::Constants;
-use super::element::{Argument, Element, element};
+use super::element::{Argument, Element, element, number, real};
 use super::fields::Fields;
 use super::names::ident;
 use super::spelling::Prelude;
@@ -82,7 +82,38 @@ pub(super) fn phase(
             }
             Body::Couple { connection, source, target } => {
                 phase.elements = None;
-                phase.code.extend(couple(fields, kernel, *connection, (*source, *target), out));
+                let source = as_slice(fields, *source);
+                let value = |from: &TokenStream, _: &TokenStream| quote!(#source[#from]);
+                phase.code.extend(couple(fields, kernel, *connection, *target, &value, out));
+            }
+            Body::CouplePast { connection, history, current, target } => {
+                phase.elements = None;
+                phase.step = true;
+                out.prelude.add("slot");
+                let place = fields.read(*history);
+                let ring = Literal::u64_unsuffixed(fields.slots(*history) as u64);
+                let scalar = fields.len(*history) == 1;
+                let (all, name) = (&fields.module.connections[*connection], kernel_name(kernel));
+                let delays = all.delays.clone().expect("a coupling with the past has delays");
+                let delays_name = out.constants.indices(&format!("{name}_delays"), &delays);
+                let delay = out.constants.index_at(&delays_name, delays.len(), &quote!(e));
+                let past = |from: &TokenStream| {
+                    let slot = quote!(#place[slot(step, (#delay) as u64, #ring)]);
+                    if scalar { slot } else { quote!(#slot[#from]) }
+                };
+                let value = |from: &TokenStream, _: &TokenStream| match current {
+                    None => past(from),
+                    Some(current) => {
+                        let (now, then) = (as_slice(fields, *current), past(from));
+                        quote!(if (#delay) == 0 { #now[#from] } else { #then })
+                    }
+                };
+                phase.code.extend(couple(fields, kernel, *connection, *target, &value, out));
+            }
+            Body::Deliver { fanout, spikes, factor, target } => {
+                phase.elements = None;
+                let places = (*spikes, *factor, *target);
+                phase.code.extend(deliver(fields, kernel, *fanout, places, out));
             }
         }
     }
@@ -104,38 +135,82 @@ fn as_slice_mut(fields: &Fields<'_>, buffer: BufferId) -> TokenStream {
     if fields.len(buffer) == 1 { quote!(core::slice::from_mut(&mut #place)) } else { quote!(#place) }
 }
 
+/// Sums over the entries of each target; `value` is what an entry reads from the element it is given.
 fn couple(
     fields: &Fields<'_>,
     kernel: &Kernel,
     connection: usize,
-    (source, target): (BufferId, BufferId),
+    target: BufferId,
+    value: &dyn Fn(&TokenStream, &TokenStream) -> TokenStream,
     out: &mut Output<'_>,
 ) -> TokenStream {
-    let (source, target) = (as_slice(fields, source), as_slice_mut(fields, target));
+    let target = as_slice_mut(fields, target);
     let (connection, name) = (&fields.module.connections[connection], kernel_name(kernel));
-    let zero = super::element::number(0.0, fields.module.precision);
-    let real = super::element::real(fields.module.precision);
+    let zero = number(0.0, fields.module.precision);
+    let real = real(fields.module.precision);
     let starts = out.constants.indices(&format!("{name}_starts"), &connection.starts);
     let sources = out.constants.indices(&format!("{name}_sources"), &connection.sources);
     let first = out.constants.index_at(&starts, connection.starts.len(), &quote!(i));
     let end = out.constants.index_at(&starts, connection.starts.len(), &quote!(i + 1));
     let from = out.constants.index_at(&sources, connection.sources.len(), &quote!(e));
-    let weight = match &connection.weights {
-        Values::Uniform(weight) => super::element::number(*weight, fields.module.precision),
-        weights => {
-            let len = connection.sources.len();
-            let mut each = (0..len).map(|e| weights.at(e));
-            let weights = out.constants.numbers(&format!("{name}_weights"), &mut each, len);
-            out.constants.number_at(&weights, len, &quote!(e))
-        }
-    };
+    let weight = weight(fields, &name, &connection.weights, connection.sources.len(), out);
+    let value = value(&from, &quote!(e));
+    out.prelude.add("fma");
     quote! {
         for (i, target) in #target.iter_mut().enumerate() {
             let mut sum: #real = #zero;
             for e in #first..#end {
-                sum += #weight * #source[#from];
+                sum = fma(#weight, #value, sum);
             }
             *target = sum;
+        }
+    }
+}
+
+/// The weight of entry `e`.
+fn weight(fields: &Fields<'_>, name: &str, weights: &Values, len: usize, out: &mut Output<'_>) -> TokenStream {
+    match weights {
+        Values::Uniform(weight) => number(*weight, fields.module.precision),
+        weights => {
+            let mut each = (0..len).map(|e| weights.at(e));
+            let weights = out.constants.numbers(&format!("{name}_weights"), &mut each, len);
+            out.constants.number_at(&weights, len, &quote!(e))
+        }
+    }
+}
+
+/// Adds the weights of sources that send to their targets.
+fn deliver(
+    fields: &Fields<'_>,
+    kernel: &Kernel,
+    fanout: usize,
+    (spikes, factor, target): (BufferId, Option<BufferId>, BufferId),
+    out: &mut Output<'_>,
+) -> TokenStream {
+    let (fanout, name) = (&fields.module.fanouts[fanout], kernel_name(kernel));
+    let starts = out.constants.indices(&format!("{name}_starts"), &fanout.starts);
+    let targets = out.constants.indices(&format!("{name}_targets"), &fanout.targets);
+    let first = out.constants.index_at(&starts, fanout.starts.len(), &quote!(j));
+    let end = out.constants.index_at(&starts, fanout.starts.len(), &quote!(j + 1));
+    let to = out.constants.index_at(&targets, fanout.targets.len(), &quote!(e));
+    let weight = weight(fields, &name, &fanout.weights, fanout.targets.len(), out);
+    let (spikes, place) = (as_slice(fields, spikes), fields.write(target));
+    let target = if fields.len(target) == 1 { place.clone() } else { quote!(#place[#to]) };
+    let add = match factor {
+        None => quote!(#target += #weight;),
+        Some(factor) => {
+            out.prelude.add("fma");
+            let factor = as_slice(fields, factor);
+            quote!(#target = fma(#weight, #factor[j], #target);)
+        }
+    };
+    quote! {
+        for (j, spike) in #spikes.iter().enumerate() {
+            if *spike != 0.0 {
+                for e in #first..#end {
+                    #add
+                }
+            }
         }
     }
 }
@@ -155,7 +230,7 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
     let whole = kernel.extent / block * block;
     let mut code = TokenStream::new();
     if whole > 0 {
-        let zero = super::element::number(0.0, fields.module.precision);
+        let zero = number(0.0, fields.module.precision);
         let end = quote!(first + #block);
         let block = Literal::usize_unsuffixed(block);
         let mut slices = TokenStream::new();

@@ -60,7 +60,8 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
     let derivative = derivative(&fields, &parts, slopes, &mut constants);
     let batch = batch::items(&fields, &phases, &parts);
     let executable = options.runtime.as_ref().filter(|_| options.std);
-    let executable = executable.map(|runtime| executable::items(interface, &fields, &parts, runtime));
+    let executable = executable
+        .map(|runtime| executable::items(interface, &fields, &parts, !phases.remember.code.is_empty(), runtime));
     let dispatch = dispatch(options);
     let heap = (0..module.buffers.len() as u32).map(BufferId).any(|b| fields.on_heap(b));
     let heap = heap.then(|| boxed(options.std));
@@ -716,7 +717,7 @@ fn boxed(std: bool) -> TokenStream {
 /// How work is compiled for several instruction sets.
 fn dispatch(options: &Options) -> TokenStream {
     match &options.runtime {
-        Some(runtime) if options.std => quote!(use #runtime::engine::isa::{Work, dispatch};),
+        Some(runtime) if options.std => quote!(use #runtime::isa::{Work, dispatch};),
         _ if options.std => quote! {
             /// Something that is compiled for several instruction sets; everything it calls is inlined into it.
             trait Work {

@@ -7,9 +7,9 @@ mod allocate;
 mod operations;
 
 use super::coupling::Coupling;
-use super::isa::Isa;
 use super::{Memory, Real};
 use crate::artifact::{DeviceError, Executable, Feeds, Phase, Spike};
+use crate::isa::Isa;
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::Uniform;

@@ -1,8 +1,8 @@
 //! The operations over blocks, compiled for several instruction sets.
 
 use super::allocate::{Code, Instruction};
-use crate::engine::isa::Isa;
 use crate::engine::{Memory, Real};
+use crate::isa::Isa;
 use crate::program::{Binary, Op, Unary};
 
 /// What is the same for all elements of a kernel.

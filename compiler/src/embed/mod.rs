@@ -1,0 +1,3 @@
+//! Embedding: from a template file to Rust source, for macros and build scripts.
+
+pub mod settings;
