@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use nullcline_compiler::backend::manifest::{self, About};
 use nullcline_compiler::backend::rust::{self, Interface, Long, Options, RUST, Recorded, format, notes, snake, source};
+use nullcline_compiler::embed::describe;
 use nullcline_compiler::kernel::ir::BufferId;
 use nullcline_compiler::pass;
-use nullcline_compiler::syntax::print;
 use nullcline_runtime::artifact::{DeviceError, Samples};
 use nullcline_runtime::sim::{Clock, PreHistory};
 
@@ -42,9 +42,20 @@ pub struct Embedded {
     program: String,
     /// Files that the module and the program include: name and contents.
     pub files: Vec<(String, Vec<u8>)>,
+    /// What there is in the module, as JSON, and the file of its long lists: see [`manifest`].
+    pub manifest: manifest::Manifest,
 }
 
 impl Embedded {
+    /// The manifest of a crate of this model that depends on nothing.
+    pub fn cargo_toml(&self) -> String {
+        let Embedded { name, .. } = self;
+        let version = "version = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.88\"\npublish = false";
+        let profile = "[profile.release]\ncodegen-units = 1";
+        // A workspace of its own, wherever it is put.
+        format!("[package]\nname = \"{name}\"\n{version}\n\n[workspace]\n\n{profile}\n")
+    }
+
     /// A program that prints the trajectory that the model's settings ask for; `model` is the path of the struct `Model`.
     pub fn program(&self, model: &str) -> String {
         let doc = "//! Prints what a run of the model records, as comma-separated values.";
@@ -62,13 +73,12 @@ impl Model {
         let notes = notes(&self.circuit, &compiled.system, &compiled.module);
         let recorded = recorded(&compiled);
         let name = snake(&self.circuit.name);
-        let doc = self.describe(&compiled);
+        let doc = describe(&self.sources, &self.circuit, compiled.scheme, &compiled.module);
         let interface = Interface {
             module: &compiled.module,
             slopes: &slopes,
             notes: &notes,
             recorded: &recorded,
-            defaults: &[],
             dt: compiled.dt,
             zero_history: compiled.pre_history == PreHistory::Zero,
             seed: compiled.seed,
@@ -80,34 +90,14 @@ impl Model {
         let text = format(&generated.items).expect("the printer makes items");
         let mut files = generated.files;
         let program = program(&name, &interface, &compiled, &mut files);
-        Ok(Embedded { name, source: header(&doc) + &text, program, files })
-    }
-
-    /// Paragraphs about a model.
-    fn describe(&self, compiled: &Compiled) -> Vec<String> {
-        let file = self.sources.files().next().map(|(_, file)| &*file.name);
-        let from = file.map(|f| format!(" from `{f}`")).unwrap_or_default();
-        let (scheme, precision) = (compiled.scheme.name, compiled.module.precision.name());
-        let name = &self.circuit.name;
-        let mut doc = vec![format!("The model `{name}`{from}, scheme `{scheme}`, numbers `{precision}`.")];
-        let mut seen = Vec::new();
-        for operator in self.circuit.populations.iter().flat_map(|p| &p.operators) {
-            if seen.contains(&operator.equations.as_ptr()) || seen.len() >= MOST {
-                continue;
-            }
-            seen.push(operator.equations.as_ptr());
-            doc.push(String::new());
-            doc.push(format!("`{}`:", operator.name));
-            doc.push("```text".to_string());
-            doc.extend(operator.equations.iter().map(print::equation));
-            doc.push("```".to_string());
-        }
-        doc
+        let text = header(&doc) + &text;
+        let artifact = rust::artifact(&compiled.module, &text);
+        let mut about = about(&compiled, &format!("{name}.rs"), &format!("{name}.bin"));
+        about.notes = notes.iter().map(|n| (n.unit.clone(), n.description.clone())).collect();
+        let manifest = manifest::manifest(&artifact, &about);
+        Ok(Embedded { name, source: text, program, files, manifest })
     }
 }
-
-/// Operators whose equations are written into the documentation.
-const MOST: usize = 20;
 
 /// The first lines of a file.
 fn header(doc: &[String]) -> String {
@@ -120,19 +110,8 @@ fn header(doc: &[String]) -> String {
 fn recorded(compiled: &Compiled) -> Vec<Recorded> {
     let mut recorded: Vec<Recorded> = Vec::new();
     for column in &compiled.columns {
-        let (label, place) = (&column.label, (BufferId(column.buffer as u32), column.element));
-        match recorded.iter_mut().find(|r| r.name == label.group) {
-            Some(found) => {
-                found.columns.push(label.name.clone());
-                found.places.push(place);
-            }
-            None => recorded.push(Recorded {
-                name: label.group.clone(),
-                unit: label.unit.clone(),
-                columns: vec![label.name.clone()],
-                places: vec![place],
-            }),
-        }
+        let label = (&*column.label.name, &*column.label.group, column.label.unit.as_deref());
+        Recorded::collect(&mut recorded, label, (BufferId(column.buffer as u32), column.element));
     }
     recorded
 }
@@ -242,7 +221,7 @@ fn quoted(name: &str) -> String {
 }
 
 /// What the manifest of a model says besides its artifact.
-pub(crate) fn about(compiled: &Compiled, code: &str, data: &str) -> About {
+fn about(compiled: &Compiled, code: &str, data: &str) -> About {
     About {
         code: code.to_string(),
         data: data.to_string(),

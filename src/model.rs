@@ -5,20 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, settings as fault};
-use nullcline_compiler::embed::settings;
-use nullcline_compiler::ir::expr::{ExprId, Op};
+use nullcline_compiler::embed::settings as chosen;
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
 use nullcline_compiler::ir::system::System;
-use nullcline_compiler::kernel::ir::{Module, Precision};
-use nullcline_compiler::model::Found;
+use nullcline_compiler::kernel::ir::Module;
+use nullcline_compiler::model::Circuit;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
-use nullcline_compiler::model::{Circuit, Role, VariableRef};
-use nullcline_compiler::pass::vectorise::Vectorise;
 use nullcline_compiler::pass;
-use nullcline_compiler::pass::record::{Place, places};
-use nullcline_compiler::scheme::{self, Scheme};
+use nullcline_compiler::pass::record::{Columns, recorded};
+use nullcline_compiler::pass::vectorise::Vectorise;
+use nullcline_compiler::scheme::Scheme;
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
 use nullcline_compiler::template::library::{Library, directory_of};
@@ -51,6 +49,8 @@ pub struct Model {
     template: Arc<CircuitTemplate>,
     /// Whether edges were changed since the template was read.
     edges_changed: bool,
+    /// The step a run begins at.
+    first_step: u64,
     samples: Vec<(Name, Series)>,
     streams: Vec<Name>,
 }
@@ -138,6 +138,7 @@ impl Model {
             directory,
             template: Arc::new(template.clone()),
             edges_changed: false,
+            first_step: 0,
             samples: Vec::new(),
             streams: Vec::new(),
         };
@@ -215,6 +216,11 @@ impl Model {
         self.streams.push(name);
     }
 
+    /// Lets runs begin at a step, as those do that go on from a saved state: samples must last until their end.
+    pub fn start_at(&mut self, step: u64) {
+        self.first_step = step;
+    }
+
     /// Records a variable under a name.
     pub fn record(&mut self, name: &str, path: &str) {
         let (name, path) = (self.name("<record>", name), self.name("<record>", path));
@@ -239,13 +245,13 @@ impl Model {
         let dt = settings.dt.ok_or_else(|| fault::missing("step size", "dt", "1e-4"))?;
         let duration = settings.duration.ok_or_else(|| fault::missing("duration", "duration", "1.0"))?;
         let clock = Clock::new(dt);
-        let schedule = schedule(settings, clock, duration)?;
-        let scheme = settings::scheme(settings.scheme.as_ref())?;
-        let precision = settings::precision(settings.precision.as_ref())?;
+        let schedule = schedule(settings, clock, duration, self.first_step)?;
+        let scheme = chosen::scheme(settings.scheme.as_ref())?;
+        let precision = chosen::precision(settings.precision.as_ref())?;
         let pre_history = pre_history(settings.history.as_ref())?;
 
-        let mut inputs =
-            Inputs { circuit: &self.circuit, clock, steps: schedule.steps, drives: Vec::new(), series: Vec::new() };
+        let steps = self.first_step + schedule.steps;
+        let mut inputs = Inputs { circuit: &self.circuit, clock, steps, drives: Vec::new(), series: Vec::new() };
         let mut faults = Diagnostics::new();
         for (path, spec) in &settings.inputs {
             faults.absorb(inputs.add(path, spec, &self.directory_of(spec)));
@@ -258,23 +264,21 @@ impl Model {
             let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
             streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
         }
-        let recorded = faults.absorb(self.circuit.recorded(&settings.record)).unwrap_or_default();
+        let recorded = faults.absorb(recorded(&self.circuit, &settings.record)).unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
         }
         let options = Options { dt, vectorise: self.vectorise };
-        let system = lower(&self.circuit, &inputs.drives, &options)?;
+        let mut system = lower(&self.circuit, &inputs.drives, &options)?;
 
-        let (places, observables) = places(&self.circuit, &system, &recorded);
-        let places = places.into_iter().map(|place| {
-            let Place { name, group, unit, value, element } = place;
-            (Label { name, group, unit }, value, element)
-        });
-        let places: Vec<(Label, ExprId, usize)> = places.collect();
+        let mut columns = Columns::default();
+        for quantity in recorded {
+            columns.add(&mut system, quantity);
+        }
         Ok(Lowered {
             system,
-            observables,
-            places,
+            observables: columns.observables,
+            places: columns.places.into_iter().map(|(l, value, element)| (label(l), value, element)).collect(),
             schedule,
             dt,
             scheme,
@@ -301,7 +305,7 @@ impl Model {
     }
 }
 
-fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule, Diagnostics> {
+fn schedule(settings: &Simulate, clock: Clock, duration: f64, first: u64) -> Result<Schedule, Diagnostics> {
     let every = match settings.sample_every {
         None => 1,
         Some(interval) => clock.whole_steps(interval).ok_or_else(|| not_a_multiple(settings, interval, clock.dt()))?,
@@ -311,8 +315,9 @@ fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule
     if steps == 0 {
         return Err(no_step(settings, duration, clock.dt()).into());
     }
-    if cutoff >= duration {
-        return Err(cut_everything(settings, cutoff, duration).into());
+    let end = clock.time(first) + duration;
+    if cutoff >= end {
+        return Err(cut_everything(settings, cutoff, end).into());
     }
     Ok(Schedule { steps, every, cutoff, include_end: settings.include_end.unwrap_or(false) })
 }
@@ -345,8 +350,13 @@ fn no_step(settings: &Simulate, duration: f64, dt: f64) -> Diagnostic {
 }
 
 fn cut_everything(settings: &Simulate, cutoff: f64, duration: f64) -> Diagnostic {
-    let message = format!("the cutoff {cutoff} leaves nothing of a simulation that lasts {duration}");
+    let message = format!("the cutoff {cutoff} leaves nothing of a simulation that ends at {duration}");
     let span = settings.place("cutoff", Some(cutoff));
     Diagnostic::error("cutoff", span, message, "too late")
         .with_help("use a smaller `--cutoff` or a longer `--duration`")
+}
+
+fn label(label: pass::record::Label) -> Label {
+    let pass::record::Label { name, group, unit } = label;
+    Label { name, group, unit }
 }

@@ -4,8 +4,8 @@
 
 pub mod lower;
 pub mod model;
-pub mod settings;
 pub mod scheme;
+pub mod settings;
 pub mod syntax;
 pub mod target;
 pub mod template;

@@ -15,3 +15,6 @@ pub mod scheme;
 pub mod source;
 pub mod syntax;
 pub mod template;
+
+#[cfg(feature = "build")]
+pub use embed::build;

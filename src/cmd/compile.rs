@@ -1,30 +1,41 @@
 //! `nullcline compile`: prints a model in one of the compiler's forms.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use nullcline::compiler::diagnostic::Diagnostics;
 use nullcline::compiler::source::{FileId, SourceMap};
 use nullcline::compiler::syntax::{print as syntax, yaml};
 use nullcline::runtime::io::{AtomicFile, Fault as FileFault};
-use nullcline::{Error, Model};
+use nullcline::{EmbedOptions, Error, Model};
 use std::io::Write;
 
 use super::fault::{DONE, Fault};
 use super::model::{Settings, Target};
 use super::print;
 
-/// Print a model in one of the compiler's forms
+/// Print a model in one of the compiler's forms, or write it as code
 #[derive(Args)]
 #[command(after_help = "Examples:\n  nullcline compile jansen_rit --emit ir\n  \
-        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel")]
+        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel\n  \
+        nullcline compile model.yaml --target rust --standalone -o model")]
 pub struct Compile {
     #[command(flatten)]
-    target: Target,
+    model: Target,
     /// What to print
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
-    /// Write to this file instead of standard output
+    /// Write code in this language, with a manifest, into the directory `--output`
+    #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with = "emit", requires = "output")]
+    target: Option<Language>,
+    /// With `--target rust`: a crate that depends on nothing, with a program that prints what a run records
+    #[arg(long, requires = "target")]
+    standalone: bool,
+    /// With `--target rust`: code that does without the standard library
+    #[arg(long, requires = "target")]
+    no_std: bool,
+    /// Write to this file (with `--target`, into this directory) instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -43,9 +54,19 @@ enum Form {
     Kernel,
 }
 
+/// Languages that a model can be written in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// A module that depends on `nullcline-runtime`, or on nothing
+    Rust,
+}
+
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
+        if let (Some(Language::Rust), Some(directory)) = (self.target, &self.output) {
+            return self.rust(directory);
+        }
         let text = match self.emit {
             Form::Ast => self.document()?,
             Form::Model => self.model()?.circuit.to_string(),
@@ -63,11 +84,39 @@ impl Compile {
         Ok(DONE)
     }
 
+    /// Writes the model as Rust source into a directory.
+    fn rust(&self, directory: &Path) -> Result<u8, Fault> {
+        let mut model = self.model()?;
+        if !self.standalone {
+            // How long it would run changes nothing.
+            model.settings.duration = model.settings.duration.or(model.settings.dt);
+        }
+        let made = model.embed(EmbedOptions { standalone: self.standalone, no_std: self.no_std })?;
+        let name = &made.name;
+        let sources = if self.standalone { directory.join("src") } else { directory.to_path_buf() };
+        fs::create_dir_all(&sources).map_err(|error| FileFault::write_os(&sources, &error))?;
+        if self.standalone {
+            write(&directory.join("Cargo.toml"), made.cargo_toml().as_bytes())?;
+            write(&sources.join("lib.rs"), made.source.as_bytes())?;
+            write(&sources.join("main.rs"), made.program(&format!("{name}::Model")).as_bytes())?;
+        } else {
+            write(&sources.join(format!("{name}.rs")), made.source.as_bytes())?;
+        }
+        for (file, contents) in &made.files {
+            write(&sources.join(file), contents)?;
+        }
+        write(&directory.join(format!("{name}.json")), made.manifest.json.as_bytes())?;
+        if !made.manifest.data.is_empty() {
+            write(&directory.join(format!("{name}.bin")), &made.manifest.data)?;
+        }
+        Ok(DONE)
+    }
+
     /// The YAML tree of the file; whether its templates are sound does not matter.
     fn document(&self) -> Result<String, Fault> {
         let mut sources = SourceMap::new();
-        let (file, _) = self.target.split();
-        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.target.library(), file);
+        let (file, _) = self.model.split();
+        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.model.library(), file);
         let first = FileId(0);
         let failed = |d: Diagnostics| Fault::from(Error::model(d, &sources));
         if sources.file(first).is_none() {
@@ -77,7 +126,7 @@ impl Compile {
     }
 
     fn model(&self) -> Result<Model, Fault> {
-        let mut model = self.target.load()?;
+        let mut model = self.model.load()?;
         self.settings.apply(&mut model)?;
         Ok(model)
     }
@@ -88,4 +137,10 @@ impl Compile {
         model.settings.duration = model.settings.duration.or(model.settings.dt);
         Ok(model.compile(self.settings.engine())?)
     }
+}
+
+fn write(path: &Path, contents: &[u8]) -> Result<(), Fault> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(contents).map_err(|error| FileFault::write_os(path, &error))?;
+    Ok(file.finish().map(drop)?)
 }

@@ -13,6 +13,7 @@ const ROOMS: &[&[&str]] = &[
     &["ad", "scheme", "kernel"],
     &["pass"],
     &["backend"],
+    &["embed"],
 ];
 
 /// Files that belong to another room than their folder says. The constructors of diagnostics word the faults of a stage
@@ -23,6 +24,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("diagnostic/model", "model"),
     ("diagnostic/lower", "ir"),
     ("diagnostic/target", "kernel"),
+    ("diagnostic/settings", "template"),
     ("diagnostic/scheme", "scheme"),
 ];
 

@@ -23,3 +23,23 @@ pub fn nothing_recorded() -> Diagnostic {
     Diagnostic::error("record", Span::NOWHERE, "the circuit has no output and no state to record", "")
         .with_help("use `--record NAME=path/to/variable`")
 }
+
+/// A call that is no measure.
+pub fn unknown_measure(text: &Name, name: &str) -> Diagnostic {
+    let message = format!("`{name}` is nothing that can be recorded of a variable");
+    Diagnostic::error("record-measure", text.span, message, "expected a path, `mean(path)` or `sum(path)`")
+        .with_help("define it as a variable of the operator, and record that")
+}
+
+/// A range that is none.
+pub fn malformed_range(text: &Name) -> Diagnostic {
+    let message = format!("`{text}` has no range of units");
+    Diagnostic::error("record-range", text.span, message, "expected `path[from:to]` or `path[from:to:every]`")
+        .with_help("units are counted from 0, and `to` is not among them: `v[0:10]` are the first ten")
+}
+
+/// A range past the last unit.
+pub fn out_of_range(text: &Name, (from, to): (usize, usize), units: usize) -> Diagnostic {
+    let message = format!("there are {units} units, counted from 0, and no {from}:{to} among them");
+    Diagnostic::error("record-range", text.span, message, "out of range").with_help(format!("use `[0:{units}]`"))
+}

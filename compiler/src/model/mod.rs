@@ -7,10 +7,10 @@ mod instantiate;
 mod path;
 pub(crate) mod population;
 mod projection;
-pub mod record;
 mod text;
 mod tree;
 mod values;
+mod variables;
 
 pub use instantiate::instantiate;
 pub use path::Found;

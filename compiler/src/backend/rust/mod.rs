@@ -4,8 +4,10 @@
 //! for each kernel of straight-line code: plain functions from what the kernel loads to what it stores. The methods of the
 //! struct `Model` call them; they compute the same bits as the reference interpreter.
 
+mod artifact;
 mod batch;
 mod constants;
+mod dispatch;
 mod element;
 mod executable;
 mod fields;
@@ -13,11 +15,14 @@ mod kernels;
 mod model;
 mod names;
 mod notes;
+mod phases;
+mod random;
 mod soft;
 mod spelling;
 #[cfg(feature = "build")]
 mod text;
 
+pub use artifact::artifact;
 pub use constants::Long;
 pub use names::{ident, shortest, snake, word};
 pub use notes::notes;
@@ -59,6 +64,25 @@ pub struct Recorded {
     pub places: Vec<(BufferId, usize)>,
 }
 
+impl Recorded {
+    /// Adds a column (name, group, unit) to the quantity that it belongs to.
+    pub fn collect(all: &mut Vec<Recorded>, label: (&str, &str, Option<&str>), place: (BufferId, usize)) {
+        let (name, group, unit) = label;
+        match all.iter_mut().find(|r| r.name == group) {
+            Some(found) => {
+                found.columns.push(name.to_string());
+                found.places.push(place);
+            }
+            None => all.push(Recorded {
+                name: group.to_string(),
+                unit: unit.map(str::to_string),
+                columns: vec![name.to_string()],
+                places: vec![place],
+            }),
+        }
+    }
+}
+
 /// A model as generated code shows it.
 #[derive(Clone, Debug)]
 pub struct Interface<'a> {
@@ -70,8 +94,6 @@ pub struct Interface<'a> {
     pub notes: &'a [Note],
     /// What is recorded.
     pub recorded: &'a [Recorded],
-    /// Values of input buffers before they are set; those not listed are 0.
-    pub defaults: &'a [(BufferId, f64)],
     /// Step size.
     pub dt: f64,
     /// Whether delayed quantities were 0 before time 0, rather than their initial value.

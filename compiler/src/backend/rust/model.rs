@@ -1,13 +1,16 @@
 //! The struct `Model` and what it consists of.
 
-use proc_macro2::{Literal, TokenStream, TokenTree};
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::constants::Constants;
+use super::dispatch::dispatch;
 use super::element::{number, real};
 use super::fields::{Fields, Owner, Struct};
 use super::kernels::{Output, Phase, phase};
 use super::names::{ident, shortest};
+use super::phases::{derivative, phase_methods};
+use super::random::random;
 use super::spelling::Prelude;
 use super::{Interface, Options, Recorded, Source, batch, executable};
 use crate::kernel::ir::{BufferId, BufferRole, Precision};
@@ -54,10 +57,10 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
     let parts = Parts::new(&fields, &slope_fields);
     let structs = structs(interface, &fields, &slope_fields, &parts, &mut constants);
     let outputs = outputs(interface, &fields);
-    let model = model(interface, options, &fields, &parts, &phases);
-    let methods = methods(interface, &fields, &parts);
+    let model = model(interface, options, &parts);
+    let methods = methods();
     let phases_methods = phase_methods(interface, &fields, &parts, &phases);
-    let derivative = derivative(&fields, &parts, slopes, &mut constants);
+    let derivative = derivative(&fields, slopes);
     let batch = batch::items(&fields, &phases, &parts);
     let executable = options.runtime.as_ref().filter(|_| options.std);
     let executable = executable
@@ -237,13 +240,7 @@ fn outputs(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
     }
 }
 
-fn model(
-    interface: &Interface<'_>,
-    options: &Options,
-    fields: &Fields<'_>,
-    parts: &Parts,
-    phases: &Phases,
-) -> TokenStream {
+fn model(interface: &Interface<'_>, options: &Options, parts: &Parts) -> TokenStream {
     let doc = interface.doc.iter().map(|d| format!(" {d}"));
     let seed = Literal::u64_unsuffixed(interface.seed);
     let dt = number(interface.dt, Precision::F64);
@@ -288,7 +285,6 @@ fn model(
     } else {
         Default::default()
     };
-    let _ = (fields, phases);
     quote! {
         #(#[doc = #doc])*
         #[derive(Clone, Debug)]
@@ -343,8 +339,7 @@ fn model(
     }
 }
 
-fn methods(interface: &Interface<'_>, fields: &Fields<'_>, parts: &Parts) -> TokenStream {
-    let _ = (interface, fields, parts);
+fn methods() -> TokenStream {
     quote! {
         impl Model {
             /// The parameters.
@@ -400,296 +395,6 @@ fn methods(interface: &Interface<'_>, fields: &Fields<'_>, parts: &Parts) -> Tok
     }
 }
 
-/// A method that runs the kernels of a phase; nothing for one without kernels.
-fn method(name: &str, doc: &str, phase: &Phase, precision: Precision) -> Option<TokenStream> {
-    if phase.code.is_empty() {
-        return None;
-    }
-    let (name, code, given) = (ident(name), &phase.code, given(phase, precision));
-    Some(quote! {
-        #[doc = #doc]
-        #[inline(always)]
-        fn #name(&mut self, step: u64, dt: f64) {
-            #given
-            #code
-        }
-    })
-}
-
-/// Time and step size as the kernels take them.
-fn given(phase: &Phase, precision: Precision) -> TokenStream {
-    let time = match precision {
-        _ if !phase.time => quote!(),
-        Precision::F64 => quote!(let t = step as f64 * dt;),
-        Precision::F32 => quote!(let t = (step as f64 * dt) as f32;),
-    };
-    let size = match precision {
-        Precision::F32 if phase.step_size => quote!(let dt = dt as f32;),
-        _ => quote!(),
-    };
-    let unused_step = !phase.time && !phase.step;
-    let unused_dt = !phase.time && !phase.step_size;
-    let unused = match (unused_step, unused_dt) {
-        (true, true) => quote!(let _ = (step, dt);),
-        (true, false) => quote!(let _ = step;),
-        (false, true) => quote!(let _ = dt;),
-        (false, false) => quote!(),
-    };
-    quote!(#unused #time #size)
-}
-
-fn phase_methods(interface: &Interface<'_>, fields: &Fields<'_>, parts: &Parts, phases: &Phases) -> TokenStream {
-    let precision = fields.module.precision;
-    let setup = method("setup", " What depends on parameters and the step size only.", &phases.setup, precision);
-    let remember = method("remember", " Stores the current values of delayed quantities.", &phases.remember, precision);
-    let advance = method("advance", " The state after one step.", &phases.step, precision);
-    let observe = method("observe", " What is recorded.", &phases.observe, precision);
-    let call = |method: &Option<TokenStream>, code: TokenStream| if method.is_some() { code } else { quote!() };
-    let run_setup = call(&setup, quote!(self.model.setup(self.model.step, self.model.dt);));
-    let run_remember = call(&remember, quote!(self.model.remember(slot, dt);));
-    let run_observe = call(&observe, quote!(self.model.observe(self.model.step, self.model.dt);));
-    let run_advance = call(&advance, quote!(self.model.advance(self.model.step, self.model.dt);));
-    let randomise = if parts.random { quote!(self.model.randomise();) } else { quote!() };
-    let fill = if parts.past.is_empty() || interface.zero_history {
-        quote!()
-    } else {
-        let passes = Literal::usize_unsuffixed(fields.module.history_passes);
-        let slots = parts.past.iter().map(|b| fields.slots(*b)).max().unwrap_or(1);
-        let slots = Literal::u64_unsuffixed(slots as u64);
-        let random = if parts.random { quote!(self.randomise();) } else { quote!() };
-        quote! {
-            if !self.started {
-                // With a step size of 0 every slot is filled with the value at time 0.
-                #random
-                for _ in 0..#passes {
-                    for slot in 0..#slots {
-                        dispatch(Job { model: self, task: Task::Remember { slot, dt: 0.0 } });
-                    }
-                }
-            }
-        }
-    };
-    // A ring without a kernel of its own would still have to be filled; every history has one.
-    let (remember_variant, remember_arm) = if remember.is_some() {
-        let doc = " Fills a slot of the rings.";
-        (
-            quote!(#[doc = #doc] Remember { slot: u64, dt: f64 },),
-            quote!(Task::Remember { slot, dt } => { #run_remember }),
-        )
-    } else {
-        Default::default()
-    };
-    quote! {
-        impl Model {
-            /// Brings up to date what the first step needs.
-            fn prepare(&mut self) {
-                if self.stale {
-                    dispatch(Job { model: self, task: Task::Setup });
-                    self.stale = false;
-                }
-                #fill
-                self.started = true;
-            }
-
-            #setup
-            #remember
-            #advance
-            #observe
-        }
-
-        /// Something to do that is compiled for several instruction sets.
-        struct Job<'a> {
-            model: &'a mut Model,
-            task: Task<'a>,
-        }
-
-        /// What there is to do.
-        enum Task<'a> {
-            /// Computes what depends on parameters.
-            Setup,
-            #remember_variant
-            /// Alternates between filling a row, if there is one left, and running `every` steps.
-            Record { rows: &'a mut [Outputs], count: usize, every: u64 },
-        }
-
-        impl Work for Job<'_> {
-            #[inline(always)]
-            fn run(self) {
-                match self.task {
-                    Task::Setup => {
-                        #run_setup
-                    }
-                    #remember_arm
-                    Task::Record { rows, count, every } => {
-                        for row in 0..count {
-                            if let Some(row) = rows.get_mut(row) {
-                                #randomise
-                                #run_observe
-                                *row = self.model.gather();
-                            }
-                            for _ in 0..every {
-                                #randomise
-                                #run_advance
-                                self.model.step += 1;
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn derivative(
-    fields: &Fields<'_>,
-    parts: &Parts,
-    [setup, slope]: [Phase; 2],
-    constants: &mut Constants,
-) -> TokenStream {
-    let _ = (parts, constants);
-    let precision = fields.module.precision;
-    let mut both = slope;
-    both.time |= setup.time;
-    both.step_size |= setup.step_size;
-    both.step |= setup.step;
-    let (first, code) = (setup.code, &both.code);
-    let time = match precision {
-        _ if !both.time => quote!(let _ = time;),
-        Precision::F64 => quote!(let t = time;),
-        Precision::F32 => quote!(let t = time as f32;),
-    };
-    let size = match precision {
-        _ if !both.step_size => quote!(),
-        Precision::F64 => quote!(let dt = self.dt;),
-        Precision::F32 => quote!(let dt = self.dt as f32;),
-    };
-    let step = if both.step { quote!(let step = self.step;) } else { quote!() };
-    let given = quote!(#time #size #step);
-    let unused = match (mentions(&first, "state") || mentions(code, "state"), fields.owned(Owner::State).is_empty()) {
-        (_, true) => quote!(let _ = (state, slope);),
-        (false, false) => quote!(let _ = state;),
-        (true, false) => quote!(),
-    };
-    quote! {
-        impl Model {
-            /// The time derivative of `state` at `time`, with the model's parameters and inputs; delayed quantities have
-            /// the values of the current step.
-            pub fn derivative(&mut self, time: f64, state: &State) -> State {
-                let mut slope = State::default();
-                self.derivative_into(time, state, &mut slope);
-                slope
-            }
-
-            /// As [`Model::derivative`], into a place that is there.
-            pub fn derivative_into(&mut self, time: f64, state: &State, slope: &mut State) {
-                dispatch(Slope { model: self, time, state, slope });
-            }
-
-            #[inline(always)]
-            fn slope_into(&mut self, time: f64, state: &State, slope: &mut State) {
-                #given
-                #unused
-                #first
-                #code
-            }
-        }
-
-        /// A derivative to be computed.
-        struct Slope<'a> {
-            model: &'a mut Model,
-            time: f64,
-            state: &'a State,
-            slope: &'a mut State,
-        }
-
-        impl Work for Slope<'_> {
-            #[inline(always)]
-            fn run(self) {
-                self.model.slope_into(self.time, self.state, self.slope);
-            }
-        }
-    }
-}
-
-/// Whether a name occurs in code.
-fn mentions(code: &TokenStream, name: &str) -> bool {
-    code.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        _ => false,
-    })
-}
-
-/// Fills the buffers of random numbers.
-fn random(interface: &Interface<'_>, options: &Options, fields: &Fields<'_>) -> TokenStream {
-    let driven = options.runtime.is_some() && options.std;
-    let unless_driven = driven.then(|| {
-        quote!(if self.driven {
-            return;
-        })
-    });
-    let module = interface.module;
-    let narrow = |value: TokenStream| match module.precision {
-        Precision::F64 => value,
-        Precision::F32 => quote!((#value as f32)),
-    };
-    let fills = module.randoms.iter().map(|(buffer, random)| {
-        let place = fields.write(*buffer);
-        let (site, part) = (Literal::u32_unsuffixed(random.site), Literal::usize_unsuffixed(random.part));
-        let from = random.units.first().copied().unwrap_or(0);
-        let in_order = random.units.iter().enumerate().all(|(i, u)| *u == from + i as u32);
-        if fields.len(*buffer) == 1 {
-            let unit = Literal::u32_unsuffixed(from);
-            let value = narrow(quote!(uniform_pair(self.seed, #site, #unit, self.step)[#part]));
-            return quote!(#place = #value;);
-        }
-        if in_order {
-            let from = Literal::u32_unsuffixed(from);
-            let value = narrow(quote!(uniform_pair(self.seed, #site, unit, self.step)[#part]));
-            return quote! {
-                for (unit, value) in (#from..).zip(#place.iter_mut()) {
-                    *value = #value;
-                }
-            };
-        }
-        let units = random.units.iter().map(|u| Literal::u32_unsuffixed(*u));
-        let value = narrow(quote!(uniform_pair(self.seed, #site, unit, self.step)[#part]));
-        quote! {
-            for (unit, value) in [#(#units),*].into_iter().zip(#place.iter_mut()) {
-                *value = #value;
-            }
-        }
-    });
-    quote! {
-        impl Model {
-            /// Draws the random numbers of a step.
-            #[inline(always)]
-            fn randomise(&mut self) {
-                #unless_driven
-                #(#fills)*
-            }
-        }
-
-        /// Two numbers for a place in the equations, a unit and a step: the first in (0, 1], the second in [0, 1).
-        /// Philox4x32-10 by counter: J. Salmon, M. Moraes, R. Dror, D. Shaw, SC11 (2011).
-        fn uniform_pair(seed: u64, site: u32, unit: u32, step: u64) -> [f64; 2] {
-            const UNIT: f64 = 1.0 / (1u64 << 53) as f64;
-            let mut counter = [step as u32, (step >> 32) as u32, unit, site];
-            let mut key = [seed as u32, (seed >> 32) as u32];
-            for round in 0..10 {
-                if round > 0 {
-                    key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
-                }
-                let (a, b) = (0xD251_1F53 * u64::from(counter[0]), 0xCD9E_8D57 * u64::from(counter[2]));
-                let (high_a, high_b) = ((a >> 32) as u32, (b >> 32) as u32);
-                counter = [high_b ^ counter[1] ^ key[0], b as u32, high_a ^ counter[3] ^ key[1], a as u32];
-            }
-            let whole = |high: u32, low: u32| (((u64::from(high) << 32) | u64::from(low)) >> 11) as f64;
-            [(whole(counter[0], counter[1]) + 1.0) * UNIT, whole(counter[2], counter[3]) * UNIT]
-        }
-    }
-}
-
 fn boxed(std: bool) -> TokenStream {
     let imports = if std {
         quote!()
@@ -711,58 +416,5 @@ fn boxed(std: bool) -> TokenStream {
                 Err(_) => unreachable!("there are N values"),
             }
         }
-    }
-}
-
-/// How work is compiled for several instruction sets.
-fn dispatch(options: &Options) -> TokenStream {
-    match &options.runtime {
-        Some(runtime) if options.std => quote!(use #runtime::isa::{Work, dispatch};),
-        _ if options.std => quote! {
-            /// Something that is compiled for several instruction sets; everything it calls is inlined into it.
-            trait Work {
-                fn run(self);
-            }
-
-            /// Runs work compiled for the best instruction set of this machine.
-            fn dispatch(work: impl Work) {
-                #[cfg(target_arch = "x86_64")]
-                {
-                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
-                        comment!("SAFETY: this machine has the instructions.");
-                        return unsafe { with_avx512(work) };
-                    }
-                    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                        comment!("SAFETY: as above.");
-                        return unsafe { with_avx2(work) };
-                    }
-                }
-                work.run();
-            }
-
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-            fn with_avx512(work: impl Work) {
-                work.run();
-            }
-
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
-            fn with_avx2(work: impl Work) {
-                work.run();
-            }
-        },
-        _ => quote! {
-            /// Something to do.
-            trait Work {
-                fn run(self);
-            }
-
-            /// Runs work, compiled for the instruction set of the build.
-            #[inline(always)]
-            fn dispatch(work: impl Work) {
-                work.run();
-            }
-        },
     }
 }

@@ -1,0 +1,60 @@
+//! How work is compiled for several instruction sets. The printed `unsafe` is the only one in generated code, and only in
+//! code that depends on nothing; otherwise it is that of the runtime.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Options;
+
+/// How work is compiled for several instruction sets.
+pub(super) fn dispatch(options: &Options) -> TokenStream {
+    match &options.runtime {
+        Some(runtime) if options.std => quote!(use #runtime::isa::{Work, dispatch};),
+        _ if options.std => quote! {
+            /// Something that is compiled for several instruction sets; everything it calls is inlined into it.
+            trait Work {
+                fn run(self);
+            }
+
+            /// Runs work compiled for the best instruction set of this machine.
+            fn dispatch(work: impl Work) {
+                #[cfg(target_arch = "x86_64")]
+                {
+                    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+                        comment!("SAFETY: this machine has the instructions.");
+                        return unsafe { with_avx512(work) };
+                    }
+                    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                        comment!("SAFETY: as above.");
+                        return unsafe { with_avx2(work) };
+                    }
+                }
+                work.run();
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
+            fn with_avx512(work: impl Work) {
+                work.run();
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn with_avx2(work: impl Work) {
+                work.run();
+            }
+        },
+        _ => quote! {
+            /// Something to do.
+            trait Work {
+                fn run(self);
+            }
+
+            /// Runs work, compiled for the instruction set of the build.
+            #[inline(always)]
+            fn dispatch(work: impl Work) {
+                work.run();
+            }
+        },
+    }
+}
