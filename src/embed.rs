@@ -18,7 +18,8 @@ use crate::model::{Compiled, Model};
 static GENERATED: Engine = Engine {
     name: "rust",
     target: &RUST,
-    load: |_| Err(DeviceError("generated Rust is compiled, not loaded".to_string())),
+    device: "cpu",
+    load: |_, _| Err(DeviceError("generated Rust is compiled, not loaded".to_string())),
     doc: "",
 };
 

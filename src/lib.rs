@@ -3,6 +3,7 @@
 //! [`Model`] reads a template, [`Model::simulation`] compiles it and loads it on an engine, [`Simulation`] runs it.
 
 mod batch;
+mod device;
 #[cfg(feature = "cli")]
 mod embed;
 mod engine;
@@ -14,6 +15,7 @@ mod oracle;
 mod session;
 
 pub use batch::Batch;
+pub use device::{DeviceInfo, KINDS, Kind};
 #[cfg(feature = "cli")]
 pub use embed::{EmbedOptions, Embedded};
 pub use engine::{ENGINES, Engine};

@@ -1,5 +1,7 @@
 //! Instruction sets: the same code compiled for several, chosen at run time.
 
+use crate::flush::Flush;
+
 /// An instruction set this machine has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Isa {
@@ -50,9 +52,11 @@ pub trait Work {
     fn run(self);
 }
 
-/// Runs work compiled for the best instruction set of this machine: what generated code calls.
+/// Runs work compiled for the best instruction set of this machine, with numbers below the normal ones flushed to zero:
+/// what generated code calls.
 #[inline]
 pub fn dispatch(work: impl Work) {
+    let _flush = Flush::on();
     match Isa::detect() {
         // SAFETY: `detect` found these instructions on this machine.
         #[cfg(target_arch = "x86_64")]

@@ -7,6 +7,7 @@ pub mod code;
 pub mod device;
 #[cfg(feature = "engines")]
 pub mod engine;
+pub mod flush;
 #[cfg(feature = "io")]
 pub mod io;
 pub mod isa;

@@ -29,10 +29,14 @@ const WORLD: &[(&str, &[&str], &str)] = &[
         &["compiler/src/template/library.rs", "runtime/src/io/", "compiler/src/embed/build.rs"],
         "files are read through `Library` and written through `io`",
     ),
-    ("std::time", &["runtime/src/sim/simulation.rs"], "only the simulation loop looks at a clock, to report it"),
+    (
+        "std::time",
+        &["runtime/src/sim/simulation.rs", "runtime/src/device/wgpu/executable.rs"],
+        "only the simulation loop looks at a clock, to report it, and a device, to know how much to submit at a time",
+    ),
     (
         "unsafe ",
-        &["runtime/src/engine/", "runtime/src/isa.rs", "compiler/src/backend/rust/dispatch.rs"],
+        &["runtime/src/engine/", "runtime/src/flush.rs", "runtime/src/isa.rs", "compiler/src/backend/rust/dispatch.rs"],
         "only engines need it: vector instructions chosen at run time (printed ones too), machine code, memory of buffers",
     ),
 ];

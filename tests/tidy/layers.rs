@@ -31,12 +31,13 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// The parts of the runtime, and what each may see of the others.
 const RUNTIME: &[(&str, &[&str])] = &[
     ("random", &[]),
-    ("isa", &[]),
+    ("flush", &[]),
+    ("isa", &["flush"]),
     ("artifact", &["random"]),
     ("program", &["artifact"]),
     ("code", &["artifact", "program"]),
     ("device", &["artifact", "code", "engine", "program"]),
-    ("engine", &["artifact", "isa", "program"]),
+    ("engine", &["artifact", "flush", "isa", "program"]),
     ("observe", &[]),
     ("sim", &["artifact", "observe"]),
     ("io", &["observe"]),

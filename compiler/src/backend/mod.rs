@@ -6,3 +6,4 @@ pub mod program;
 pub mod ptx;
 #[cfg(feature = "rust")]
 pub mod rust;
+pub mod wgsl;

@@ -9,6 +9,7 @@ mod coupling;
 pub mod jit;
 mod memory;
 pub mod real;
+mod team;
 
 pub use memory::Memory;
 pub use real::Real;

@@ -93,6 +93,7 @@ pub(super) fn real(precision: Precision) -> Ident {
 /// A number as an expression.
 pub(super) fn number(value: f64, precision: Precision) -> TokenStream {
     let real = real(precision);
+    let value = crate::kernel::flush::number(value, precision);
     let (positive, magnitude) = (value.is_sign_positive(), value.abs());
     if value.is_nan() {
         return quote!(#real::NAN);

@@ -35,8 +35,13 @@ use crate::kernel::ir::{BufferId, Module, Precision};
 use crate::kernel::target::Target;
 
 /// Rust: basic operations only, so that its functions agree with the engines to the bit.
-pub static RUST: Target =
-    Target { name: "rust", floats: &[Precision::F32, Precision::F64], has: spelling::has, crosses: |_| true };
+pub static RUST: Target = Target {
+    name: "rust",
+    floats: &[Precision::F32, Precision::F64],
+    has: spelling::has,
+    crosses: |_| true,
+    strict: true,
+};
 
 /// What people want to know of a buffer.
 #[derive(Clone, PartialEq, Debug, Default)]
