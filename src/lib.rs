@@ -30,6 +30,30 @@ pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
 pub use session::Session;
 
+#[doc(hidden)]
+pub use nullcline_macros as macros;
+
+/// Embeds a model as a module with the struct `Model`: see `nullcline_macros::model`.
+///
+/// ```
+/// nullcline::model!(decay {
+///     d/dt x = -x/tau;
+///     x: output(1.0);
+///     tau: 2.0;
+/// }, dt = 1e-3, scheme = rk4);
+///
+/// let mut model = decay::Model::default();
+/// model.parameters_mut().tau = 1.0;
+/// model.run(1000);
+/// assert!((model.outputs().x - (-1.0f64).exp()).abs() < 1e-9);
+/// ```
+#[macro_export]
+macro_rules! model {
+    ($($tokens:tt)*) => {
+        $crate::macros::model_at! { [$crate::runtime] $($tokens)* }
+    };
+}
+
 /// The examples of the documents, run as tests.
 #[cfg(doctest)]
 mod documents {

@@ -115,3 +115,29 @@ fn generated_rust_equals_the_reference_bit_for_bit() {
     println!("{} models, {compared} numbers", models.len());
     assert!(models.len() >= 120 && compared > 50_000, "{} models, {compared} numbers", models.len());
 }
+
+#[test]
+fn a_standalone_crate_prints_what_a_run_records() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("standalone");
+    let _ = fs::remove_dir_all(&folder);
+    let nullcline = |arguments: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_nullcline")).args(arguments).output().unwrap();
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let (model, to) = (concat!(env!("CARGO_MANIFEST_DIR"), "/templates/jansen_rit.yaml"), folder.to_str().unwrap());
+    nullcline(&["compile", model, "--target", "rust", "--standalone", "--scheme", "euler", "-o", to]);
+
+    let manifest: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("jansen_rit.json")).unwrap()).unwrap();
+    let buffer = manifest["buffers"].as_array().unwrap().iter().find(|b| b["name"] == "p/column/C").unwrap();
+    assert_eq!((&buffer["role"], &buffer["initial"]), (&"parameter".into(), &135.0.into()));
+    assert_eq!((&manifest["scheme"], &manifest["columns"][0]["name"]), (&"euler".into(), &"psp".into()));
+
+    let cargo = std::env::var("CARGO").unwrap_or("cargo".to_string());
+    let run = Command::new(cargo).args(["run", "--quiet", "--release"]).current_dir(&folder).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    assert_eq!(String::from_utf8_lossy(&run.stderr), "", "warnings");
+    let table = folder.join("expected.csv");
+    nullcline(&["run", model, "--scheme", "euler", "--out", table.to_str().unwrap()]);
+    assert_eq!(String::from_utf8(run.stdout).unwrap(), fs::read_to_string(table).unwrap());
+}

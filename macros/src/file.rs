@@ -1,7 +1,9 @@
 //! Models in files.
 
-use nullcline_compiler::backend::rust::{Long, ident};
-use nullcline_compiler::diagnostic::{Diagnostics, render};
+use std::path::Path;
+
+use nullcline_compiler::backend::rust::{Long, ident, without_comments};
+use nullcline_compiler::diagnostic::render;
 use nullcline_compiler::embed::{Embed, Embedding, Reads, embed};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::template::library::FileLibrary;
@@ -15,17 +17,30 @@ use crate::fault::Fault;
 pub fn expand(arguments: &Arguments, runtime: TokenStream) -> Result<TokenStream, Vec<Fault>> {
     let Source::File { path, span, template } = &arguments.source else { return Ok(TokenStream::new()) };
     let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    let mut whole = format!("{root}/{path}");
-    // A shipped template is named without an ending and found beside no crate.
-    if !std::path::Path::new(&whole).is_file() && !path.contains(['/', '.']) {
-        whole.clone_from(path);
-    }
+    let whole = place(path, &root, *span);
     let mut sources = SourceMap::new();
     let library = Reads::of(FileLibrary::with_template_path(vec![root.clone().into()]));
-    let wish = wish(&mut sources, arguments, whole, template.clone(), runtime);
+    let wish = wish(&mut sources, arguments, whole.clone(), template.clone(), runtime);
     match embed(&mut sources, &library, &wish) {
         Ok(embedding) => Ok(module(arguments, &embedding, &library.files())),
-        Err(faults) => Err(vec![Fault::at(*span, message(&faults, &sources, &root))]),
+        Err(faults) => {
+            let text = render(&faults, &sources, false).replace(&whole, path).replace(&format!("{root}/"), "");
+            Err(vec![Fault::at(*span, format!("the model is at fault\n{}", text.trim_end()))])
+        }
+    }
+}
+
+/// Where a path leads: from the directory of the crate, from that of the source file, or to a shipped template.
+fn place(path: &str, root: &str, span: proc_macro2::Span) -> String {
+    let beside = span.unwrap().local_file().and_then(|file| Some(file.parent()?.join(path)));
+    // Relative names of source files start from where the compiler runs.
+    let beside = beside.and_then(|file| file.canonicalize().ok()).map(|file| file.display().to_string());
+    let whole = format!("{root}/{path}");
+    match beside {
+        _ if Path::new(&whole).is_file() => whole,
+        Some(beside) => beside,
+        None if path.contains(['/', '.']) => whole,
+        None => path.to_string(),
     }
 }
 
@@ -57,7 +72,7 @@ pub fn wish(
 /// The module, which depends on the files it was made from.
 pub fn module(arguments: &Arguments, embedding: &Embedding, files: &[String]) -> TokenStream {
     let name = arguments.name.clone().unwrap_or_else(|| ident(&embedding.name));
-    let items = &embedding.source.items;
+    let items = without_comments(embedding.source.items.clone());
     let doc = &embedding.doc[..1];
     quote! {
         #(#[doc = #doc])*
@@ -66,11 +81,4 @@ pub fn module(arguments: &Arguments, embedding: &Embedding, files: &[String]) ->
             #items
         }
     }
-}
-
-/// The whole rendering of faults, with paths as the user knows them.
-fn message(faults: &Diagnostics, sources: &SourceMap, root: &str) -> String {
-    let text = render(faults, sources, false);
-    let text = text.replace(&format!("{root}/"), "");
-    format!("the model is at fault\n{}", text.trim_end())
 }

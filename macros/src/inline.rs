@@ -100,7 +100,7 @@ impl Text {
         Some((first.2, last.2))
     }
 
-    /// Adds tokens with spaces between them where operators are not one.
+    /// Adds tokens, with spaces between words.
     fn stream(&mut self, tokens: impl IntoIterator<Item = TokenTree>) {
         let mut joint = true;
         for token in tokens {
@@ -120,11 +120,11 @@ impl Text {
                 }
                 TokenTree::Punct(punct) => {
                     self.token(&punct.as_char().to_string(), span);
-                    joint = punct.spacing() == proc_macro2::Spacing::Joint;
-                    if !joint {
+                    // `-1` must stay a number, and YAML wants a space behind these.
+                    if matches!(punct.as_char(), ':' | ',') {
                         self.plain(" ");
-                        joint = true;
                     }
+                    joint = true;
                 }
                 other => {
                     if !joint {

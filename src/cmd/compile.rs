@@ -27,13 +27,13 @@ pub struct Compile {
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
     /// Write code in this language, with a manifest, into the directory `--output`
-    #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with = "emit", requires = "output")]
-    target: Option<Language>,
+    #[arg(long = "target", value_enum, value_name = "LANGUAGE", conflicts_with = "emit", requires = "output")]
+    language: Option<Language>,
     /// With `--target rust`: a crate that depends on nothing, with a program that prints what a run records
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "language")]
     standalone: bool,
     /// With `--target rust`: code that does without the standard library
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "language")]
     no_std: bool,
     /// Write to this file (with `--target`, into this directory) instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -64,7 +64,7 @@ enum Language {
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
-        if let (Some(Language::Rust), Some(directory)) = (self.target, &self.output) {
+        if let (Some(Language::Rust), Some(directory)) = (self.language, &self.output) {
             return self.rust(directory);
         }
         let text = match self.emit {

@@ -188,6 +188,35 @@ fn layout(interface: &Interface<'_>, fields: &Fields<'_>, runtime: &TokenStream)
             }
         })
     });
+    let series = (0..layout.feeds.iter().map(|f| f.series + 1).max().unwrap_or(0)).map(|index| {
+        let feeds = || layout.feeds.iter().filter(|f| f.series == index);
+        let columns = feeds().flat_map(|f| f.columns.iter().flatten()).map(|c| c + 1).max().unwrap_or(0);
+        let values = (0..columns).map(|column| {
+            let found = feeds().find_map(|f| {
+                let element = f.columns.iter().position(|c| *c == Some(column))?;
+                let (place, at) = (fields.read(BufferId(f.buffer as u32)), Literal::usize_unsuffixed(element));
+                let scalar = fields.len(BufferId(f.buffer as u32)) == 1;
+                Some(if scalar { quote!(#place) } else { quote!(#place[#at]) })
+            });
+            match (found, fields.module.precision) {
+                (None, _) => quote!(0.0),
+                (Some(place), Precision::F64) => place,
+                (Some(place), Precision::F32) => quote!(f64::from(#place)),
+            }
+        });
+        let columns = Literal::usize_unsuffixed(columns as usize);
+        quote!(Arc::new(Samples { columns: #columns, data: vec![#(#values),*] }))
+    });
+    let series: Vec<TokenStream> = series.collect();
+    let (series_use, series_made, series_given) = if series.is_empty() {
+        Default::default()
+    } else {
+        (
+            quote!(use #runtime::artifact::Samples; use std::sync::Arc;),
+            quote!(let series = vec![#(#series),*];),
+            quote!(.with_series(series)),
+        )
+    };
     let zero = if interface.zero_history { quote!(Zero) } else { quote!(Initial) };
     let seed = if layout.randoms.is_empty() { quote!() } else { quote!(.with_seed(seed)) };
     let get_seed = if layout.randoms.is_empty() { quote!() } else { quote!(let seed = self.seed;) };
@@ -197,6 +226,7 @@ fn layout(interface: &Interface<'_>, fields: &Fields<'_>, runtime: &TokenStream)
         use #runtime::artifact::{#(#imports),*};
         use #runtime::observe::Label;
         use #runtime::sim::{Column, PreHistory, Simulation};
+        #series_use
 
         impl Model {
             /// The buffers of the model, as the runtime addresses them.
@@ -212,15 +242,18 @@ fn layout(interface: &Interface<'_>, fields: &Fields<'_>, runtime: &TokenStream)
                 }
             }
 
-            /// The model as a simulation, which records to sinks and is fed by series of samples.
+            /// The model as a simulation, which records to sinks; its inputs keep their values unless it is given series of
+            /// samples.
             #[must_use]
             pub fn simulation(self) -> Simulation {
                 let dt = self.dt;
                 #get_seed
+                #series_made
                 let columns = vec![#(#columns),*];
                 Simulation::new(Box::new(self), Model::layout(), dt, columns)
                     .with_pre_history(PreHistory::#zero)
                     #seed
+                    #series_given
             }
         }
     }

@@ -29,7 +29,7 @@ pub use notes::notes;
 #[cfg(feature = "build")]
 pub use text::format;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 
 use crate::kernel::ir::{BufferId, Module, Precision};
 use crate::kernel::target::Target;
@@ -147,6 +147,28 @@ pub fn recorded_names(recorded: &[Recorded]) -> Vec<String> {
 pub fn buffer_names(module: &Module) -> Vec<String> {
     let names = names::Names::new(module);
     (0..module.buffers.len() as u32).map(|b| names.of(BufferId(b)).to_string()).collect()
+}
+
+/// Items without the comments that only a text can have (`comment!("..");`): for macros.
+pub fn without_comments(items: TokenStream) -> TokenStream {
+    let mut kept = Vec::new();
+    let mut tokens = items.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let marker = matches!(&token, TokenTree::Ident(name) if name == "comment")
+            && matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '!');
+        match token {
+            // `!`, the text, `;`
+            _ if marker => drop(tokens.by_ref().take(3).count()),
+            TokenTree::Group(group) => {
+                let inner = without_comments(group.stream());
+                let mut new = Group::new(group.delimiter(), inner);
+                new.set_span(group.span());
+                kept.push(TokenTree::Group(new));
+            }
+            other => kept.push(other),
+        }
+    }
+    kept.into_iter().collect()
 }
 
 /// Prints a module that is legal for [`RUST`].
