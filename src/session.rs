@@ -256,7 +256,7 @@ impl Session {
         let name = self.path(path);
         let found = self.model.circuit.find(&name).map_err(|d| Error::model(d, &self.model.sources))?;
         let with_range = found.into_iter().map(|one| {
-            let (count, chosen) = self.model.extent(one.variable);
+            let (count, chosen) = self.model.circuit.extent(one.variable);
             (one, one.index.map_or(0..count, |i| i * chosen..(i + 1) * chosen))
         });
         Ok(with_range.collect())
