@@ -13,6 +13,7 @@ mod oracle;
 mod ptx;
 mod record;
 mod session;
+mod shader;
 
 pub use batch::Batch;
 pub use device::{DeviceInfo, KINDS, Kind, Place};
@@ -30,6 +31,7 @@ pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
 pub use ptx::PtxOptions;
 pub use session::Session;
+pub use shader::SHADERS;
 
 /// The examples of the documents, run as tests.
 #[cfg(doctest)]

@@ -19,7 +19,8 @@ use super::print;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  nullcline compile jansen_rit --emit ir\n  \
         nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel\n  \
-        nullcline compile model.yaml --target ptx --precision f32 -o model")]
+        nullcline compile model.yaml --target ptx --precision f32 -o model\n  \
+        nullcline compile model.yaml --target wgsl --precision f32 -o model")]
 pub struct Compile {
     #[command(flatten)]
     model: Target,
@@ -66,6 +67,16 @@ enum Form {
 enum Language {
     /// Assembly language of NVIDIA's driver
     Ptx,
+    /// WebGPU
+    Wgsl,
+    /// Vulkan
+    Spirv,
+    /// Metal
+    Msl,
+    /// Direct3D 12
+    Hlsl,
+    /// OpenGL and Vulkan
+    Glsl,
 }
 
 /// A processor by the number of its instruction set.
@@ -76,11 +87,28 @@ fn processor(text: &str) -> Result<u32, String> {
     known.ok_or_else(|| format!("expected one of {}", list()))
 }
 
+impl Language {
+    /// Its name among [`SHADERS`](nullcline::SHADERS).
+    fn shader(self) -> Option<&'static str> {
+        Some(match self {
+            Language::Ptx => return None,
+            Language::Wgsl => "wgsl",
+            Language::Spirv => "spirv",
+            Language::Msl => "msl",
+            Language::Hlsl => "hlsl",
+            Language::Glsl => "glsl",
+        })
+    }
+}
+
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
-        if let (Some(Language::Ptx), Some(directory)) = (self.target, &self.output) {
-            return self.ptx(directory);
+        if let (Some(language), Some(directory)) = (self.target, &self.output) {
+            return match language.shader() {
+                Some(shader) => self.shader(shader, directory),
+                None => self.ptx(directory),
+            };
         }
         let text = match self.emit {
             Form::Ast => self.document()?,
@@ -101,16 +129,27 @@ impl Compile {
 
     /// Writes the model as PTX into a directory.
     fn ptx(&self, directory: &Path) -> Result<u8, Fault> {
+        self.files(directory, |model| model.ptx(PtxOptions { sm: self.sm, fast: self.fast_math }))
+    }
+
+    /// Writes the model as code for graphics processors into a directory.
+    fn shader(&self, language: &str, directory: &Path) -> Result<u8, Fault> {
+        self.files(directory, |model| model.shader(language))
+    }
+
+    /// Writes what is made of the model into a directory.
+    fn files(
+        &self,
+        directory: &Path,
+        make: impl FnOnce(&Model) -> Result<Vec<(String, Vec<u8>)>, Error>,
+    ) -> Result<u8, Fault> {
         let mut model = self.model()?;
         // How long it would run changes nothing.
         model.settings.duration = model.settings.duration.or(model.settings.dt);
-        let files = model.ptx(PtxOptions { sm: self.sm, fast: self.fast_math })?;
+        let files = make(&model)?;
         fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
         for (name, contents) in &files {
-            let path = directory.join(name);
-            let mut file = AtomicFile::create(&path)?;
-            file.write_all(contents).map_err(|error| FileFault::write_os(&path, &error))?;
-            file.finish()?;
+            write(&directory.join(name), contents)?;
         }
         Ok(DONE)
     }
@@ -140,4 +179,10 @@ impl Compile {
         model.settings.duration = model.settings.duration.or(model.settings.dt);
         Ok(model.compile(self.settings.engine())?)
     }
+}
+
+fn write(path: &Path, contents: &[u8]) -> Result<(), Fault> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(contents).map_err(|error| FileFault::write_os(path, &error))?;
+    Ok(file.finish().map(drop)?)
 }
