@@ -1,5 +1,6 @@
 //! The arguments that say which model to use and how, common to several commands.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -12,6 +13,7 @@ use nullcline::compiler::source::{FileId, Name, Span};
 use nullcline::compiler::syntax::text::MappedText;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::compiler::template::{Complex, Literal, parse_number};
+use nullcline::runtime::sim::Simulation;
 use nullcline::{ENGINES, Engine, Error, Model};
 
 use super::fault::Fault;
@@ -109,6 +111,9 @@ pub struct Settings {
     /// What computes
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = engines())]
     engine: String,
+    /// Threads that share the work; numbers do not depend on it [default: one per processor]
+    #[arg(long, value_name = "COUNT", value_parser = threads)]
+    threads: Option<NonZeroUsize>,
 }
 
 /// `NAME=TEXT`, as typed.
@@ -122,6 +127,13 @@ impl Settings {
     /// The chosen engine.
     pub fn engine(&self) -> &'static Engine {
         Engine::lookup(&self.engine).unwrap_or_else(Engine::auto)
+    }
+
+    /// Sets the number of threads of a simulation, if one was given.
+    pub fn set_threads(&self, simulation: &mut Simulation) {
+        if let Some(threads) = self.threads {
+            simulation.set_threads(threads);
+        }
     }
 
     /// The repeatable arguments as typed, with the option to each, and the rule of vectorisation.
@@ -258,6 +270,10 @@ fn positive(text: &str) -> Result<f64, String> {
 
 fn not_negative(text: &str) -> Result<f64, String> {
     number(text).and_then(|x| if x >= 0.0 { Ok(x) } else { Err("expected a number that is not negative".to_string()) })
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number above 0".to_string())
 }
 
 fn schemes() -> PossibleValuesParser {
