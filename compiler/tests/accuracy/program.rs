@@ -5,7 +5,7 @@ use nullcline_compiler::ir::prim::Prim;
 use nullcline_compiler::kernel::flush::{number, operation};
 use nullcline_compiler::kernel::ir::Precision;
 use nullcline_compiler::kernel::target::basic;
-use nullcline_compiler::pass::elementary::expand;
+use nullcline_compiler::pass::elementary::{expand, format};
 
 enum Source {
     Argument(usize),
@@ -32,7 +32,7 @@ impl Program {
             let image = graph.rewrite([root], |graph, node| match node.op {
                 Op::Call(prim) if !basic(prim) => {
                     changed = true;
-                    Some(expand(graph, prim, &node.args, precision).expect("a function with a formula"))
+                    Some(expand(graph, prim, &node.args, format(precision, true)).expect("a function with a formula"))
                 }
                 _ => None,
             });

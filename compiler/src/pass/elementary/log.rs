@@ -80,7 +80,7 @@ pub fn log1p<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
 
 /// `log(1 + x) + extra ln 2`; `-0` counts as 0.
 pub(super) fn log1p_with_exponent<'s>(format: &Format, x: Term<'s>, extra: Option<Term<'s>>) -> Term<'s> {
-    let sum = x + 1.0;
+    let sum = format.keep(x + 1.0);
     // What the sum has lost, exactly where it matters; for x itself small that is all of x, and f becomes x.
     let lost = x - (sum - 1.0);
     let k = sum.apply(&EXPONENT);
