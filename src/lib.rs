@@ -12,6 +12,7 @@ mod model;
 mod oracle;
 mod record;
 mod session;
+mod shader;
 
 pub use batch::Batch;
 pub use device::{DeviceInfo, KINDS, Kind};
@@ -28,6 +29,7 @@ pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
 pub use session::Session;
+pub use shader::SHADERS;
 
 /// The examples of the documents, run as tests.
 #[cfg(doctest)]
