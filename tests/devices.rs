@@ -339,3 +339,37 @@ fn members_of_a_batch_have_the_bits_of_runs_in_other_company() {
         assert_eq!(*found, rows);
     }
 }
+
+/// Recording more seldom runs more steps at a time: the same bits, with delays, noise, time and inputs.
+#[test]
+fn many_steps_at_a_time_are_the_steps_one_by_one() {
+    if device().is_none() {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|e| e == "yaml"));
+    files.sort();
+    let engine = Engine::lookup("wgpu").unwrap();
+    let mut compared = 0;
+    for file in files.iter().step_by(4) {
+        let path = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().with_extension("");
+        let model = single(&path.display().to_string());
+        let record = |every: u64| {
+            let prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
+            let mut simulation = prepared.simulation.with_independent_columns();
+            let mut recording = Recording::new(simulation.labels());
+            let schedule = Schedule { steps: 210, every, cutoff: 0.0, include_end: false };
+            simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+            recording.columns
+        };
+        let (often, seldom) = (record(1), record(7));
+        for (often, seldom) in often.iter().zip(&seldom) {
+            let often: Vec<u64> = often.iter().step_by(7).map(|v| v.to_bits()).collect();
+            let seldom: Vec<u64> = seldom.iter().map(|v| v.to_bits()).collect();
+            assert_eq!(often, seldom, "{}", path.display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 10, "{compared} columns");
+}
