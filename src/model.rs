@@ -11,7 +11,7 @@ use nullcline_compiler::ir::system::System;
 use nullcline_compiler::kernel::ir::{Module, Precision};
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
-use nullcline_compiler::model::{Circuit, Role, VariableRef};
+use nullcline_compiler::model::{Circuit, Role, Variable, VariableRef};
 use nullcline_compiler::pass;
 use nullcline_compiler::pass::vectorise::Vectorise;
 use nullcline_compiler::scheme::{self, Scheme};
@@ -62,6 +62,8 @@ pub struct Compiled {
     pub module: Module,
     /// What is recorded.
     pub columns: Vec<Column>,
+    /// The recorded events.
+    pub events: Vec<Label>,
     /// When it ends and what becomes a row.
     pub schedule: Schedule,
     /// The step size.
@@ -98,6 +100,7 @@ impl Compiled {
         let layout = self.module.layout();
         let executable = (self.engine.load)(self.module)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
+            .with_events(self.events)
             .with_series(self.inputs)
             .with_seed(self.seed)
             .with_pre_history(self.pre_history);
@@ -272,12 +275,13 @@ impl Model {
 
         let mut columns = Columns::default();
         for quantity in recorded {
-            columns.add(&mut system, quantity);
+            columns.add(&mut system, quantity)?;
         }
         Ok(Lowered {
             system,
             observables: columns.observables,
             places: columns.places,
+            events: columns.events,
             schedule,
             dt,
             scheme,
@@ -321,7 +325,7 @@ impl Model {
                 let name = if numbered && name.text == text.text { &quantity.path } else { name };
                 let full = if many { format!("{name}[{node}]") } else { name.to_string() };
                 let label = Label { name: full, group: name.to_string(), unit: self.unit_of(variable) };
-                recorded.push(Recorded { label, variable, elements, numbered, measure: quantity.measure });
+                recorded.push(Recorded { label, variable, elements, numbered, span: text.span, measure: quantity.measure });
             }
         }
         faults.into_result(())?;
@@ -334,7 +338,8 @@ impl Model {
         Ok(recorded)
     }
 
-    /// Every output variable (or, in a circuit without any, every state), named by its shortest unambiguous path.
+    /// Every event and every output variable (or, in a circuit without any, every state), named by its shortest unambiguous
+    /// path.
     fn outputs(&self) -> Vec<Recorded> {
         let mut all = Vec::new();
         for (p, population) in self.circuit.populations.iter().enumerate() {
@@ -346,7 +351,8 @@ impl Model {
         }
         let is_output = |role: Role, output: bool| output && matches!(role, Role::State | Role::Output);
         let any = all.iter().any(|(_, v)| is_output(v.role, v.output));
-        all.retain(|(_, v)| if any { is_output(v.role, v.output) } else { v.role == Role::State });
+        let wanted = |v: &Variable| if any { is_output(v.role, v.output) } else { v.role == Role::State };
+        all.retain(|(_, v)| v.role == Role::Event || wanted(v));
         all.iter()
             .map(|(at, variable)| {
                 let path = self.circuit.path(*at);
@@ -354,7 +360,7 @@ impl Model {
                 let name = if short { variable.name.to_string() } else { path };
                 let label = Label { name: name.clone(), group: name, unit: variable.unit.clone() };
                 let elements = (0..self.extent(*at).0).collect();
-                Recorded { label, variable: *at, elements, numbered: false, measure: Measure::Values }
+                Recorded { label, variable: *at, elements, numbered: false, span: Span::NOWHERE, measure: Measure::Values }
             })
             .collect()
     }

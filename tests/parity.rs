@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nullcline::compiler::template::library::FileLibrary;
-use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{ENGINES, Engine, Interrupt, Model};
 
@@ -27,20 +26,27 @@ fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
     prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
     prepared.schedule.every = 1;
     prepared.schedule.cutoff = 0.0;
-    let mut recording = Recording::new(prepared.simulation.labels());
+    let mut recording = prepared.simulation.recording();
     match prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue) {
         Ok(_) | Err(RunError::Diverged(..)) => {}
         Err(error) => panic!("{error}"),
     }
     let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
-    recording.columns.iter().map(|column| column.iter().map(canonical).collect()).collect()
+    let mut bits: Vec<Vec<u64>> =
+        recording.columns.iter().map(|column| column.iter().map(canonical).collect()).collect();
+    for spikes in &recording.spikes {
+        bits.push(spikes.times.iter().map(canonical).collect());
+        bits.push(spikes.ids.iter().map(|id| u64::from(*id)).collect());
+    }
+    bits
 }
 
 #[test]
 fn every_engine_equals_the_reference_bit_for_bit() {
     let oracle = Engine::lookup("oracle").unwrap();
     let (mut models, mut compared) = (0, 0);
-    for path in files("templates").into_iter().chain(files("tests/suite")) {
+    let folders = ["templates", "tests/suite", "tests/suite/events"];
+    for path in folders.into_iter().flat_map(files) {
         let name = path.display().to_string();
         let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
         model.settings.duration.get_or_insert(1.0);

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::diagnostic::{Diagnostics, model as fault, template as template_fault};
 use crate::model::{Operator, Role, Variable};
 use crate::syntax::ast::LhsKind;
-use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
+use crate::template::{Complex, Declared, EventTemplate, Literal, OperatorUse, VariableTemplate};
 
 /// The operators of a node of `units` units; of an edge template, whose units only its edges know, when that is `None`.
 pub(super) fn operators(uses: &[OperatorUse], units: Option<usize>, out: &mut Diagnostics) -> Vec<Operator> {
@@ -28,6 +28,7 @@ fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> 
             variable(v, differential.contains(name), algebraic.contains(name))
         })
         .collect();
+    variables.extend(template.events.iter().map(event));
     for variable in &mut variables {
         // A declared list has one value per element, also where there happen to be as many units.
         if let (Some(units), Some(length)) = (units, variable.length)
@@ -52,7 +53,24 @@ fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> 
             }
         }
     }
-    Operator { name: used.name.text.clone(), variables, equations, span: template.name.span }
+    let events = template.events.clone();
+    Operator { name: used.name.text.clone(), variables, equations, events, span: template.name.span }
+}
+
+/// The variable that an event is for equations and edges.
+fn event(template: &EventTemplate) -> Variable {
+    Variable {
+        name: template.name.text.clone(),
+        role: Role::Event,
+        output: false,
+        complex: false,
+        length: None,
+        columns: None,
+        value: vec![Complex::default()],
+        unit: None,
+        description: None,
+        span: template.span,
+    }
 }
 
 fn variable(template: &VariableTemplate, differential: bool, algebraic: bool) -> Variable {

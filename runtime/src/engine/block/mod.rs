@@ -9,7 +9,7 @@ mod operations;
 use super::coupling::Coupling;
 use super::isa::Isa;
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable, Feeds, Phase, Spike};
+use crate::artifact::{DeviceError, EventBuffer, Executable, Feeds, Phase, Spike};
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::Uniform;
@@ -111,7 +111,7 @@ impl<T: Real> Executable for BlockEngine<T> {
         (first, count): (u64, u64),
         dt: f64,
         feeds: &Feeds,
-        events: &[usize],
+        events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
         for step in first..first + count {

@@ -19,7 +19,7 @@ mod table;
 
 use super::coupling::Coupling;
 use super::{Memory, Real};
-use crate::artifact::{self, DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Spike};
+use crate::artifact::{self, DeviceError, EventBuffer, Executable, Feeds, Layout, Phase, Role, Rows, Spike};
 use crate::program::{Body, Kernel, Precision, Program};
 use assembler::Width;
 use code::{Places, Shape, generate};
@@ -222,7 +222,7 @@ impl<T: Real> Executable for JitEngine<T> {
         (first, count): (u64, u64),
         dt: f64,
         feeds: &Feeds,
-        events: &[usize],
+        events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
         for step in first..first + count {

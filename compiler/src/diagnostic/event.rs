@@ -1,0 +1,89 @@
+//! Faults of events.
+
+use super::{Diagnostic, list_names};
+use crate::model::{Role, Variable};
+use crate::source::{Name, Span};
+use crate::template::EventTemplate;
+
+/// Something else where `x = ..` is needed.
+pub fn not_a_statement(span: Span, found: &str) -> Diagnostic {
+    let message = format!("`{found}` is no statement `variable = expression`");
+    Diagnostic::error("statement", span, message, "expected `variable = expression`")
+        .with_help("write `v = v_r` or `u += d`; a condition belongs to `when`")
+}
+
+/// An event and a variable of one name.
+pub fn event_named_like_variable(event: &Name, variable: Span) -> Diagnostic {
+    let message = format!("the event `{event}` has the name of a variable");
+    Diagnostic::error("event-name", event.span, message, "this name is taken")
+        .with_related(variable, "the variable")
+        .with_help(format!("rename the event, or leave the variable out: `{event}` in an equation is its spike train"))
+}
+
+/// A reset of something that is no state, or one that is to be held.
+pub fn not_a_state(name: &Name, what: &str, variable: &Variable) -> Diagnostic {
+    let kind = match variable.role {
+        Role::Output => "computed from other variables",
+        Role::Input => "an input",
+        Role::Event => "an event",
+        Role::State | Role::Parameter => "a constant",
+    };
+    let help = match variable.role {
+        Role::Parameter | Role::Input => {
+            format!("make it a state: `{name}: variable(0.0)` with the equation `{name}' = 0.0`")
+        }
+        _ => "choose variables with a differential equation".to_string(),
+    };
+    Diagnostic::error("not-a-state", name.span, format!("{what} `{name}`, which is {kind}"), "not a state variable")
+        .with_related(variable.span, "declared here")
+        .with_help(help)
+}
+
+/// Two values for one variable in the reset of one event.
+pub fn reset_twice(second: &Name, first: Span) -> Diagnostic {
+    let message = format!("the event resets `{second}` twice");
+    Diagnostic::error("reset-twice", second.span, message, "second value")
+        .with_related(first, "first value")
+        .with_help("all right sides see the values before the reset: write one expression")
+}
+
+/// A refractory time that is none.
+pub fn bad_refractory(event: &EventTemplate, span: Span, found: f64) -> Diagnostic {
+    let message =
+        format!("the refractory time of event `{}` is {found}; it must be a finite number, 0 or more", event.name);
+    Diagnostic::error("refractory", span, message, "expected 0 or more")
+}
+
+/// What a refractory time or a hold is good for only with the other.
+pub fn hold_without_refractory(event: &EventTemplate, span: Span) -> Diagnostic {
+    let message = format!("event `{}` holds variables but has no refractory time", event.name);
+    Diagnostic::error("hold", span, message, "held for how long?").with_help("add `refractory: 2.0`, in time units")
+}
+
+/// A condition that is a vector or complex.
+pub fn not_a_condition(event: &str, found: &str, span: Span) -> Diagnostic {
+    let message = format!("the condition of event `{event}` is {found}; it must be a single real value per unit");
+    Diagnostic::error("condition", span, message, format!("this is {found}"))
+        .with_help("test one element, `v[0] >= theta`, or a real part, `real(z) >= theta`")
+}
+
+/// Events that need each other within one step.
+pub fn event_cycle(names: &[String], span: Span) -> Diagnostic {
+    let mut circle: Vec<&str> = names.iter().map(String::as_str).collect();
+    circle.extend(circle.first().copied());
+    Diagnostic::error(
+        "event-cycle",
+        span,
+        "the conditions of events need each other within one step",
+        "part of the cycle",
+    )
+    .with_note(format!("the cycle: {}", list_names(circle.iter().copied(), 12)))
+    .with_help("let one of them read a state that the other one resets, or the past: `spike(t - tau)`")
+}
+
+/// A gamma-distributed delay of a jump.
+pub fn spread_of_jump(target: &str, span: Span) -> Diagnostic {
+    let message = format!("an edge that adds to the state `{target}` at events cannot have a spread delay");
+    Diagnostic::error("jump-spread", span, message, "has a `spread`")
+        .with_help("lead the spike train to an input of the target instead, or leave `spread` out")
+}
