@@ -275,7 +275,7 @@ impl Model {
 
         let mut columns = Columns::default();
         for quantity in recorded {
-            columns.add(&mut system, quantity)?;
+            columns.add(&mut system, quantity);
         }
         Ok(Lowered {
             system,
@@ -325,7 +325,7 @@ impl Model {
                 let name = if numbered && name.text == text.text { &quantity.path } else { name };
                 let full = if many { format!("{name}[{node}]") } else { name.to_string() };
                 let label = Label { name: full, group: name.to_string(), unit: self.unit_of(variable) };
-                recorded.push(Recorded { label, variable, elements, numbered, span: text.span, measure: quantity.measure });
+                recorded.push(Recorded { label, variable, elements, numbered, measure: quantity.measure });
             }
         }
         faults.into_result(())?;
@@ -360,7 +360,7 @@ impl Model {
                 let name = if short { variable.name.to_string() } else { path };
                 let label = Label { name: name.clone(), group: name, unit: variable.unit.clone() };
                 let elements = (0..self.extent(*at).0).collect();
-                Recorded { label, variable: *at, elements, numbered: false, span: Span::NOWHERE, measure: Measure::Values }
+                Recorded { label, variable: *at, elements, numbered: false, measure: Measure::Values }
             })
             .collect()
     }

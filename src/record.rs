@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, Result};
-use nullcline_compiler::ir::event;
+use nullcline_compiler::ir::event::Recorded as Spiking;
 use nullcline_compiler::ir::expr::{ExprId, Op, SpaceId};
 use nullcline_compiler::ir::system::{Connection, System, Values};
 use nullcline_compiler::model::{Found, VariableRef};
@@ -42,8 +42,6 @@ pub(crate) struct Recorded {
     pub elements: Vec<usize>,
     /// Whether columns have the numbers of the elements, not their own.
     pub numbered: bool,
-    /// What asks for it.
-    pub span: Span,
     pub measure: Measure,
 }
 
@@ -119,26 +117,20 @@ fn range(text: &Name, rest: &str) -> Result<(Option<usize>, Option<usize>, usize
 pub(crate) struct Columns {
     pub observables: Vec<Observable>,
     pub places: Vec<(Label, ExprId, usize)>,
-    /// The recorded events, as in the system.
+    /// The events whose spikes are recorded, as in the system.
     pub events: Vec<Label>,
 }
 
 impl Columns {
     /// Adds what a recorded variable asks for.
-    pub fn add(&mut self, system: &mut System, recorded: Recorded) -> Result<()> {
+    pub fn add(&mut self, system: &mut System, recorded: Recorded) {
         let at = recorded.variable;
-        let event = system.event_places.get(&(at.population, at.operator, at.variable));
-        if let (Measure::Values, Some(event)) = (recorded.measure, event) {
-            let (first, count) = (recorded.elements[0], recorded.elements.len());
-            if recorded.elements[count - 1] - first + 1 != count {
-                return Err(event_with_gaps(&recorded).into());
-            }
-            let event = event::Recorded { first: event.first + first, count, ..event.clone() };
-            system.recorded.push(event);
-            self.events.push(recorded.label);
-            return Ok(());
+        if let Some(place) = system.event_places.get(&(at.population, at.operator, at.variable)).cloned()
+            && recorded.measure == Measure::Values
+        {
+            return self.event(system, &place, recorded);
         }
-        let Some(location) = system.location(recorded.variable).cloned() else { return Ok(()) };
+        let Some(location) = system.location(at).cloned() else { return };
         let Recorded { label, elements, numbered, measure, .. } = recorded;
         let parts = match location.im {
             None => vec![("", location.re)],
@@ -150,7 +142,7 @@ impl Columns {
                 let value = over(system, &label.name, measure, value, &elements);
                 self.place(system, Label { name: format!("{}{suffix}", label.name), ..label.clone() }, value, 0);
             }
-            return Ok(());
+            return;
         }
         let several = elements.len() > 1 || numbered;
         for (i, element) in elements.into_iter().enumerate() {
@@ -161,7 +153,26 @@ impl Columns {
                 self.place(system, label, value, location.first + element);
             }
         }
-        Ok(())
+    }
+
+    /// Spikes of consecutive units are recorded together.
+    fn event(&mut self, system: &mut System, place: &Spiking, recorded: Recorded) {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for unit in recorded.elements {
+            match runs.last_mut() {
+                Some(run) if run.end == unit => run.end += 1,
+                _ => runs.push(unit..unit + 1),
+            }
+        }
+        for units in &runs {
+            let name = match runs.len() {
+                1 => recorded.label.name.clone(),
+                _ => format!("{}[{}]", recorded.label.name, units.start),
+            };
+            self.events.push(Label { name, ..recorded.label.clone() });
+            let first = place.first + units.start;
+            system.recorded.push(Spiking { event: place.event, first, count: units.len(), unit: units.start });
+        }
     }
 
     fn place(&mut self, system: &System, label: Label, value: ExprId, element: usize) {
@@ -217,12 +228,6 @@ fn malformed_range(text: &Name) -> Diagnostic {
 fn out_of_range(text: &Name, (from, to): (usize, usize), units: usize) -> Diagnostic {
     let message = format!("there are {units} units, counted from 0, and no {from}:{to} among them");
     Diagnostic::error("record-range", text.span, message, "out of range").with_help(format!("use `[0:{units}]`"))
-}
-
-fn event_with_gaps(recorded: &Recorded) -> Diagnostic {
-    let message = format!("the event `{}` can be recorded of all units from one to another", recorded.label.name);
-    Diagnostic::error("record-event", recorded.span, message, "takes some of the units between")
-        .with_help("record a range without a step, `spike[0:100]`, and choose among the spikes")
 }
 
 /// What is wrong with any of the texts, or what each asks for.

@@ -85,6 +85,8 @@ pub struct EventBuffer {
     pub first: usize,
     /// The number of them.
     pub count: usize,
+    /// What the first of them is called: its number in its population.
+    pub unit: usize,
     /// Steps from the start of the step in which it happens to its time: 1 if the state after the step met the condition, 0
     /// if the state before it did.
     pub delay: u64,
@@ -97,7 +99,7 @@ pub struct Spike {
     pub step: u64,
     /// Index of the event in [`Layout::events`].
     pub event: u32,
-    /// The element, counted from the first recorded one.
+    /// The unit of the population.
     pub unit: u32,
 }
 
@@ -205,12 +207,12 @@ pub trait Executable: Send {
         for step in first..first + count {
             self.advance(step, 1, dt, feeds)?;
             let mut held = None;
-            for (event, EventBuffer { buffer, first, count, .. }) in events.iter().enumerate() {
+            for (event, EventBuffer { buffer, first, count, unit: name, .. }) in events.iter().enumerate() {
                 if held.replace(*buffer) != Some(*buffer) {
                     self.read(*buffer, &mut flags)?;
                 }
                 let spiking = flags[*first..first + count].iter().enumerate().filter(|(_, flag)| **flag != 0.0);
-                out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: unit as u32 }));
+                out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: (name + unit) as u32 }));
             }
         }
         Ok(())

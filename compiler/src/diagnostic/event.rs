@@ -1,9 +1,7 @@
 //! Faults of events.
 
 use super::{Diagnostic, list_names};
-use crate::model::{Role, Variable};
 use crate::source::{Name, Span};
-use crate::template::EventTemplate;
 
 /// Something else where `x = ..` is needed.
 pub fn not_a_statement(span: Span, found: &str) -> Diagnostic {
@@ -20,22 +18,16 @@ pub fn event_named_like_variable(event: &Name, variable: Span) -> Diagnostic {
         .with_help(format!("rename the event, or leave the variable out: `{event}` in an equation is its spike train"))
 }
 
-/// A reset of something that is no state, or one that is to be held.
-pub fn not_a_state(name: &Name, what: &str, variable: &Variable) -> Diagnostic {
-    let kind = match variable.role {
-        Role::Output => "computed from other variables",
-        Role::Input => "an input",
-        Role::Event => "an event",
-        Role::State | Role::Parameter => "a constant",
-    };
-    let help = match variable.role {
-        Role::Parameter | Role::Input => {
+/// A reset of something that is no state, or one that is to be held; `kind` says what it is instead.
+pub fn not_a_state(name: &Name, what: &str, kind: &str, declared: Span) -> Diagnostic {
+    let help = match kind {
+        "a constant" | "an input" => {
             format!("make it a state: `{name}: variable(0.0)` with the equation `{name}' = 0.0`")
         }
         _ => "choose variables with a differential equation".to_string(),
     };
     Diagnostic::error("not-a-state", name.span, format!("{what} `{name}`, which is {kind}"), "not a state variable")
-        .with_related(variable.span, "declared here")
+        .with_related(declared, "declared here")
         .with_help(help)
 }
 
@@ -48,15 +40,14 @@ pub fn reset_twice(second: &Name, first: Span) -> Diagnostic {
 }
 
 /// A refractory time that is none.
-pub fn bad_refractory(event: &EventTemplate, span: Span, found: f64) -> Diagnostic {
-    let message =
-        format!("the refractory time of event `{}` is {found}; it must be a finite number, 0 or more", event.name);
+pub fn bad_refractory(event: &Name, span: Span, found: f64) -> Diagnostic {
+    let message = format!("the refractory time of event `{}` is {found}; it must be a finite number, 0 or more", event);
     Diagnostic::error("refractory", span, message, "expected 0 or more")
 }
 
 /// What a refractory time or a hold is good for only with the other.
-pub fn hold_without_refractory(event: &EventTemplate, span: Span) -> Diagnostic {
-    let message = format!("event `{}` holds variables but has no refractory time", event.name);
+pub fn hold_without_refractory(event: &Name, span: Span) -> Diagnostic {
+    let message = format!("event `{}` holds variables but has no refractory time", event);
     Diagnostic::error("hold", span, message, "held for how long?").with_help("add `refractory: 2.0`, in time units")
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::expr::{ConnectionId, EventId, ExprGraph, ExprId, Op, SpaceId, StateId, TableId};
+use super::expr::{ConnectionId, EventId, ExprGraph, FanoutId, ExprId, Op, SpaceId, StateId, TableId};
 use super::prim::arith;
 use super::system::System;
 use crate::template::Order;
@@ -45,8 +45,10 @@ pub struct Event {
 pub enum Through {
     /// Multiplication by a number, element by element.
     Weight(ExprId),
-    /// Connections.
+    /// Connections, by target.
     Connection(ConnectionId),
+    /// Connections, by source.
+    Fanout(FanoutId),
 }
 
 /// Events that add to a state: `state += through(spike * factor)`, some steps later.
@@ -73,6 +75,8 @@ pub struct Recorded {
     pub first: usize,
     /// Number of elements.
     pub count: usize,
+    /// The number of the first one in its population.
+    pub unit: usize,
 }
 
 impl System {

@@ -107,6 +107,7 @@ impl Display for System {
             let amount = match jump.through {
                 Through::Weight(weight) => format!("{} * {product}", printed.get(weight)),
                 Through::Connection(connection) => format!("couple(c{}, {product})", connection.0),
+                Through::Fanout(fanout) => format!("fanout f{} of {product}", fanout.0),
             };
             let later = if jump.delay > 0 { format!(" after {} steps", jump.delay) } else { String::new() };
             writeln!(f, "  jump {} += {amount}{later}", self.states[jump.state.index()].name)?;
@@ -155,7 +156,7 @@ impl Expressions {
         let of_jumps = system.jumps.iter().flat_map(|jump| {
             let weight = match jump.through {
                 Through::Weight(weight) => Some(weight),
-                Through::Connection(_) => None,
+                Through::Connection(_) | Through::Fanout(_) => None,
             };
             [jump.spike].into_iter().chain(jump.factor).chain(weight)
         });

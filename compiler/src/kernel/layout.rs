@@ -29,6 +29,7 @@ impl Module {
             buffer: buffer.index(),
             first: recorded.first,
             count: recorded.count,
+            unit: recorded.unit,
             delay: *delay,
         });
         Layout {

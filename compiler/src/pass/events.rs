@@ -128,12 +128,24 @@ fn jump(system: &mut System, new: &[ExprId], next: &mut [ExprId]) {
             sent = system.past(history, jump.delay);
         }
         let base = next[jump.state.index()];
+        if let Through::Fanout(fanout) = jump.through {
+            // What is sent later holds event and factor in one.
+            let args = match jump.factor {
+                Some(_) if jump.delay > 0 => vec![base, sent, sent],
+                Some(factor) => vec![base, jump.spike, image[&factor]],
+                None => vec![base, sent],
+            };
+            let target = system.fanouts[fanout.index()].target;
+            next[jump.state.index()] = system.graph.add(Op::Deliver(fanout), args, target);
+            continue;
+        }
         let amount = match jump.through {
             Through::Weight(weight) => system.graph.product(weight, sent),
             Through::Connection(connection) => {
                 let target = system.connections[connection.index()].target;
                 system.graph.add(Op::Couple(connection), vec![sent], target)
             }
+            Through::Fanout(_) => unreachable!("delivered above"),
         };
         next[jump.state.index()] = system.graph.sum(base, amount);
     }

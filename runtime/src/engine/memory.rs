@@ -146,7 +146,7 @@ impl<T: Real> Memory<T> {
     pub fn spikes(&self, step: u64, events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
         /// Most steps see few spikes, so whole blocks are looked at first.
         const BLOCK: usize = 64;
-        for (event, EventBuffer { buffer, first, count, .. }) in events.iter().enumerate() {
+        for (event, EventBuffer { buffer, first, count, unit, .. }) in events.iter().enumerate() {
             if self.lens.get(*buffer).is_none_or(|len| first + count > *len) {
                 return Err(DeviceError(format!("there are no {count} elements of buffer {buffer} from {first} on")));
             }
@@ -154,7 +154,7 @@ impl<T: Real> Memory<T> {
             for (block, flags) in self.slot(*buffer, 0)[*first..first + count].chunks(BLOCK).enumerate() {
                 if flags.iter().fold(false, |any, flag| any | (*flag != zero)) {
                     let spiking = flags.iter().enumerate().filter(|(_, flag)| **flag != zero);
-                    out.extend(spiking.map(|(at, _)| Spike { step, event, unit: (block * BLOCK + at) as u32 }));
+                    out.extend(spiking.map(|(at, _)| Spike { step, event, unit: (unit + block * BLOCK + at) as u32 }));
                 }
             }
         }

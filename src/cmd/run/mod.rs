@@ -94,9 +94,8 @@ impl Run {
 
         let stop = stop_flag();
         let labels = simulation.labels();
-        let events = simulation.events();
-        let mut measures = Measures::new(&labels, &events);
-        let mut sink = outputs.open(&labels, &events)?;
+        let mut measures = Measures::new(&labels, &simulation.events());
+        let mut sink = outputs.open(&labels, &simulation.events())?;
         let mut progress = Progress::new(schedule.steps, self.output.quiet);
         let start = Instant::now();
         let ran = simulation.run(&schedule, &mut Tee(&mut measures, &mut sink), &mut |done| {
@@ -129,7 +128,7 @@ impl Run {
             compile_time,
             elapsed,
             stopped,
-            cutoff: simulation.clock().time(first).max(schedule.cutoff),
+            cutoff: schedule.cutoff,
             diverged: matches!(ran, Err(RunError::Diverged(..))),
             outputs: written.iter().filter_map(|w| w.as_ref().ok().cloned()).collect(),
             measures: &measures,

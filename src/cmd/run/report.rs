@@ -104,7 +104,8 @@ impl Report<'_> {
 
     /// Spikes per unit and time since the cutoff.
     fn rate(&self, event: &Counted) -> f64 {
-        let time = self.until - self.cutoff;
+        let start = self.until - self.steps as f64 * self.dt;
+        let time = self.until - start.max(self.cutoff);
         if time > 0.0 { event.count as f64 / (event.units as f64 * time) } else { 0.0 }
     }
 

@@ -11,6 +11,7 @@ use crate::ir::complex::Value;
 use crate::ir::event::{Affected, Jump, Through};
 use crate::ir::expr::{EventId, ExprId, Op, SpaceId, StateId};
 use crate::ir::prim::arith;
+use crate::ir::system::{Fanout, Values};
 use crate::model::Role;
 use crate::source::{Name, Span};
 use crate::syntax::ast::ExprKind;
@@ -189,6 +190,14 @@ impl Lowering<'_> {
                 let connection = self.all_connection(&name, from, sources.clone(), *weight);
                 add(self, Through::Connection(connection), delay);
             }
+            Entries::Sparse(sparse) => {
+                for (delay, rows) in sparse.by_delay() {
+                    let delay = steps(delay)?;
+                    let fanout = Fanout::new(&name, (from, to), rows.starts, rows.units, rows.weights);
+                    let fanout = self.system.add_fanout(fanout);
+                    add(self, Through::Fanout(fanout), delay);
+                }
+            }
             Entries::Each(entries) => {
                 let mut kinds = Vec::new();
                 for (delay, entries) in by_delay(entries) {
@@ -212,12 +221,22 @@ impl Lowering<'_> {
                 Through::Weight(self.system.add_parameter(
                     name,
                     SpaceId::SCALAR,
-                    crate::ir::system::Values::Uniform(e.weight),
+                    Values::Uniform(e.weight),
                 ))
             });
             return weights.collect();
         }
-        vec![Through::Connection(self.connection(name, from, to, entries))]
+        if from == SpaceId::SCALAR || to == SpaceId::SCALAR {
+            return vec![Through::Connection(self.connection(name, from, to, entries))];
+        }
+        let mut entries = entries.to_vec();
+        entries.sort_by_key(|e| e.source);
+        let starts: Vec<u32> =
+            (0..=self.system.size(from)).map(|j| entries.partition_point(|e| (e.source as usize) < j) as u32).collect();
+        let targets: Vec<u32> = entries.iter().map(|e| e.target).collect();
+        let weights = Values::from_each(entries.iter().map(|e| e.weight).collect());
+        let fanout = Fanout::new(name, (from, to), starts, targets, weights);
+        vec![Through::Fanout(self.system.add_fanout(fanout))]
     }
 
     /// 1 where an event happens in this step.

@@ -256,7 +256,7 @@ impl<'a> Lowering<'a> {
                     let Some(value) = self.values.get(&(group, o, v)) else { continue };
                     let length = variable.length.unwrap_or(1);
                     if let Some(event) = self.events.get(&(group, o, v)) {
-                        let place = Recorded { event: *event, first: offset, count: units };
+                        let place = Recorded { event: *event, first: offset, count: units, unit: 0 };
                         self.system.event_places.insert((index, o, v), place);
                     }
                     let (re, im) = match *value {

@@ -23,12 +23,12 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
         match (&event.refractory, &event.hold) {
             (Some(refractory), _) => {
                 if let Some(wrong) = number(scope, refractory).filter(|time| !time.is_finite() || *time < 0.0) {
-                    out.push(fault::bad_refractory(event, refractory.span, wrong));
+                    out.push(fault::bad_refractory(&event.name, refractory.span, wrong));
                 }
             }
             (None, Some(hold)) => {
                 let span = hold.first().map_or(event.span, |name| name.span);
-                out.push(fault::hold_without_refractory(event, span));
+                out.push(fault::hold_without_refractory(&event.name, span));
             }
             (None, None) => {}
         }
@@ -39,7 +39,15 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
 fn state(scope: &Scope<'_>, name: &Name, what: &str, out: &mut Diagnostics) {
     match scope.operator.variables.iter().find(|v| v.name == name.text) {
         Some(variable) if variable.role == Role::State => {}
-        Some(variable) => out.push(fault::not_a_state(name, what, variable)),
+        Some(variable) => {
+            let kind = match variable.role {
+                Role::Output => "computed from other variables",
+                Role::Input => "an input",
+                Role::Event => "an event",
+                Role::State | Role::Parameter => "a constant",
+            };
+            out.push(fault::not_a_state(name, what, kind, variable.span));
+        }
         None => {
             let known: Vec<&str> = scope.operator.variables.iter().map(|v| &*v.name).collect();
             out.push(model_fault::undeclared_variable(name, &scope.operator.name, &known));
