@@ -48,10 +48,10 @@ pub(super) fn operators(uses: &[OperatorUse], units: Option<usize>, out: &mut Di
     let mut drawn = Vec::new();
     let operators = uses.iter().enumerate().map(|(o, used)| {
         let operator = operator(used, units, out);
-        for (v, variable) in operator.variables.iter().enumerate() {
+        // Events come after the declared variables.
+        for (v, template) in used.template.variables.iter().enumerate() {
             // The last value that was given counts.
-            let given = used.overrides.iter().rfind(|given| given.variable.text == variable.name);
-            let template = &used.template.variables[v];
+            let given = used.overrides.iter().rfind(|given| given.variable.text == template.name.text);
             let (value, span) = given.map_or((&template.value, template.span), |given| (&given.value, given.span));
             if let Literal::Drawn(law) = value {
                 drawn.push(Drawn { operator: o, variable: v, law: *law, span });
