@@ -33,6 +33,7 @@ pub(crate) struct Lowered {
     pub seed: u64,
     pub inputs: Vec<Arc<nullcline_runtime::artifact::Samples>>,
     pub streams: HashMap<String, (usize, usize)>,
+    pub device: usize,
 }
 
 impl Lowered {
@@ -90,6 +91,7 @@ impl Lowered {
             pre_history: self.pre_history,
             seed: self.seed,
             engine,
+            device: self.device,
             inputs: self.inputs,
             streams: self.streams,
         }

@@ -44,6 +44,8 @@ pub struct Model {
     pub warnings: Diagnostics,
     /// When equal nodes become arrays.
     pub vectorise: Vectorise,
+    /// Which device it is loaded on, among those of the engine's kind (see [`KINDS`](crate::KINDS)).
+    pub device: usize,
     directory: PathBuf,
     template: Arc<CircuitTemplate>,
     /// Whether edges were changed since the template was read.
@@ -76,6 +78,8 @@ pub struct Compiled {
     pub seed: u64,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
+    /// Which device it is loaded on, among those of the engine's kind.
+    pub device: usize,
     pub(crate) inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
     /// For each streamed path its series and number of columns.
     pub(crate) streams: HashMap<String, (usize, usize)>,
@@ -98,7 +102,7 @@ impl Compiled {
     pub fn load(self) -> Result<Prepared, Error> {
         let states = self.system.state_count();
         let layout = self.module.layout();
-        let executable = (self.engine.load)(self.module)?;
+        let executable = (self.engine.load)(self.module, self.device)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
             .with_events(self.events)
             .with_series(self.inputs)
@@ -137,6 +141,7 @@ impl Model {
             settings: Simulate::default(),
             warnings: found,
             vectorise: Vectorise::Auto,
+            device: 0,
             directory,
             template: Arc::new(template.clone()),
             edges_changed: false,
@@ -290,6 +295,7 @@ impl Model {
             seed: settings.seed.unwrap_or(0),
             inputs: inputs.series,
             streams,
+            device: self.device,
         })
     }
 

@@ -141,7 +141,7 @@ impl Session {
         let clock = self.simulation.clock();
         let every = self.model.settings.sample_every.and_then(|s| clock.whole_steps(s)).unwrap_or(1);
         let schedule = Schedule { steps: clock.steps(duration), every, cutoff: 0.0, include_end: false };
-        let mut recording = Recording::new(self.labels());
+        let mut recording = self.simulation.recording();
         self.simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue)?;
         Ok(recording)
     }
@@ -186,7 +186,7 @@ impl Session {
             let place = self.places.get(&one.variable).copied();
             let role = self.role(one.variable);
             let Some(place) = place.filter(|p| role == Role::State || !p.compiled_in) else {
-                if role == Role::State || role == Role::Output {
+                if matches!(role, Role::State | Role::Output) {
                     self.restore(before);
                     return Err(not_settable(&mut self.model, path));
                 }

@@ -54,7 +54,7 @@ impl Random {
 }
 
 fn engines() -> impl Iterator<Item = &'static Engine> {
-    ENGINES.iter().filter(|e| e.name != "jit" || Engine::auto().name == "jit")
+    ENGINES.iter().filter(|e| e.device == "cpu" && (e.name != "jit" || Engine::auto().name == "jit"))
 }
 
 fn module(step: Step, engine: &Engine, precision: Precision) -> Module {
@@ -74,7 +74,7 @@ fn states(module: Module, engine: &Engine) -> Vec<Vec<f64>> {
         (0..module.buffers.len()).filter(|b| matches!(module.buffers[*b].role, BufferRole::State(_))).collect();
     let ring = module.layout().buffers.iter().map(|b| b.slots as u64).max().unwrap_or(1);
     let passes = module.history_passes;
-    let mut loaded: Box<dyn Executable> = (engine.load)(module).unwrap();
+    let mut loaded: Box<dyn Executable> = (engine.load)(module, 0).unwrap();
     loaded.run(Phase::Setup, 0, DT).unwrap();
     for slot in (0..passes).flat_map(|_| 0..ring) {
         loaded.run(Phase::Remember, slot, 0.0).unwrap();
@@ -111,7 +111,30 @@ fn everywhere(step: &Step, what: &str) -> Vec<Vec<f64>> {
             }
         }
     }
+    #[cfg(feature = "wgpu")]
+    on_a_graphics_processor(step, what);
     states(module(step.clone(), oracle, Precision::F64), oracle)
+}
+
+/// A few thousand operations, each rounded once or twice.
+#[cfg(feature = "wgpu")]
+fn on_a_graphics_processor(step: &Step, what: &str) {
+    let Some(device) = nullcline::runtime::device::wgpu::adapters().into_iter().next() else {
+        println!("skipped: {what}, there is no graphics processor");
+        return;
+    };
+    let (oracle, engine) = (Engine::lookup("oracle").unwrap(), Engine::lookup("wgpu").unwrap());
+    for (precision, tolerance) in [(Precision::F32, 5e-4), (Precision::F64, 1e-12)] {
+        if precision == Precision::F64 && !device.double {
+            continue;
+        }
+        let expected = states(module(step.clone(), oracle, precision), oracle);
+        let found = states(module(step.clone(), engine, precision), engine);
+        for (at, (found, expected)) in found.iter().flatten().zip(expected.iter().flatten()).enumerate() {
+            let near = (found - expected).abs() <= tolerance * (1.0 + expected.abs());
+            assert!(near, "{what}, {}, number {at}: found {found}, expected {expected}", precision.name());
+        }
+    }
 }
 
 #[track_caller]
@@ -415,7 +438,7 @@ fn members_of_a_batch_share_delays() {
 #[test]
 fn a_target_without_deliveries_refuses_them_by_name() {
     let floats = &[Precision::F64];
-    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)) };
+    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)), strict: true };
     let step = Spiking::new(&mut Random(1), 1.5).step();
     let refused = legalise::legalise(step, &bare, Precision::F64).unwrap_err();
     let fault = &refused.0[0];

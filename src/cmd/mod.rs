@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod devices;
 mod fault;
 mod init;
 mod list;
@@ -45,6 +46,7 @@ enum Command {
     Check(check::Check),
     Compile(Box<compile::Compile>),
     List(list::List),
+    Devices(devices::Devices),
     Show(show::Show),
     Init(init::Init),
 }
@@ -58,6 +60,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Compile(compile) => compile.run(),
             Command::List(list) => list.run(),
+            Command::Devices(devices) => devices.run(),
             Command::Show(show) => show.run(),
             Command::Init(init) => init.run(),
         };

@@ -27,7 +27,8 @@ static INTERPRETERS: [Engine; 2] = [
     Engine {
         name: "ptx",
         target: &PTX,
-        load: |module| {
+        device: "cpu",
+        load: |module, _| {
             let artifact = ptx::artifact(&module, &ptx::Options::default());
             let machine = Machine::new(&artifact.code)?;
             Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
@@ -37,7 +38,8 @@ static INTERPRETERS: [Engine; 2] = [
     Engine {
         name: "ptx, one launch per kernel",
         target: &PTX,
-        load: |module| {
+        device: "cpu",
+        load: |module, _| {
             let mut artifact = ptx::artifact(&module, &ptx::Options::default());
             let machine = Machine::new(&artifact.code)?;
             artifact.steps = None;

@@ -58,6 +58,34 @@ pub fn not_a_condition(event: &str, found: &str, span: Span) -> Diagnostic {
         .with_help("test one element, `v[0] >= theta`, or a real part, `real(z) >= theta`")
 }
 
+/// A value for an event.
+pub fn event_has_no_value(path: &Name) -> Diagnostic {
+    let message = format!("`{path}` is an event, which cannot be given a value");
+    Diagnostic::error("event-value", path.span, message, "an event")
+        .with_help("change what its condition reads, or drive an input with `spikes(FILE)`")
+}
+
+/// `on_spike: ge = 1`, and the like.
+pub fn on_spike_form(span: Span, found: &str, output: Option<&str>) -> Diagnostic {
+    let example = match output {
+        Some(output) => format!("ge += weight*{output}"),
+        None => "ge += weight".to_string(),
+    };
+    let message = format!("`{found}` is no jump that an edge can make");
+    Diagnostic::error("on-spike", span, message, format!("expected the form `{example}`"))
+        .with_note("a number may stand before it: `ge += 0.5*weight`")
+        .with_help(
+            "what depends on more than the weight is the output of an edge template, or a reset of the target's event",
+        )
+}
+
+/// `on_spike` in an item of `matrices`.
+pub fn on_spike_in_matrix(span: Span) -> Diagnostic {
+    let message = "the edges of a matrix take no `on_spike`";
+    Diagnostic::error("on-spike", span, message, "not here")
+        .with_help("let `target_var` be the state that jumps: an edge from an event adds its weight to it")
+}
+
 /// Events that need each other within one step.
 pub fn event_cycle(names: &[String], span: Span) -> Diagnostic {
     let mut circle: Vec<&str> = names.iter().map(String::as_str).collect();

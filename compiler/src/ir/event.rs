@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::expr::{ConnectionId, EventId, ExprGraph, FanoutId, ExprId, Op, SpaceId, StateId, TableId};
+use super::expr::{ConnectionId, EventId, ExprGraph, ExprId, FanoutId, Op, SpaceId, StateId, TableId};
 use super::prim::arith;
 use super::system::System;
 use crate::template::Order;

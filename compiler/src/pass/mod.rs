@@ -6,6 +6,7 @@ pub mod discretise;
 pub mod elementary;
 pub mod events;
 pub mod legalise;
+pub mod place;
 pub mod prune;
 pub mod schedule;
 pub mod simplify;

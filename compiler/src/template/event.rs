@@ -3,10 +3,10 @@
 use super::edit::{mapped, required_text};
 use super::fields::{get, only};
 use super::variable::is_identifier;
-use super::{EventTemplate, Order, Reset};
+use super::{Complex, EdgeTemplate, EdgeUse, EventTemplate, Literal, Order, Reset};
 use crate::diagnostic::{Diagnostics, Result, event as event_fault, template as fault};
 use crate::source::{Name, Span};
-use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
+use crate::syntax::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::syntax::equation::{is_name, parse_expression};
 use crate::syntax::text::MappedText;
 use crate::syntax::yaml::{Entry, Node, Value};
@@ -164,5 +164,90 @@ pub(super) fn statement(text: &MappedText) -> Result<(Name, Expr)> {
             let span: Span = text.whole();
             (variable, Expr { kind: ExprKind::Binary(op, Box::new(old), Box::new(value)), span })
         }
+    })
+}
+
+/// The edges that the statements of `on_spike` stand for, each `STATE += weight`, with a number or the output of the edge's
+/// operators as a further factor. `edge` leads to the operator of the states, or to one of them.
+pub(super) fn jumps(edge: &EdgeUse, on_spike: &Entry, out: &mut Diagnostics) -> Vec<EdgeUse> {
+    let texts = super::edit::texts(&on_spike.value, "a statement of `on_spike`", out);
+    let output = edge.template.as_deref().and_then(output);
+    texts.iter().filter_map(|text| out.absorb(jump(edge, text, output))).collect()
+}
+
+/// The output of an edge template.
+fn output(template: &EdgeTemplate) -> Option<&str> {
+    let variables = template.operators.iter().flat_map(|o| &o.template.variables);
+    variables.filter(|v| v.declared == super::Declared::Output).map(|v| &*v.name.text).last()
+}
+
+fn jump(edge: &EdgeUse, text: &MappedText, output: Option<&str>) -> Result<EdgeUse> {
+    let wrong = || event_fault::on_spike_form(text.whole(), text.as_str().trim(), output);
+    let (state, value) = statement(text)?;
+    // `x += e` is read as `x = x + e`.
+    let (sign, amount) = match &value.kind {
+        ExprKind::Binary(BinaryOp::Add, left, amount) if is_name_of(left, &state.text) => (1.0, amount),
+        ExprKind::Binary(BinaryOp::Subtract, left, amount) if is_name_of(left, &state.text) => (-1.0, amount),
+        _ => return Err(wrong().into()),
+    };
+    let mut factors = Factors { number: sign, names: Vec::new() };
+    if !factors.collect(amount) {
+        return Err(wrong().into());
+    }
+    let mut expected: Vec<&str> = std::iter::once("weight").chain(output).collect();
+    expected.sort_unstable();
+    factors.names.sort_unstable();
+    if factors.names != expected {
+        return Err(wrong().into());
+    }
+    let path = &*edge.target.text;
+    let target = match path.rsplit_once('/') {
+        Some((_, last)) if last == &*state.text => edge.target.clone(),
+        _ => Name::new(format!("{path}/{state}"), edge.target.span),
+    };
+    let weight = scaled(&edge.weight, factors.number).ok_or_else(wrong)?;
+    Ok(EdgeUse { target, weight, ..edge.clone() })
+}
+
+fn is_name_of(expr: &Expr, name: &str) -> bool {
+    matches!(&expr.kind, ExprKind::Name(found) if found == name)
+}
+
+/// The factors of a product.
+struct Factors<'e> {
+    number: f64,
+    names: Vec<&'e str>,
+}
+
+impl<'e> Factors<'e> {
+    /// Whether an expression is a product of numbers and names.
+    fn collect(&mut self, expr: &'e Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Number(number) => self.number *= number,
+            ExprKind::Name(name) => self.names.push(name),
+            ExprKind::Unary(UnaryOp::Negate, operand) => {
+                self.number = -self.number;
+                return self.collect(operand);
+            }
+            ExprKind::Binary(BinaryOp::Multiply, left, right) => return self.collect(left) && self.collect(right),
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// `factor` times a weight; none of weights that are yet to be drawn.
+fn scaled(weight: &Literal, factor: f64) -> Option<Literal> {
+    if factor == 1.0 {
+        return Some(weight.clone());
+    }
+    let times = |n: &Complex| Complex { re: n.re * factor, im: n.im * factor };
+    Some(match weight {
+        Literal::Number(n) => Literal::Number(times(n)),
+        Literal::List(list) => Literal::List(list.iter().map(times).collect()),
+        Literal::Matrix { rows, columns, data } => {
+            Literal::Matrix { rows: *rows, columns: *columns, data: data.iter().map(|n| n * factor).collect() }
+        }
+        Literal::Drawn(_) => return None,
     })
 }

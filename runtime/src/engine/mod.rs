@@ -5,11 +5,13 @@
 
 pub mod block;
 mod coupling;
+pub mod flush;
 pub mod isa;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
 mod memory;
 pub mod real;
+mod team;
 
 pub use memory::Memory;
 pub use real::Real;

@@ -217,13 +217,9 @@ impl Lowering<'_> {
     /// What leads from the sources to the targets: one number after the other between scalars, else connections.
     fn through(&mut self, name: &str, from: SpaceId, to: SpaceId, entries: &[Entry]) -> Vec<Through> {
         if from == SpaceId::SCALAR && to == SpaceId::SCALAR {
-            let weights = entries.iter().map(|e| {
-                Through::Weight(self.system.add_parameter(
-                    name,
-                    SpaceId::SCALAR,
-                    Values::Uniform(e.weight),
-                ))
-            });
+            let weights = entries
+                .iter()
+                .map(|e| Through::Weight(self.system.add_parameter(name, SpaceId::SCALAR, Values::Uniform(e.weight))));
             return weights.collect();
         }
         if from == SpaceId::SCALAR || to == SpaceId::SCALAR {
