@@ -12,6 +12,7 @@ mod model;
 mod oracle;
 mod record;
 mod session;
+mod shader;
 
 pub use batch::Batch;
 pub use device::{DeviceInfo, KINDS, Kind};
@@ -22,10 +23,13 @@ pub use model::{Compiled, Model, Prepared};
 pub use ndarray;
 pub use nullcline_compiler as compiler;
 pub use nullcline_compiler::template::builder::{CircuitBuilder, EdgeBuilder, Link, NodeBuilder, OperatorBuilder};
+pub use nullcline_compiler::template::connectivity::Connectivity;
+pub use nullcline_compiler::template::distribution::{Distribution, Law};
 pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
 pub use session::Session;
+pub use shader::SHADERS;
 
 /// The examples of the documents, run as tests.
 #[cfg(doctest)]

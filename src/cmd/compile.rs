@@ -1,6 +1,7 @@
 //! `nullcline compile`: prints a model in one of the compiler's forms.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use nullcline::compiler::diagnostic::Diagnostics;
@@ -14,17 +15,21 @@ use super::fault::{DONE, Fault};
 use super::model::{Settings, Target};
 use super::print;
 
-/// Print a model in one of the compiler's forms
+/// Print a model in one of the compiler's forms, or write it as code
 #[derive(Args)]
 #[command(after_help = "Examples:\n  nullcline compile jansen_rit --emit ir\n  \
-        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel")]
+        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel\n  \
+        nullcline compile model.yaml --target wgsl --precision f32 -o model")]
 pub struct Compile {
     #[command(flatten)]
-    target: Target,
+    model: Target,
     /// What to print
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
-    /// Write to this file instead of standard output
+    /// Write code in this language, with a manifest, into the directory `--output`
+    #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with = "emit", requires = "output")]
+    target: Option<Language>,
+    /// Write to this file (with `--target`, into this directory) instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -43,9 +48,40 @@ enum Form {
     Kernel,
 }
 
+/// Languages that a model can be written in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// WebGPU
+    Wgsl,
+    /// Vulkan
+    Spirv,
+    /// Metal
+    Msl,
+    /// Direct3D 12
+    Hlsl,
+    /// OpenGL and Vulkan
+    Glsl,
+}
+
+impl Language {
+    /// Its name among [`SHADERS`](nullcline::SHADERS).
+    fn shader(self) -> &'static str {
+        match self {
+            Language::Wgsl => "wgsl",
+            Language::Spirv => "spirv",
+            Language::Msl => "msl",
+            Language::Hlsl => "hlsl",
+            Language::Glsl => "glsl",
+        }
+    }
+}
+
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
+        if let (Some(language), Some(directory)) = (self.target, &self.output) {
+            return self.shader(language.shader(), directory);
+        }
         let text = match self.emit {
             Form::Ast => self.document()?,
             Form::Model => self.model()?.circuit.to_string(),
@@ -63,11 +99,24 @@ impl Compile {
         Ok(DONE)
     }
 
+    /// Writes the model as code for graphics processors into a directory.
+    fn shader(&self, language: &str, directory: &Path) -> Result<u8, Fault> {
+        let mut model = self.model()?;
+        // How long it would run changes nothing.
+        model.settings.duration = model.settings.duration.or(model.settings.dt);
+        let files = model.shader(language)?;
+        fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
+        for (name, contents) in &files {
+            write(&directory.join(name), contents)?;
+        }
+        Ok(DONE)
+    }
+
     /// The YAML tree of the file; whether its templates are sound does not matter.
     fn document(&self) -> Result<String, Fault> {
         let mut sources = SourceMap::new();
-        let (file, _) = self.target.split();
-        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.target.library(), file);
+        let (file, _) = self.model.split();
+        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.model.library(), file);
         let first = FileId(0);
         let failed = |d: Diagnostics| Fault::from(Error::model(d, &sources));
         if sources.file(first).is_none() {
@@ -77,7 +126,7 @@ impl Compile {
     }
 
     fn model(&self) -> Result<Model, Fault> {
-        let mut model = self.target.load()?;
+        let mut model = self.model.load()?;
         self.settings.apply(&mut model)?;
         Ok(model)
     }
@@ -88,4 +137,10 @@ impl Compile {
         model.settings.duration = model.settings.duration.or(model.settings.dt);
         Ok(model.compile(self.settings.engine())?)
     }
+}
+
+fn write(path: &Path, contents: &[u8]) -> Result<(), Fault> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(contents).map_err(|error| FileFault::write_os(path, &error))?;
+    Ok(file.finish().map(drop)?)
 }
