@@ -1,6 +1,7 @@
 //! Sessions: a model that runs step by step, is looked at and changed on the way, and goes on.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct Session {
     model: Model,
     engine: &'static Engine,
     simulation: Simulation,
+    /// Threads that share the work, where that was set.
+    threads: Option<NonZeroUsize>,
     /// What holds before time 0, where it is not what the model says.
     pre_history: Option<PreHistory>,
     places: HashMap<VariableRef, Place>,
@@ -62,6 +65,7 @@ impl Model {
             model,
             engine,
             simulation,
+            threads: None,
             pre_history: None,
             places,
             streams,
@@ -99,6 +103,12 @@ impl Session {
         self.pre_history = Some(pre_history);
         self.simulation = self.simulation.with_pre_history(pre_history);
         self
+    }
+
+    /// Sets how many threads share the work (see [`Simulation::set_threads`]).
+    pub fn set_threads(&mut self, threads: NonZeroUsize) {
+        self.threads = Some(threads);
+        self.simulation.set_threads(threads);
     }
 
     /// The model with all values set so far.
@@ -241,6 +251,9 @@ impl Session {
             Some(pre_history) => simulation.with_pre_history(pre_history),
             None => simulation,
         };
+        if let Some(threads) = self.threads {
+            simulation.set_threads(threads);
+        }
         for (path, data) in &self.held {
             if let Some((series, columns)) = streams.get(path) {
                 simulation.set_series(*series, Arc::new(Samples { columns: *columns, data: data.clone() }));
@@ -256,7 +269,7 @@ impl Session {
         let name = self.path(path);
         let found = self.model.circuit.find(&name).map_err(|d| Error::model(d, &self.model.sources))?;
         let with_range = found.into_iter().map(|one| {
-            let (count, chosen) = self.model.extent(one.variable);
+            let (count, chosen) = self.model.circuit.extent(one.variable);
             (one, one.index.map_or(0..count, |i| i * chosen..(i + 1) * chosen))
         });
         Ok(with_range.collect())

@@ -187,13 +187,13 @@ simulate: {duration: 1, dt: 0.1, include_end: true}
 ";
 
 /// A model fed with a file of spikes in a folder of its own.
-fn fed(name: &str, spikes: &str) -> Result<Recording, Error> {
+fn fed(name: &str, duration: &str, spikes: &str) -> Result<Recording, Error> {
     let folder = std::env::temp_dir().join(format!("nullcline_events_{}_{name}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("spikes.csv"), spikes).unwrap();
     let path = folder.join("m.yaml");
-    std::fs::write(&path, FED.replace("include_end", "inputs: {cells/get/i: spikes(spikes.csv)}, include_end"))
-        .unwrap();
+    let yaml = FED.replace("include_end", "inputs: {cells/get/i: spikes(spikes.csv)}, include_end");
+    std::fs::write(&path, yaml.replace("duration: 1", &format!("duration: {duration}"))).unwrap();
     let model = Model::load(&FileLibrary::new(), path.to_str().unwrap(), None)?;
     let done = model.simulation().map(|mut prepared| {
         let mut recording = prepared.simulation.recording();
@@ -206,18 +206,19 @@ fn fed(name: &str, spikes: &str) -> Result<Recording, Error> {
 
 #[test]
 fn spikes_from_a_file_arrive_at_their_units_and_times() {
-    let recording = fed("sound", "t,unit\n0.2,1\n0.2,2\n0.7,1\n0.7,1\n").unwrap();
+    let recording = fed("sound", "1", "t,unit\n0.2,1\n0.2,2\n0.7,1\n0.7,1\n").unwrap();
     // The train is 1/dt for a step, so its integral counts.
     for (unit, time, count) in [(0, 1.0, 0.0), (1, 0.2, 0.0), (1, 0.3, 1.0), (1, 0.8, 3.0), (2, 1.0, 1.0)] {
         near(&format!("y[{unit}] at {time}"), at(&recording, &format!("y[{unit}]"), time), count, 1e-12);
     }
-    for (name, code, spikes) in [
-        ("late", "spike-time", "t,unit\n1.2,0\n"),
-        ("many", "spike-unit", "t,unit\n0.2,3\n"),
-        ("half", "spike-unit", "t,unit\n0.2,0.5\n"),
-        ("wide", "spike-columns", "t,unit,size\n0.2,0,1\n"),
+    for (name, code, duration, spikes) in [
+        ("late", "spike-time", "1", "t,unit\n1.2,0\n"),
+        ("many", "spike-unit", "1", "t,unit\n0.2,3\n"),
+        ("half", "spike-unit", "1", "t,unit\n0.2,0.5\n"),
+        ("wide", "spike-columns", "1", "t,unit,size\n0.2,0,1\n"),
+        ("long", "spike-size", "1.0e+8", "t,unit\n0.2,0\n"),
     ] {
-        let message = fed(name, spikes).expect_err("the file is refused").to_string();
+        let message = fed(name, duration, spikes).expect_err("the file is refused").to_string();
         assert!(message.starts_with(&format!("error[{code}]")), "{message}");
     }
 }

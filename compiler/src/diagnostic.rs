@@ -6,6 +6,7 @@ pub mod event;
 pub mod lower;
 pub mod model;
 pub mod scheme;
+pub mod settings;
 pub mod syntax;
 pub mod target;
 pub mod template;

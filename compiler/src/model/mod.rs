@@ -12,6 +12,7 @@ mod synapses;
 mod text;
 mod tree;
 mod values;
+mod variables;
 mod wiring;
 
 pub use draw::Stream;

@@ -8,6 +8,7 @@ pub mod events;
 pub mod legalise;
 pub mod place;
 pub mod prune;
+pub mod record;
 pub mod schedule;
 pub mod simplify;
 
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 use crate::diagnostic::Result;
 use crate::ir::expr::{EventId, ExprGraph, ExprId, Node};
 use crate::ir::system::System;
-use crate::kernel::ir::{Module, Precision};
+use crate::kernel::ir::{Body, BufferId, Module, Precision, Stmt};
 use crate::kernel::target::Target;
 use crate::scheme::Scheme;
 
@@ -107,6 +108,37 @@ pub fn arithmetic(
     let step = simplify::simplify(step);
     let step = legalise::legalise(step, target, precision)?;
     Ok(contract::contract(step, target))
+}
+
+/// Takes a system to kernels that compute derivatives: the step phase stores the derivative of each state in its place,
+/// and does nothing else. Past values are those of the start of the step.
+pub fn slopes(system: System, scheme: &'static Scheme, precision: Precision, target: &Target) -> Result<Module> {
+    let next = system.states.iter().map(|s| s.derivative).collect();
+    let step = prune::prune(Step {
+        system,
+        scheme,
+        next,
+        observables: Vec::new(),
+        spikes: Vec::new(),
+        pre_history: Vec::new(),
+    });
+    let step = legalise::legalise(simplify::simplify(step), target, precision)?;
+    let mut module = schedule::schedule(contract::contract(step, target), precision);
+    // Histories are read, not written.
+    let rings: Vec<BufferId> = module.histories.iter().map(|h| h.0).collect();
+    for kernel in &mut module.kernels {
+        if let Body::Pointwise(body) = &mut kernel.body {
+            body.retain(|stmt| !matches!(stmt, Stmt::Store(buffer, _) if rings.contains(buffer)));
+        }
+    }
+    let kernels = &module.kernels;
+    let stores = |kernel: &usize| match &kernels[*kernel].body {
+        Body::Pointwise(body) => body.iter().any(|s| matches!(s, Stmt::Store(..))),
+        _ => true,
+    };
+    module.step.retain(stores);
+    module.remember.clear();
+    Ok(module)
 }
 
 /// Takes a system to the kernels that step `members` members at once (see [`batch`]).

@@ -82,6 +82,7 @@ impl Recording {
     }
 
     /// What contradicts the promises of the fields (a label per column, all columns as long as `times`), if anything.
+    #[cfg(feature = "io")]
     pub(crate) fn inconsistency(&self) -> Option<String> {
         if self.labels.len() != self.columns.len() {
             return Some(format!("found {} labels for {} columns", self.labels.len(), self.columns.len()));

@@ -86,6 +86,7 @@ impl Run {
         let precision = compiled.module.precision;
         let dt = compiled.dt;
         let Prepared { mut simulation, schedule, scheme, states } = compiled.load()?;
+        self.settings.set_threads(&mut simulation);
         if let (Some(begin), Some(path)) = (&begin, &self.output.load_state) {
             simulation.set_state(begin).map_err(|error| state::does_not_fit(path, &error))?;
         }

@@ -11,10 +11,10 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 
 use super::coupling::Coupling;
-use super::isa::Isa;
 use super::team::{FEWEST_VALUES, Team, shares_entries};
 use super::{Memory, Real};
 use crate::artifact::{DeviceError, EventBuffer, Executable, Feeds, Phase, Spike};
+use crate::isa::Isa;
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::{Uniform, View};
