@@ -9,11 +9,13 @@ use rayon::prelude::*;
 nullcline::model!("templates/jansen_rit.yaml", name = column, scheme = euler);
 
 fn main() {
-    let members = 10_000;
+    let members = 10_000u32;
     let mut models: Vec<column::Model> = (0..members)
         .map(|k| {
             let p = 120.0 + 200.0 * f64::from(k) / f64::from(members);
-            column::Model::new(column::Parameters { p, ..Default::default() })
+            let mut model = column::Model::default();
+            model.inputs.p = p;
+            model
         })
         .collect();
     let steps = 1000;
@@ -24,6 +26,7 @@ fn main() {
     println!("{members} columns, {steps} steps: {nanoseconds:.2} ns for a step of a column");
     for k in [0, members / 2, members - 1] {
         let model = &mut models[k as usize];
-        println!("p = {:5.1}/s: {:.3} mV at t = {:.2} s", model.parameters().p, model.outputs().psp, model.time());
+        let psp = model.outputs().psp;
+        println!("p = {:5.1}/s: {psp:.3} mV at t = {:.2} s", model.inputs.p, model.time());
     }
 }

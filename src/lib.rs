@@ -13,6 +13,7 @@ mod lowered;
 mod model;
 mod oracle;
 mod session;
+mod shader;
 
 pub use batch::Batch;
 pub use device::{DeviceInfo, KINDS, Kind};
@@ -31,6 +32,7 @@ pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
 pub use session::Session;
+pub use shader::SHADERS;
 
 #[doc(hidden)]
 pub use nullcline_macros as macros;

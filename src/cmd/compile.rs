@@ -19,7 +19,8 @@ use super::print;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  nullcline compile jansen_rit --emit ir\n  \
         nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel\n  \
-        nullcline compile model.yaml --target rust --standalone -o model")]
+        nullcline compile model.yaml --target rust --standalone -o model\n  \
+        nullcline compile model.yaml --target wgsl --precision f32 -o model")]
 pub struct Compile {
     #[command(flatten)]
     model: Target,
@@ -59,13 +60,40 @@ enum Form {
 enum Language {
     /// A module that depends on `nullcline-runtime`, or on nothing
     Rust,
+    /// WebGPU
+    Wgsl,
+    /// Vulkan
+    Spirv,
+    /// Metal
+    Msl,
+    /// Direct3D 12
+    Hlsl,
+    /// OpenGL and Vulkan
+    Glsl,
+}
+
+impl Language {
+    /// Its name among [`SHADERS`](nullcline::SHADERS), if it is one for graphics processors.
+    fn shader(self) -> Option<&'static str> {
+        Some(match self {
+            Language::Rust => return None,
+            Language::Wgsl => "wgsl",
+            Language::Spirv => "spirv",
+            Language::Msl => "msl",
+            Language::Hlsl => "hlsl",
+            Language::Glsl => "glsl",
+        })
+    }
 }
 
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
-        if let (Some(Language::Rust), Some(directory)) = (self.language, &self.output) {
-            return self.rust(directory);
+        if let (Some(language), Some(directory)) = (self.language, &self.output) {
+            return match language.shader() {
+                Some(shader) => self.shader(shader, directory),
+                None => self.rust(directory),
+            };
         }
         let text = match self.emit {
             Form::Ast => self.document()?,
@@ -108,6 +136,19 @@ impl Compile {
         write(&directory.join(format!("{name}.json")), made.manifest.json.as_bytes())?;
         if !made.manifest.data.is_empty() {
             write(&directory.join(format!("{name}.bin")), &made.manifest.data)?;
+        }
+        Ok(DONE)
+    }
+
+    /// Writes the model as code for graphics processors into a directory.
+    fn shader(&self, language: &str, directory: &Path) -> Result<u8, Fault> {
+        let mut model = self.model()?;
+        // How long it would run changes nothing.
+        model.settings.duration = model.settings.duration.or(model.settings.dt);
+        let files = model.shader(language)?;
+        fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
+        for (name, contents) in &files {
+            write(&directory.join(name), contents)?;
         }
         Ok(DONE)
     }

@@ -20,7 +20,7 @@ use super::fault::Fault;
 #[derive(Args, Clone)]
 pub struct Target {
     /// Template file, or name of a shipped template; `:TEMPLATE` chooses one of several templates in it
-    #[arg(value_name = "FILE[:TEMPLATE]", value_hint = ValueHint::FilePath)]
+    #[arg(id = "file", value_name = "FILE[:TEMPLATE]", value_hint = ValueHint::FilePath)]
     target: String,
     /// Look for templates in this directory too (repeatable)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

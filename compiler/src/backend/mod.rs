@@ -6,4 +6,6 @@ pub mod program;
 pub mod ptx;
 #[cfg(feature = "rust")]
 pub mod rust;
+#[cfg(feature = "naga")]
+pub mod shader;
 pub mod wgsl;

@@ -1,3 +1,0 @@
-nullcline_macros::model!("models/malformed.yaml");
-
-fn main() {}

@@ -1,3 +1,0 @@
-nullcline_macros::model!("models/decay.yaml", scheme = huen);
-
-fn main() {}

@@ -1,3 +1,0 @@
-nullcline_macros::model!("models/decay.yaml", step = 0.1);
-
-fn main() {}

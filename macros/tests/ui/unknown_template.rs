@@ -1,3 +1,0 @@
-nullcline_macros::model!("models/decay.yaml", Growth);
-
-fn main() {}
