@@ -12,11 +12,12 @@ mod input;
 mod lowered;
 mod model;
 mod oracle;
+mod ptx;
 mod session;
 mod shader;
 
 pub use batch::Batch;
-pub use device::{DeviceInfo, KINDS, Kind};
+pub use device::{DeviceInfo, KINDS, Kind, Place};
 #[cfg(feature = "cli")]
 pub use embed::{EmbedOptions, Embedded};
 pub use engine::{ENGINES, Engine};
@@ -31,6 +32,7 @@ pub use nullcline_compiler::template::distribution::{Distribution, Law};
 pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
+pub use ptx::PtxOptions;
 pub use session::Session;
 pub use shader::SHADERS;
 

@@ -65,6 +65,8 @@ pub struct Compiled {
     pub module: Module,
     /// What is recorded.
     pub columns: Vec<Column>,
+    /// The recorded events.
+    pub events: Vec<Label>,
     /// When it ends and what becomes a row.
     pub schedule: Schedule,
     /// The step size.
@@ -103,6 +105,7 @@ impl Compiled {
         let layout = self.module.layout();
         let executable = (self.engine.load)(self.module, self.device)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
+            .with_events(self.events)
             .with_series(self.inputs)
             .with_seed(self.seed)
             .with_pre_history(self.pre_history);
@@ -296,6 +299,7 @@ impl Model {
             system,
             observables: columns.observables,
             places: columns.places.into_iter().map(|(l, value, element)| (label(l), value, element)).collect(),
+            events: columns.events.into_iter().map(label).collect(),
             schedule,
             dt,
             scheme,

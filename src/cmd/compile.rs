@@ -8,7 +8,7 @@ use nullcline::compiler::diagnostic::Diagnostics;
 use nullcline::compiler::source::{FileId, SourceMap};
 use nullcline::compiler::syntax::{print as syntax, yaml};
 use nullcline::runtime::io::{AtomicFile, Fault as FileFault};
-use nullcline::{EmbedOptions, Error, Model};
+use nullcline::{EmbedOptions, Error, Model, PtxOptions};
 use std::io::Write;
 
 use super::fault::{DONE, Fault};
@@ -36,6 +36,12 @@ pub struct Compile {
     /// With `--target rust`: code that does without the standard library
     #[arg(long, requires = "language")]
     no_std: bool,
+    /// With `--target ptx`: the oldest processor that must run the code, as in sm_60
+    #[arg(long, requires = "language", value_name = "NUMBER", value_parser = processor, default_value = "60")]
+    sm: u32,
+    /// With `--target ptx`: instructions that approximate, in single precision
+    #[arg(long, requires = "language")]
+    fast_math: bool,
     /// Write to this file (with `--target`, into this directory) instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -60,6 +66,8 @@ enum Form {
 enum Language {
     /// A module that depends on `nullcline-runtime`, or on nothing
     Rust,
+    /// Assembly language of NVIDIA's driver
+    Ptx,
     /// WebGPU
     Wgsl,
     /// Vulkan
@@ -72,28 +80,19 @@ enum Language {
     Glsl,
 }
 
-impl Language {
-    /// Its name among [`SHADERS`](nullcline::SHADERS), if it is one for graphics processors.
-    fn shader(self) -> Option<&'static str> {
-        Some(match self {
-            Language::Rust => return None,
-            Language::Wgsl => "wgsl",
-            Language::Spirv => "spirv",
-            Language::Msl => "msl",
-            Language::Hlsl => "hlsl",
-            Language::Glsl => "glsl",
-        })
-    }
+/// A processor by the number of its instruction set.
+fn processor(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("sm_").unwrap_or(text);
+    let known = digits.parse().ok().filter(|sm| PtxOptions::processors().any(|known| known == *sm));
+    let list = || PtxOptions::processors().map(|sm| sm.to_string()).collect::<Vec<_>>().join(", ");
+    known.ok_or_else(|| format!("expected one of {}", list()))
 }
 
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
         if let (Some(language), Some(directory)) = (self.language, &self.output) {
-            return match language.shader() {
-                Some(shader) => self.shader(shader, directory),
-                None => self.rust(directory),
-            };
+            return self.code(language, directory);
         }
         let text = match self.emit {
             Form::Ast => self.document()?,
@@ -110,6 +109,33 @@ impl Compile {
             }
         }
         Ok(DONE)
+    }
+
+    /// Writes the model as code of a language into a directory.
+    fn code(&self, language: Language, directory: &Path) -> Result<u8, Fault> {
+        let shader = match language {
+            Language::Rust => return self.rust(directory),
+            Language::Ptx => return self.ptx(directory),
+            // Names among [`SHADERS`](nullcline::SHADERS).
+            Language::Wgsl => "wgsl",
+            Language::Spirv => "spirv",
+            Language::Msl => "msl",
+            Language::Hlsl => "hlsl",
+            Language::Glsl => "glsl",
+        };
+        write_all(directory, &self.timeless()?.shader(shader)?)
+    }
+
+    /// Writes the model as PTX into a directory.
+    fn ptx(&self, directory: &Path) -> Result<u8, Fault> {
+        write_all(directory, &self.timeless()?.ptx(PtxOptions { sm: self.sm, fast: self.fast_math })?)
+    }
+
+    /// The model for code that anyone may run for as long as they like: its own duration changes nothing.
+    fn timeless(&self) -> Result<Model, Fault> {
+        let mut model = self.model()?;
+        model.settings.duration = model.settings.duration.or(model.settings.dt);
+        Ok(model)
     }
 
     /// Writes the model as Rust source into a directory.
@@ -140,19 +166,6 @@ impl Compile {
         Ok(DONE)
     }
 
-    /// Writes the model as code for graphics processors into a directory.
-    fn shader(&self, language: &str, directory: &Path) -> Result<u8, Fault> {
-        let mut model = self.model()?;
-        // How long it would run changes nothing.
-        model.settings.duration = model.settings.duration.or(model.settings.dt);
-        let files = model.shader(language)?;
-        fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
-        for (name, contents) in &files {
-            write(&directory.join(name), contents)?;
-        }
-        Ok(DONE)
-    }
-
     /// The YAML tree of the file; whether its templates are sound does not matter.
     fn document(&self) -> Result<String, Fault> {
         let mut sources = SourceMap::new();
@@ -178,6 +191,15 @@ impl Compile {
         model.settings.duration = model.settings.duration.or(model.settings.dt);
         Ok(model.compile(self.settings.engine())?)
     }
+}
+
+/// Writes files into a directory, which is made if it is not there.
+fn write_all(directory: &Path, files: &[(String, Vec<u8>)]) -> Result<u8, Fault> {
+    fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
+    for (name, contents) in files {
+        write(&directory.join(name), contents)?;
+    }
+    Ok(DONE)
 }
 
 fn write(path: &Path, contents: &[u8]) -> Result<(), Fault> {

@@ -36,8 +36,14 @@ const WORLD: &[(&str, &[&str], &str)] = &[
     ),
     (
         "unsafe ",
-        &["runtime/src/engine/", "runtime/src/flush.rs", "runtime/src/isa.rs", "compiler/src/backend/rust/dispatch.rs"],
-        "only engines need it: vector instructions chosen at run time (printed ones too), machine code, memory of buffers",
+        &[
+            "runtime/src/engine/",
+            "runtime/src/device/cuda.rs",
+            "runtime/src/flush.rs",
+            "runtime/src/isa.rs",
+            "compiler/src/backend/rust/dispatch.rs",
+        ],
+        "only engines need it: vector instructions chosen at run time (printed ones too), machine code, memory of buffers, and the driver of CUDA",
     ),
 ];
 

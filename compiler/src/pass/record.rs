@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Observable;
 use crate::diagnostic::{Diagnostics, Result, settings as fault};
+use crate::ir::event::Recorded as Spiking;
 use crate::ir::expr::{ExprId, Op, SpaceId};
 use crate::ir::system::{Connection, System, Values};
 use crate::kernel::ir::{BufferId, BufferRole, Module};
@@ -130,12 +131,20 @@ pub struct Columns {
     pub observables: Vec<Observable>,
     /// Label, value and element of each column.
     pub places: Vec<(Label, ExprId, usize)>,
+    /// The events whose spikes are recorded, as in the system.
+    pub events: Vec<Label>,
 }
 
 impl Columns {
     /// Adds what a recorded variable asks for.
     pub fn add(&mut self, system: &mut System, recorded: Recorded) {
-        let Some(location) = system.location(recorded.variable).cloned() else { return };
+        let at = recorded.variable;
+        if let Some(place) = system.event_places.get(&(at.population, at.operator, at.variable)).cloned()
+            && recorded.measure == Measure::Values
+        {
+            return self.event(system, &place, recorded);
+        }
+        let Some(location) = system.location(at).cloned() else { return };
         let Recorded { label, elements, numbered, measure, .. } = recorded;
         let parts = match location.im {
             None => vec![("", location.re)],
@@ -157,6 +166,26 @@ impl Columns {
                 let label = Label { name: format!("{name}{suffix}"), ..label.clone() };
                 self.place(system, label, value, location.first + element);
             }
+        }
+    }
+
+    /// Spikes of consecutive units are recorded together.
+    fn event(&mut self, system: &mut System, place: &Spiking, recorded: Recorded) {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for unit in recorded.elements {
+            match runs.last_mut() {
+                Some(run) if run.end == unit => run.end += 1,
+                _ => runs.push(unit..unit + 1),
+            }
+        }
+        for units in &runs {
+            let name = match runs.len() {
+                1 => recorded.label.name.clone(),
+                _ => format!("{}[{}]", recorded.label.name, units.start),
+            };
+            self.events.push(Label { name, ..recorded.label.clone() });
+            let first = place.first + units.start;
+            system.recorded.push(Spiking { event: place.event, first, count: units.len(), unit: units.start });
         }
     }
 
@@ -247,12 +276,14 @@ pub fn recorded(circuit: &Circuit, wanted: &[(Name, Name)]) -> Result<Vec<Record
     if recorded.is_empty() { Err(fault::nothing_recorded().into()) } else { Ok(recorded) }
 }
 
-/// Every output variable (or, in a circuit without any, every state), named by its shortest unambiguous path.
+/// Every event and every output variable (or, in a circuit without any, every state), named by its shortest unambiguous
+/// path.
 fn outputs(circuit: &Circuit) -> Vec<Recorded> {
     let mut all = circuit.variables();
     let is_output = |v: &Variable| v.output && matches!(v.role, Role::State | Role::Output);
     let any = all.iter().any(|(_, v)| is_output(v));
-    all.retain(|(_, v)| if any { is_output(v) } else { v.role == Role::State });
+    let wanted = |v: &Variable| if any { is_output(v) } else { v.role == Role::State };
+    all.retain(|(_, v)| v.role == Role::Event || wanted(v));
     all.iter()
         .map(|(at, variable)| {
             let short = all.iter().filter(|(_, other)| other.name == variable.name).count() == 1;

@@ -41,6 +41,7 @@ pub static RUST: Target = Target {
     has: spelling::has,
     crosses: |_| true,
     strict: true,
+    subnormals: &[],
 };
 
 /// What people want to know of a buffer.
