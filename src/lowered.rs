@@ -23,6 +23,8 @@ pub(crate) struct Lowered {
     pub observables: Vec<Observable>,
     /// Label, value and element of each column.
     pub places: Vec<(Label, ExprId, usize)>,
+    /// The recorded events, as in the system.
+    pub events: Vec<Label>,
     pub schedule: Schedule,
     pub dt: f64,
     pub scheme: &'static Scheme,
@@ -42,7 +44,8 @@ impl Lowered {
     }
 
     /// Finds the columns in the kernels; of a batch, those of the first member, then those of the next.
-    pub fn compiled(self, engine: &'static Engine, module: Module, members: Option<Range<usize>>) -> Compiled {
+    pub fn compiled(self, engine: &'static Engine, mut module: Module, members: Option<Range<usize>>) -> Compiled {
+        module.subnormals = engine.target.subnormals.contains(&self.precision);
         let system = &self.system;
         let column = |(label, value, element): &(Label, ExprId, usize), member: usize| {
             let role = match system.graph.node(*value).op {
@@ -59,6 +62,14 @@ impl Lowered {
             let element = if scalar { 0 } else { member * units + element };
             Column { label: label.clone(), buffer, element }
         };
+        let events = match &members {
+            None => self.events.clone(),
+            Some(members) => {
+                let named =
+                    |m: usize| self.events.iter().map(move |l| Label { name: format!("{}[{m}]", l.name), ..l.clone() });
+                members.clone().flat_map(named).collect()
+            }
+        };
         let columns = match members {
             None => self.places.iter().map(|place| column(place, 0)).collect(),
             Some(members) => {
@@ -72,6 +83,7 @@ impl Lowered {
         };
         Compiled {
             columns,
+            events,
             system: self.system,
             module,
             schedule: self.schedule,

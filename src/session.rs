@@ -151,7 +151,7 @@ impl Session {
         let clock = self.simulation.clock();
         let every = self.model.settings.sample_every.and_then(|s| clock.whole_steps(s)).unwrap_or(1);
         let schedule = Schedule { steps: clock.steps(duration), every, cutoff: 0.0, include_end: false };
-        let mut recording = Recording::new(self.labels());
+        let mut recording = self.simulation.recording();
         self.simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue)?;
         Ok(recording)
     }
@@ -196,7 +196,7 @@ impl Session {
             let place = self.places.get(&one.variable).copied();
             let role = self.role(one.variable);
             let Some(place) = place.filter(|p| role == Role::State || !p.compiled_in) else {
-                if role == Role::State || role == Role::Output {
+                if matches!(role, Role::State | Role::Output) {
                     self.restore(before);
                     return Err(not_settable(&mut self.model, path));
                 }
@@ -269,7 +269,7 @@ impl Session {
         let name = self.path(path);
         let found = self.model.circuit.find(&name).map_err(|d| Error::model(d, &self.model.sources))?;
         let with_range = found.into_iter().map(|one| {
-            let (count, chosen) = self.model.extent(one.variable);
+            let (count, chosen) = self.model.circuit.extent(one.variable);
             (one, one.index.map_or(0..count, |i| i * chosen..(i + 1) * chosen))
         });
         Ok(with_range.collect())

@@ -2,6 +2,9 @@
 //! every number of threads and every batch computes the same bits.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/ptx/mod.rs"]
+mod ptx;
+
 use nullcline::compiler::ir::expr::{FanoutId, Op, ParameterId, SpaceId};
 use nullcline::compiler::ir::prim::{arith, lookup};
 use nullcline::compiler::ir::system::{Connection, Fanout, System, Values};
@@ -54,7 +57,8 @@ impl Random {
 }
 
 fn engines() -> impl Iterator<Item = &'static Engine> {
-    ENGINES.iter().filter(|e| e.device == "cpu" && (e.name != "jit" || Engine::auto().name == "jit"))
+    let jit = |e: &&Engine| e.name != "jit" || Engine::auto().name == "jit";
+    ENGINES.iter().filter(|e| e.device == "cpu").filter(jit).chain(&ptx::INTERPRETERS)
 }
 
 fn module(step: Step, engine: &Engine, precision: Precision) -> Module {
@@ -438,7 +442,14 @@ fn members_of_a_batch_share_delays() {
 #[test]
 fn a_target_without_deliveries_refuses_them_by_name() {
     let floats = &[Precision::F64];
-    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)), strict: true };
+    let bare = Target {
+        name: "bare",
+        floats,
+        has: basic,
+        crosses: |op| !matches!(op, Op::Deliver(_)),
+        subnormals: &[],
+        strict: true,
+    };
     let step = Spiking::new(&mut Random(1), 1.5).step();
     let refused = legalise::legalise(step, &bare, Precision::F64).unwrap_err();
     let fault = &refused.0[0];

@@ -14,7 +14,7 @@ use nullcline::compiler::syntax::text::MappedText;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::compiler::template::{Complex, Literal, parse_number};
 use nullcline::runtime::sim::Simulation;
-use nullcline::{ENGINES, Engine, Error, KINDS, Kind, Model};
+use nullcline::{ENGINES, Engine, Error, KINDS, Kind, Model, Place};
 
 use super::fault::Fault;
 
@@ -117,7 +117,8 @@ pub struct Settings {
     /// Threads that share the work; numbers do not depend on it [default: one per processor]
     #[arg(long, value_name = "COUNT", value_parser = threads)]
     threads: Option<NonZeroUsize>,
-    /// Device to run on, and which of several: `cpu`, `wgpu`, `wgpu:1` (see `nullcline devices`) [default: cpu]
+    /// Device to run on, and which of several: `cpu`, `cuda`, `wgpu:1` (see `nullcline devices`); `auto` is `cuda` where
+    /// there is one [default: cpu]
     #[arg(long, value_name = "NAME[:N]", value_parser = device)]
     device: Option<Device>,
 }
@@ -311,7 +312,10 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
 
 /// `NAME` or `NAME:N`
 fn device(text: &str) -> Result<Device, String> {
-    let (name, index) = text.split_once(':').unwrap_or((text, "0"));
+    let (name, index) = match text {
+        "auto" => (Place::auto().kind, "0"),
+        text => text.split_once(':').unwrap_or((text, "0")),
+    };
     let known = || KINDS.iter().map(|k| format!("`{}`", k.name)).collect::<Vec<_>>().join(", ");
     let kind =
         Kind::lookup(name).ok_or_else(|| format!("expected one of {}, or one of them with a number", known()))?;

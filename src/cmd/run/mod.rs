@@ -95,8 +95,8 @@ impl Run {
 
         let stop = stop_flag();
         let labels = simulation.labels();
-        let mut measures = Measures::new(&labels);
-        let mut sink = outputs.open(&labels, &[])?;
+        let mut measures = Measures::new(&labels, &simulation.events());
+        let mut sink = outputs.open(&labels, &simulation.events())?;
         let mut progress = Progress::new(schedule.steps, self.output.quiet);
         let start = Instant::now();
         let ran = simulation.run(&schedule, &mut Tee(&mut measures, &mut sink), &mut |done| {
@@ -129,6 +129,7 @@ impl Run {
             compile_time,
             elapsed,
             stopped,
+            cutoff: schedule.cutoff,
             diverged: matches!(ran, Err(RunError::Diverged(..))),
             outputs: written.iter().filter_map(|w| w.as_ref().ok().cloned()).collect(),
             measures: &measures,

@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, weights};
-use crate::engine::isa::Isa;
 use crate::engine::{Memory, Real};
+use crate::isa::Isa;
 use crate::program::Connection;
 
 /// Targets whose sums are made side by side.
