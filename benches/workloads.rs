@@ -4,9 +4,9 @@
 //! rules, and with `-ffast-math`. Single thread. docs/performance.md explains the numbers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::path::Path;
-use std::process::Command;
+mod beside;
 
+use beside::{compile, cpu_seconds, median, run_program};
 use nullcline::compiler::template::library::MemoryLibrary;
 use nullcline::runtime::observe::Recording;
 use nullcline::{Engine, Interrupt, Model};
@@ -81,29 +81,6 @@ fn main() {
     }
 }
 
-fn compile(source: &str, options: &[&str]) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let out = root.join("target").join(format!("bench-{source}{}", options.concat()));
-    let done = Command::new("cc")
-        .args(["-O3", "-march=native", "-o"])
-        .arg(&out)
-        .arg(root.join(format!("benches/c/{source}.c")))
-        .args(options)
-        .arg("-lm")
-        .status()
-        .expect("a C compiler named `cc`");
-    assert!(done.success());
-    out.display().to_string()
-}
-
-/// CPU seconds that a C program reports: `T wall cpu`.
-fn run_program(program: &str, arguments: &[&str]) -> f64 {
-    let out = Command::new(program).args(arguments).output().unwrap();
-    let out = String::from_utf8(out.stdout).unwrap();
-    let line = out.lines().find(|l| l.starts_with("T ")).expect("a line with times");
-    line.split_whitespace().nth(2).unwrap().parse().unwrap()
-}
-
 /// CPU seconds of the simulation alone, recording included; of a batch with its compilation.
 fn run_here(workload: &Workload) -> f64 {
     let library = MemoryLibrary::new().with("w.yaml", (workload.model)());
@@ -125,19 +102,6 @@ fn run_here(workload: &Workload) -> f64 {
     let found = *recording.columns[recording.labels.iter().position(|l| l.name == name).unwrap()].last().unwrap();
     assert!((found / expected - 1.0).abs() < 1e-8, "{}: {found}, expected {expected}", workload.name);
     seconds
-}
-
-fn cpu_seconds() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the clock exists on every system this runs on, and `time` is valid for writing.
-    let done = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
-    assert_eq!(done, 0);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 /// Jansen and Rit's column as one operator; y1 - y2 is recorded every 10 steps, y0 for the check.

@@ -8,7 +8,9 @@ mod coupling;
 pub mod isa;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
+pub mod lanes;
 mod memory;
+pub mod pages;
 pub mod real;
 
 pub use memory::Memory;

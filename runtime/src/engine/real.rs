@@ -1,7 +1,10 @@
 //! The two number formats.
 
+use super::lanes::Lanes;
+use super::pages::Plain;
+
 /// A floating-point number of a program.
-pub trait Real: Copy + PartialOrd + Default + Send + Sync + 'static {
+pub trait Real: Lanes + Plain + PartialOrd {
     /// Bytes of one number.
     const BYTES: usize;
 

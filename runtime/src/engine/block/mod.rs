@@ -6,7 +6,7 @@
 mod allocate;
 mod operations;
 
-use super::coupling::Coupling;
+use super::coupling::{Coupling, Sending};
 use super::isa::Isa;
 use super::{Memory, Real};
 use crate::artifact::{DeviceError, Executable, Feeds, Phase, Spike};
@@ -27,6 +27,7 @@ pub struct BlockEngine<T: Real> {
     /// Space for the registers of the kernel being run.
     registers: Vec<T>,
     isa: Isa,
+    sending: Sending,
 }
 
 enum Loaded<T> {
@@ -56,12 +57,25 @@ impl<T: Real> BlockEngine<T> {
             kernels,
             phases: program.phases.clone(),
             isa: Isa::detect(),
+            sending: Sending::default(),
         })
+    }
+
+    /// Tells couplings that something else than a step has written to a buffer, or to any.
+    fn wrote(&mut self, buffer: Option<usize>) {
+        for kernel in &mut self.kernels {
+            if let Loaded::Coupling(coupling) = kernel {
+                coupling.wrote(buffer);
+            }
+        }
     }
 
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
         let uniform = Uniform { step, time: T::from_f64(step as f64 * dt), dt: T::from_f64(dt) };
         let memory = &mut self.memory;
+        if matches!(self.kernels[index], Loaded::Pointwise { .. }) {
+            self.sending.clear();
+        }
         match &mut self.kernels[index] {
             Loaded::Pointwise { extent, code } if *extent == 1 => {
                 operations::run::<T, 1>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
@@ -72,7 +86,7 @@ impl<T: Real> BlockEngine<T> {
             Loaded::Pointwise { extent, code } => {
                 operations::run::<T, WIDE>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
             }
-            Loaded::Coupling(coupling) => coupling.run(memory, step),
+            Loaded::Coupling(coupling) => coupling.run(memory, &mut self.sending, step),
         }
     }
 }
@@ -87,6 +101,7 @@ impl<T: Real> Executable for BlockEngine<T> {
     }
 
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        self.wrote(Some(buffer));
         self.memory.write(buffer, first, values)
     }
 
@@ -99,9 +114,13 @@ impl<T: Real> Executable for BlockEngine<T> {
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
+        self.sending.clear();
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];
             self.run_kernel(kernel as usize, step, dt);
+        }
+        if phase == Phase::Remember {
+            self.wrote(None);
         }
         Ok(())
     }

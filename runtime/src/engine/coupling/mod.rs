@@ -6,13 +6,15 @@
 mod deliver;
 mod dense;
 mod gather;
+mod matrix;
 mod past;
 
 use std::sync::Arc;
 
 use super::{Memory, Real};
-use crate::program::Kernel;
+use crate::program::{Connection, Kernel};
 use deliver::Deliver;
+pub use deliver::Sending;
 use dense::Dense;
 use gather::Gather;
 use past::Past;
@@ -61,16 +63,31 @@ impl<T: Real> Coupling<T> {
         })
     }
 
+    /// Is told when something else than the kernels of a step has written to a buffer, or to any.
+    pub fn wrote(&mut self, buffer: Option<usize>) {
+        if let Coupling::Past(past) = self {
+            past.wrote(buffer);
+        }
+    }
+
     /// Runs the kernel at a step.
-    pub fn run(&mut self, memory: &mut Memory<T>, step: u64) {
+    pub fn run(&mut self, memory: &mut Memory<T>, sending: &mut Sending, step: u64) {
+        if !matches!(self, Coupling::Deliver(_)) {
+            sending.clear();
+        }
         match self {
             Coupling::Take(take) => take.run(memory),
             Coupling::Dense(dense) => dense.run(memory),
             Coupling::Gather(gather) => gather.run(memory),
             Coupling::Past(past) => past.run(memory, step),
-            Coupling::Deliver(deliver) => deliver.run(memory),
+            Coupling::Deliver(deliver) => deliver.run(memory, sending),
         }
     }
+}
+
+/// The weight of an entry in the number format of the program.
+fn weight<T: Real>(connection: &Connection, entry: usize) -> T {
+    T::from_f64(connection.weights[if connection.weights.len() == 1 { 0 } else { entry }])
 }
 
 /// `target[i] = source[table[i]]`

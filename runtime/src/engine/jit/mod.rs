@@ -17,7 +17,7 @@ mod record;
 mod sequence;
 mod table;
 
-use super::coupling::Coupling;
+use super::coupling::{Coupling, Sending};
 use super::{Memory, Real};
 use crate::artifact::{self, DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Spike};
 use crate::program::{Body, Kernel, Precision, Program};
@@ -65,6 +65,8 @@ struct JitEngine<T: Real> {
     /// Code that records, made when first needed; `None` for what cannot be recorded so.
     recorder: Option<(Vec<usize>, Option<Recorder<T>>)>,
     layout: Layout,
+    /// Who sends spikes, as far as it was looked up.
+    sending: Sending,
 }
 
 enum Prepared<T> {
@@ -115,7 +117,16 @@ impl<T: Real> JitEngine<T> {
             None => None,
         };
         let (phases, layout) = (program.phases.clone(), program.layout.clone());
-        Ok(JitEngine { memory, kernels, phases, fused, recordable, recorder: None, layout })
+        Ok(JitEngine {
+            memory,
+            kernels,
+            phases,
+            fused,
+            recordable,
+            recorder: None,
+            layout,
+            sending: Sending::default(),
+        })
     }
 
     /// Has the code that records these places made, if there can be any.
@@ -132,10 +143,22 @@ impl<T: Real> JitEngine<T> {
         Ok(())
     }
 
+    /// Tells couplings that something else than a step has written to a buffer, or to any.
+    fn wrote(&mut self, buffer: Option<usize>) {
+        for kernel in &mut self.kernels {
+            if let Prepared::Coupling(coupling) = kernel {
+                coupling.wrote(buffer);
+            }
+        }
+    }
+
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
         match &mut self.kernels[index] {
-            Prepared::Pointwise(code) => code.run(&mut self.memory, step, dt, 1),
-            Prepared::Coupling(coupling) => coupling.run(&mut self.memory, step),
+            Prepared::Pointwise(code) => {
+                self.sending.clear();
+                code.run(&mut self.memory, step, dt, 1);
+            }
+            Prepared::Coupling(coupling) => coupling.run(&mut self.memory, &mut self.sending, step),
         }
     }
 }
@@ -169,6 +192,7 @@ impl<T: Real> Executable for JitEngine<T> {
     }
 
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        self.wrote(Some(buffer));
         self.memory.write(buffer, first, values)
     }
 
@@ -181,9 +205,13 @@ impl<T: Real> Executable for JitEngine<T> {
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
+        self.sending.clear();
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];
             self.run_kernel(kernel as usize, step, dt);
+        }
+        if phase == Phase::Remember {
+            self.wrote(None);
         }
         Ok(())
     }
