@@ -12,7 +12,7 @@ use nullcline::compiler::pass::batch::{Slot, Variation, batch};
 use nullcline::compiler::pass::{Step, contract, discretise, legalise, prune, schedule, simplify};
 use nullcline::compiler::scheme;
 use nullcline::runtime::artifact::{Executable, Feeds, Phase};
-use nullcline::{ENGINES, Engine};
+use nullcline::{ENGINES, Engine, Simulation};
 
 const DT: f64 = 0.125;
 const STEPS: u64 = 40;
@@ -421,6 +421,70 @@ fn a_target_without_deliveries_refuses_them_by_name() {
     let fault = &refused.0[0];
     assert_eq!(fault.code, "target-crossing");
     assert_eq!(fault.message, "target `bare` has no kernel for spikes that jump onto their targets");
+}
+
+/// `x' = couple(x delayed) - x` where every unit is connected to every other one, but not to itself.
+fn others(n: usize, longest: u32) -> Step {
+    let mut random = Random(u64::from(longest));
+    let mut s = System::new("others");
+    let cells = s.add_space("cells", n);
+    let (id, x) = s.add_state("x", cells, Values::Each(random.units(n).into()));
+    let starts: Vec<u32> = (0..=n).map(|i| (i * (n - 1)) as u32).collect();
+    let sources: Vec<u32> = (0..n).flat_map(|i| (0..n as u32).filter(move |j| *j != i as u32)).collect();
+    let delays: Vec<u32> = sources.iter().map(|_| random.below(longest as usize + 1) as u32).collect();
+    let weights = random.units(sources.len()).iter().map(|u| (u - 0.4) / n as f64).collect();
+    let connection = Connection::new("others", (cells, cells), starts, sources, Values::Each(weights));
+    let history = s.add_history("x", cells);
+    s.histories[history.index()].value = x;
+    let past = s.couple_past(connection.clone().with_delays(delays), history);
+    let now = s.couple(connection, x);
+    let sum = s.graph.sum(past, now);
+    s.states[id.index()].derivative = s.graph.difference(sum, x);
+    discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap()).unwrap()
+}
+
+#[test]
+fn matrices_with_gaps_and_delays_of_any_length_are_summed_in_order() {
+    // In bytes, in words, and one entry without delay among few units.
+    for (n, longest) in [(37, 5), (130, 255), (19, 300), (9, 0)] {
+        everywhere(&others(n, longest), &format!("{n} units, delays up to {longest}"));
+    }
+}
+
+#[test]
+fn a_state_that_is_put_back_is_seen_by_delayed_couplings() {
+    for engine in engines() {
+        let module = module(others(40, 9), engine, Precision::F64);
+        let layout = module.layout();
+        let mut simulation = Simulation::new((engine.load)(module).unwrap(), layout, DT, Vec::new());
+        simulation.advance(20).unwrap();
+        let middle = simulation.state().unwrap();
+        let mut go_on = || {
+            simulation.advance(20).unwrap();
+            let end = simulation.state().unwrap();
+            simulation.set_state(&middle).unwrap();
+            end
+        };
+        let (first, second) = (go_on(), go_on());
+        assert!(first == second, "{}", engine.name);
+    }
+}
+
+#[test]
+fn interleaved_lists_equal_lists() {
+    // Rows of very different lengths, some empty; with one weight and with one for each entry.
+    let mut random = Random(21);
+    let mut s = System::new("lists");
+    let (from, to) = (s.add_space("from", 83), s.add_space("to", 57));
+    let (_, x) = s.add_state("x", from, Values::Each(random.units(83).into()));
+    let (y_id, y) = s.add_state("y", to, Values::Uniform(0.5));
+    let (starts, sources) = random.rows(57, 30, 83);
+    let weights = Values::Each(random.units(sources.len()).into());
+    let each = s.couple(Connection::new("each", (from, to), starts.clone(), sources.clone(), weights), x);
+    let one = s.couple(Connection::new("one", (from, to), starts, sources, Values::Uniform(0.3)), x);
+    let difference = s.graph.difference(each, one);
+    s.states[y_id.index()].derivative = s.graph.difference(difference, y);
+    everywhere(&discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap()).unwrap(), "lists");
 }
 
 /// A dense and a sparse connection, large enough for threads.

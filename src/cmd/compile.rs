@@ -10,6 +10,7 @@ use nullcline::runtime::io::{AtomicFile, Fault as FileFault};
 use nullcline::{Error, Model};
 use std::io::Write;
 
+use super::explain;
 use super::fault::{DONE, Fault};
 use super::model::{Settings, Target};
 use super::print;
@@ -24,6 +25,9 @@ pub struct Compile {
     /// What to print
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
+    /// Print how the connections are executed, and why, instead
+    #[arg(long, conflicts_with = "emit")]
+    explain: bool,
     /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -47,6 +51,9 @@ impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
         let text = match self.emit {
+            _ if self.explain => {
+                explain::table(&self.compiled(&self.model()?)?.load()?.simulation.executable().explain())
+            }
             Form::Ast => self.document()?,
             Form::Model => self.model()?.circuit.to_string(),
             Form::Ir => self.compiled(&self.model()?)?.system.to_string(),

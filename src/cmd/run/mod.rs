@@ -14,6 +14,7 @@ use nullcline::runtime::observe::Tee;
 use nullcline::runtime::sim::RunError;
 use nullcline::{Interrupt, Prepared};
 
+use super::explain;
 use super::fault::{self, Fault};
 use super::model::{Settings, Target};
 use super::print;
@@ -55,6 +56,9 @@ struct Output {
     /// Print one JSON line instead of the table
     #[arg(long)]
     json: bool,
+    /// Say how the connections are executed, and why
+    #[arg(long)]
+    explain: bool,
     /// Print errors only (and the JSON line, if asked for)
     #[arg(long, short)]
     quiet: bool,
@@ -75,6 +79,9 @@ impl Run {
         let dt = compiled.dt;
         let Prepared { mut simulation, schedule, scheme, states } = compiled.load()?;
         let compile_time = start.elapsed();
+        if self.output.explain {
+            print::error(&explain::table(&simulation.executable().explain()));
+        }
 
         let stop = stop_flag();
         let labels = simulation.labels();

@@ -9,7 +9,7 @@ mod operations;
 use super::coupling::{Coupling, Sending};
 use super::isa::Isa;
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable, Feeds, Phase, Spike};
+use crate::artifact::{DeviceError, Executable, Explanation, Feeds, Phase, Spike};
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::Uniform;
@@ -28,6 +28,8 @@ pub struct BlockEngine<T: Real> {
     registers: Vec<T>,
     isa: Isa,
     sending: Sending,
+    /// How the connections of the step are executed.
+    explanations: Vec<Explanation>,
 }
 
 enum Loaded<T> {
@@ -51,6 +53,11 @@ impl<T: Real> BlockEngine<T> {
         });
         let kernels: Vec<Loaded<T>> = kernels.collect();
         let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });
+        let explained = program.phase(Phase::Step).iter().filter_map(|at| match &kernels[*at as usize] {
+            Loaded::Coupling(coupling) => coupling.explain(&program.kernels[*at as usize]),
+            Loaded::Pointwise { .. } => None,
+        });
+        let explanations = explained.collect();
         Ok(BlockEngine {
             memory: Memory::new(program)?,
             registers: vec![T::default(); registers.max().unwrap_or(0) * WIDE],
@@ -58,6 +65,7 @@ impl<T: Real> BlockEngine<T> {
             phases: program.phases.clone(),
             isa: Isa::detect(),
             sending: Sending::default(),
+            explanations,
         })
     }
 
@@ -98,6 +106,10 @@ impl<T: Real> Executable for BlockEngine<T> {
 
     fn device(&self) -> &str {
         "cpu"
+    }
+
+    fn explain(&self) -> Vec<Explanation> {
+        self.explanations.clone()
     }
 
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{FEWEST_FOR_THREADS, weights};
+use super::{FEWEST_FOR_THREADS, Why, weights};
 use crate::engine::isa::Isa;
 use crate::engine::{Memory, Real};
 use crate::program::Fanout;
@@ -66,6 +66,13 @@ impl<T: Real> Deliver<T> {
             targets.windows(2).all(|pair| pair[0] <= pair[1])
         });
         Deliver { fanout, weights, ascending, spikes, factor, target, factors: Vec::new() }
+    }
+
+    /// What it does, and why.
+    pub(super) fn why(&self) -> Why {
+        let lists = size_of_val(&*self.fanout.starts) + size_of_val(&*self.fanout.targets);
+        let reason = "spikes: work for the sources that send only".to_string();
+        ("push by spike", lists + size_of_val(&*self.weights), reason)
     }
 
     pub(super) fn run(&mut self, memory: &mut Memory<T>, sending: &mut Sending) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{FEWEST_FOR_THREADS, weights};
+use super::{FEWEST_FOR_THREADS, Why, density, weights};
 use crate::engine::isa::Isa;
 use crate::engine::lanes::NONE;
 use crate::engine::{Memory, Real};
@@ -78,11 +78,21 @@ impl<T: Real> Gather<T> {
         }
     }
 
-    /// What it does, for those who ask why it takes the time it takes.
-    pub(super) fn kind(&self) -> &'static str {
-        match self.form {
-            Form::Listed { .. } => "list of entries",
-            Form::Interleaved(_) => "interleaved list of entries",
+    /// What it does, and why.
+    pub(super) fn why(&self, connection: &Connection) -> Why {
+        let lists = size_of_val(&*connection.starts) + size_of_val(&*connection.sources);
+        if connection.starts.len() == 2 {
+            return ("one sum", lists, "all targets get the same sum, or there is one".to_string());
+        }
+        let density = density(connection);
+        match &self.form {
+            Form::Listed { weights, .. } => {
+                ("list of entries", lists + size_of_val(&**weights), format!("{density}; no vectors that gather"))
+            }
+            Form::Interleaved(all) => {
+                let bytes = size_of_val(&*all.indices) + size_of_val(&*all.weights);
+                ("interleaved lists", bytes, format!("{density}; {} targets side by side", T::LANES))
+            }
         }
     }
 }

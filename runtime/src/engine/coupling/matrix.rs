@@ -59,7 +59,13 @@ mod tests {
     use super::*;
 
     fn connection(starts: &[u32], sources: &[u32], weights: &[f64]) -> Connection {
-        Connection { starts: starts.into(), sources: sources.into(), weights: weights.into(), delays: None }
+        Connection {
+            name: String::new(),
+            starts: starts.into(),
+            sources: sources.into(),
+            weights: weights.into(),
+            delays: None,
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::matrix::Matrix;
-use super::{FEWEST_FOR_THREADS, weight, weights};
+use super::{FEWEST_FOR_THREADS, Why, density, weight, weights};
 use crate::engine::isa::Isa;
 use crate::engine::lanes::Delay;
 use crate::engine::pages::Pages;
@@ -21,7 +21,7 @@ const BLOCK: usize = 16;
 /// Most targets whose sums grow side by side: they share the first-level cache with the ring of a source.
 const WIDEST: usize = 1024;
 /// A matrix with fewer entries in this many places is better kept as a list.
-pub const SPARSEST: usize = 4;
+const SPARSEST: usize = 4;
 /// Most numbers in the rings of all sources.
 const MOST: usize = 1 << 24;
 
@@ -105,11 +105,21 @@ impl<T: Real> Past<T> {
         target.copy_from_slice(&self.sums[..target.len()]);
     }
 
-    /// What it does, for those who ask why it takes the time it takes.
-    pub(super) fn kind(&self) -> &'static str {
-        match self.form {
-            Form::Listed { .. } => "list of entries with delays",
-            Form::Short(_) | Form::Long(_) => "matrix with delays",
+    /// What it does, and why.
+    pub(super) fn why(&self, connection: &Connection) -> Why {
+        let (density, longest) = (density(connection), self.longest);
+        let rings = |bytes: usize, length: usize| {
+            let reason = format!("{density}, delays up to {longest} steps: a ring of {length} values for each source");
+            ("matrix with delays", bytes, reason)
+        };
+        match &self.form {
+            Form::Listed { weights, .. } => {
+                let lists = 2 * size_of_val(&*connection.sources) + size_of_val(&*connection.starts);
+                let reason = format!("{density}, delays up to {longest} steps");
+                ("list of entries with delays", lists + size_of_val(&**weights), reason)
+            }
+            Form::Short(all) => rings(all.bytes(), all.length),
+            Form::Long(all) => rings(all.bytes(), all.length),
         }
     }
 }
@@ -208,6 +218,10 @@ impl<T: Real, D: Delay> Rings<T, D> {
         } else {
             sums.par_chunks_mut(block).enumerate().for_each(add);
         }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self.weights.all()) + size_of_val(self.delays.all()) + size_of_val(self.rings.all())
     }
 
     /// Puts the values of a step into the rings.

@@ -19,7 +19,7 @@ mod table;
 
 use super::coupling::{Coupling, Sending};
 use super::{Memory, Real};
-use crate::artifact::{self, DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Spike};
+use crate::artifact::{self, DeviceError, Executable, Explanation, Feeds, Layout, Phase, Role, Rows, Spike};
 use crate::program::{Body, Kernel, Precision, Program};
 use assembler::Width;
 use code::{Places, Shape, generate};
@@ -67,6 +67,8 @@ struct JitEngine<T: Real> {
     layout: Layout,
     /// Who sends spikes, as far as it was looked up.
     sending: Sending,
+    /// How the connections of the step are executed.
+    explanations: Vec<Explanation>,
 }
 
 enum Prepared<T> {
@@ -110,6 +112,11 @@ impl<T: Real> JitEngine<T> {
                 _ => Coupling::new(kernel).map(Prepared::Coupling),
             });
         }
+        let explained = program.phase(Phase::Step).iter().filter_map(|at| match &kernels[*at as usize] {
+            Prepared::Coupling(coupling) => coupling.explain(&program.kernels[*at as usize]),
+            Prepared::Pointwise(_) => None,
+        });
+        let explanations = explained.collect();
         let bodies = independent(program);
         let recordable = bodies.as_ref().map(|bodies| Recordable::new(program, bodies, avx512));
         let fused = match bodies {
@@ -126,6 +133,7 @@ impl<T: Real> JitEngine<T> {
             recorder: None,
             layout,
             sending: Sending::default(),
+            explanations,
         })
     }
 
@@ -189,6 +197,10 @@ impl<T: Real> Executable for JitEngine<T> {
 
     fn device(&self) -> &str {
         "cpu"
+    }
+
+    fn explain(&self) -> Vec<Explanation> {
+        self.explanations.clone()
     }
 
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
