@@ -7,6 +7,7 @@
 mod beside;
 
 use std::f64::consts::PI;
+use std::num::NonZeroUsize;
 
 use beside::{compile, cpu_seconds, median, run_program};
 use nullcline::compiler::ir::expr::{ExprId, SpaceId};
@@ -108,7 +109,6 @@ fn main() {
             check: |s| spikes(s, 734, 78_828),
         },
     ];
-    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().unwrap();
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-'));
     println!("{:<42}{:>10}{:>10}{:>8}", "CPU microseconds per step", "C", "here", "/C");
     for network in networks {
@@ -139,7 +139,9 @@ fn load(network: &Network) -> Simulation {
     let step = legalise::legalise(step, engine.target, network.precision).unwrap();
     let module = schedule::schedule(contract::contract(step, engine.target), network.precision);
     let layout = module.layout();
-    Simulation::new((engine.load)(module).unwrap(), layout, network.dt, Vec::new())
+    let mut simulation = Simulation::new((engine.load)(module, 1).unwrap(), layout, network.dt, Vec::new());
+    simulation.set_threads(NonZeroUsize::MIN);
+    simulation
 }
 
 /// Values of a state.

@@ -1,9 +1,13 @@
 //! The engines a model can run on. A new one is one row.
 
 use nullcline_compiler::backend::program::{PROGRAM, program};
+#[cfg(feature = "wgpu")]
+use nullcline_compiler::backend::wgsl::{WGSL, wgsl};
 use nullcline_compiler::kernel::ir::Module;
 use nullcline_compiler::kernel::target::{ORACLE, Target};
 use nullcline_runtime::artifact::{DeviceError, Executable};
+#[cfg(feature = "wgpu")]
+use nullcline_runtime::device::wgpu::Wgpu;
 use nullcline_runtime::device::{Cpu, Device};
 
 use crate::oracle::Oracle;
@@ -14,8 +18,10 @@ pub struct Engine {
     pub name: &'static str,
     /// What it can do.
     pub target: &'static Target,
-    /// Loads a module.
-    pub load: fn(Module) -> Result<Box<dyn Executable>, DeviceError>,
+    /// The kind of device it runs on, as on the command line.
+    pub device: &'static str,
+    /// Loads a module on the device with this number among its kind.
+    pub load: fn(Module, usize) -> Result<Box<dyn Executable>, DeviceError>,
     /// One line for the manual.
     pub doc: &'static str,
 }
@@ -26,20 +32,34 @@ pub static ENGINES: &[Engine] = &[
     Engine {
         name: "jit",
         target: &PROGRAM,
-        load: |module| Cpu::Jit.load(&program(&module)),
+        device: "cpu",
+        load: |module, _| Cpu::Jit.load(&program(&module)),
         doc: "writes machine code for each kernel (x86-64 with AVX2 or AVX-512)",
     },
     Engine {
         name: "block",
         target: &PROGRAM,
-        load: |module| Cpu::Block.load(&program(&module)),
+        device: "cpu",
+        load: |module, _| Cpu::Block.load(&program(&module)),
         doc: "executes each operation for a block of elements at a time; runs everywhere",
     },
     Engine {
         name: "oracle",
         target: &ORACLE,
-        load: |module| Ok(Box::new(Oracle::new(module))),
+        device: "cpu",
+        load: |module, _| Ok(Box::new(Oracle::new(module))),
         doc: "interprets the kernels element by element; the reference every other engine is compared with",
+    },
+    #[cfg(feature = "wgpu")]
+    Engine {
+        name: "wgpu",
+        target: &WGSL,
+        device: "wgpu",
+        load: |module, index| {
+            let device = Wgpu::open(index)?;
+            device.load(&wgsl(&module, &device.limits()))
+        },
+        doc: "runs the kernels on a graphics processor (Vulkan, Metal, Direct3D 12)",
     },
 ];
 

@@ -3,15 +3,18 @@
 //! [`Model`] reads a template, [`Model::simulation`] compiles it and loads it on an engine, [`Simulation`] runs it.
 
 mod batch;
+mod device;
 mod engine;
 mod error;
 mod input;
 mod lowered;
 mod model;
 mod oracle;
+mod record;
 mod session;
 
 pub use batch::Batch;
+pub use device::{DeviceInfo, KINDS, Kind};
 pub use engine::{ENGINES, Engine};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};

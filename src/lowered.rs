@@ -31,6 +31,7 @@ pub(crate) struct Lowered {
     pub seed: u64,
     pub inputs: Vec<Arc<nullcline_runtime::artifact::Samples>>,
     pub streams: HashMap<String, (usize, usize)>,
+    pub device: usize,
 }
 
 impl Lowered {
@@ -79,6 +80,7 @@ impl Lowered {
             pre_history: self.pre_history,
             seed: self.seed,
             engine,
+            device: self.device,
             inputs: self.inputs,
             streams: self.streams,
         }

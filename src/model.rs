@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics};
-use nullcline_compiler::ir::expr::{ExprId, Op};
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
 use nullcline_compiler::ir::system::System;
 use nullcline_compiler::kernel::ir::{Module, Precision};
-use nullcline_compiler::model::Found;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
 use nullcline_compiler::model::{Circuit, Role, VariableRef};
+use nullcline_compiler::pass;
 use nullcline_compiler::pass::vectorise::Vectorise;
-use nullcline_compiler::pass::{self, Observable};
 use nullcline_compiler::scheme::{self, Scheme};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
@@ -31,6 +29,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::input::Inputs;
 use crate::lowered::Lowered;
+use crate::record::{Columns, Measure, Recorded, quantities};
 
 /// A model that has been read and checked, with the settings to run it by.
 #[derive(Clone, Debug)]
@@ -45,10 +44,14 @@ pub struct Model {
     pub warnings: Diagnostics,
     /// When equal nodes become arrays.
     pub vectorise: Vectorise,
+    /// Which device it is loaded on, among those of the engine's kind (see [`KINDS`](crate::KINDS)).
+    pub device: usize,
     directory: PathBuf,
     template: Arc<CircuitTemplate>,
     /// Whether edges were changed since the template was read.
     edges_changed: bool,
+    /// The step a run begins at.
+    first_step: u64,
     samples: Vec<(Name, Series)>,
     streams: Vec<Name>,
 }
@@ -73,6 +76,8 @@ pub struct Compiled {
     pub seed: u64,
     /// The engine it was compiled for.
     pub engine: &'static Engine,
+    /// Which device it is loaded on, among those of the engine's kind.
+    pub device: usize,
     pub(crate) inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
     /// For each streamed path its series and number of columns.
     pub(crate) streams: HashMap<String, (usize, usize)>,
@@ -95,7 +100,7 @@ impl Compiled {
     pub fn load(self) -> Result<Prepared, Error> {
         let states = self.system.state_count();
         let layout = self.module.layout();
-        let executable = (self.engine.load)(self.module)?;
+        let executable = (self.engine.load)(self.module, self.device)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
             .with_series(self.inputs)
             .with_seed(self.seed)
@@ -133,9 +138,11 @@ impl Model {
             settings: Simulate::default(),
             warnings: found,
             vectorise: Vectorise::Auto,
+            device: 0,
             directory,
             template: Arc::new(template.clone()),
             edges_changed: false,
+            first_step: 0,
             samples: Vec::new(),
             streams: Vec::new(),
         };
@@ -213,6 +220,11 @@ impl Model {
         self.streams.push(name);
     }
 
+    /// Lets runs begin at a step, as those do that go on from a saved state: samples must last until their end.
+    pub fn start_at(&mut self, step: u64) {
+        self.first_step = step;
+    }
+
     /// Records a variable under a name.
     pub fn record(&mut self, name: &str, path: &str) {
         let (name, path) = (self.name("<record>", name), self.name("<record>", path));
@@ -237,13 +249,13 @@ impl Model {
         let dt = settings.dt.ok_or_else(|| missing("step size", "dt", "1e-4"))?;
         let duration = settings.duration.ok_or_else(|| missing("duration", "duration", "1.0"))?;
         let clock = Clock::new(dt);
-        let schedule = schedule(settings, clock, duration)?;
+        let schedule = schedule(settings, clock, duration, self.first_step)?;
         let scheme = scheme(settings.scheme.as_ref())?;
         let precision = precision(settings.precision.as_ref())?;
         let pre_history = pre_history(settings.history.as_ref())?;
 
-        let mut inputs =
-            Inputs { circuit: &self.circuit, clock, steps: schedule.steps, drives: Vec::new(), series: Vec::new() };
+        let steps = self.first_step + schedule.steps;
+        let mut inputs = Inputs { circuit: &self.circuit, clock, steps, drives: Vec::new(), series: Vec::new() };
         let mut faults = Diagnostics::new();
         for (path, spec) in &settings.inputs {
             faults.absorb(inputs.add(path, spec, &self.directory_of(spec)));
@@ -261,41 +273,16 @@ impl Model {
             return Err(faults);
         }
         let options = Options { dt, vectorise: self.vectorise };
-        let system = lower(&self.circuit, &inputs.drives, &options)?;
+        let mut system = lower(&self.circuit, &inputs.drives, &options)?;
 
-        let mut observables: Vec<Observable> = Vec::new();
-        let mut places: Vec<(Label, ExprId, usize)> = Vec::new();
-        for (label, variable, unit) in recorded {
-            let Some(location) = system.location(variable) else { continue };
-            let elements = match unit {
-                Some(index) => {
-                    let chosen = self.extent(variable).1;
-                    let first = location.first + index * chosen;
-                    first..first + chosen
-                }
-                None => location.first..location.first + location.count,
-            };
-            let several = elements.len() > 1;
-            for (i, element) in elements.enumerate() {
-                let name = if several { format!("{}[{i}]", label.name) } else { label.name.clone() };
-                let parts = match location.im {
-                    None => vec![("", location.re)],
-                    Some(im) => vec![(".re", location.re), (".im", im)],
-                };
-                for (suffix, value) in parts {
-                    let label = Label { name: format!("{name}{suffix}"), ..label.clone() };
-                    places.push((label, value, element));
-                    let is_state = matches!(system.graph.node(value).op, Op::State(_));
-                    if !is_state && !observables.iter().any(|o| o.value == value) {
-                        observables.push(Observable { name: format!("observed_{}", observables.len()), value });
-                    }
-                }
-            }
+        let mut columns = Columns::default();
+        for quantity in recorded {
+            columns.add(&mut system, quantity);
         }
         Ok(Lowered {
             system,
-            observables,
-            places,
+            observables: columns.observables,
+            places: columns.places,
             schedule,
             dt,
             scheme,
@@ -304,6 +291,7 @@ impl Model {
             seed: settings.seed.unwrap_or(0),
             inputs: inputs.series,
             streams,
+            device: self.device,
         })
     }
 
@@ -322,17 +310,24 @@ impl Model {
     }
 
     /// What is recorded: as set, or every output of the circuit.
-    fn recorded(&self) -> Result<Vec<(Label, VariableRef, Option<usize>)>, Diagnostics> {
+    fn recorded(&self) -> Result<Vec<Recorded>, Diagnostics> {
         let mut recorded = Vec::new();
         let mut faults = Diagnostics::new();
-        for (name, path) in &self.settings.record {
-            let Some(found) = faults.absorb(self.circuit.find(path)) else { continue };
+        let quantities = quantities(&self.settings.record)?;
+        for ((name, text), quantity) in self.settings.record.iter().zip(quantities) {
+            let Some(found) = faults.absorb(self.circuit.find(&quantity.path)) else { continue };
             let many = found.len() > 1;
-            for Found { variable, index } in found {
-                let unit = self.unit_of(variable);
+            for one in found {
+                let variable = one.variable;
+                let (count, chosen) = self.extent(variable);
+                let Some(elements) = faults.absorb(quantity.elements(text, &one, count, chosen)) else { continue };
                 let node = &self.circuit.populations[variable.population].path;
+                // A range that is its own name gives its columns those of the units: `v[20]`.
+                let numbered = quantity.ranges();
+                let name = if numbered && name.text == text.text { &quantity.path } else { name };
                 let full = if many { format!("{name}[{node}]") } else { name.to_string() };
-                recorded.push((Label { name: full, group: name.to_string(), unit }, variable, index));
+                let label = Label { name: full, group: name.to_string(), unit: self.unit_of(variable) };
+                recorded.push(Recorded { label, variable, elements, numbered, measure: quantity.measure });
             }
         }
         faults.into_result(())?;
@@ -346,7 +341,7 @@ impl Model {
     }
 
     /// Every output variable (or, in a circuit without any, every state), named by its shortest unambiguous path.
-    fn outputs(&self) -> Vec<(Label, VariableRef, Option<usize>)> {
+    fn outputs(&self) -> Vec<Recorded> {
         let mut all = Vec::new();
         for (p, population) in self.circuit.populations.iter().enumerate() {
             for (o, operator) in population.operators.iter().enumerate() {
@@ -363,7 +358,9 @@ impl Model {
                 let path = self.circuit.path(*at);
                 let short = all.iter().filter(|(_, other)| other.name == variable.name).count() == 1;
                 let name = if short { variable.name.to_string() } else { path };
-                (Label { name: name.clone(), group: name, unit: variable.unit.clone() }, *at, None)
+                let label = Label { name: name.clone(), group: name, unit: variable.unit.clone() };
+                let elements = (0..self.extent(*at).0).collect();
+                Recorded { label, variable: *at, elements, numbered: false, measure: Measure::Values }
             })
             .collect()
     }
@@ -384,7 +381,7 @@ impl Model {
     }
 }
 
-fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule, Diagnostics> {
+fn schedule(settings: &Simulate, clock: Clock, duration: f64, first: u64) -> Result<Schedule, Diagnostics> {
     let every = match settings.sample_every {
         None => 1,
         Some(interval) => clock.whole_steps(interval).ok_or_else(|| not_a_multiple(settings, interval, clock.dt()))?,
@@ -394,8 +391,9 @@ fn schedule(settings: &Simulate, clock: Clock, duration: f64) -> Result<Schedule
     if steps == 0 {
         return Err(no_step(settings, duration, clock.dt()).into());
     }
-    if cutoff >= duration {
-        return Err(cut_everything(settings, cutoff, duration).into());
+    let end = clock.time(first) + duration;
+    if cutoff >= end {
+        return Err(cut_everything(settings, cutoff, end).into());
     }
     Ok(Schedule { steps, every, cutoff, include_end: settings.include_end.unwrap_or(false) })
 }
@@ -445,7 +443,7 @@ fn no_step(settings: &Simulate, duration: f64, dt: f64) -> Diagnostic {
 }
 
 fn cut_everything(settings: &Simulate, cutoff: f64, duration: f64) -> Diagnostic {
-    let message = format!("the cutoff {cutoff} leaves nothing of a simulation that lasts {duration}");
+    let message = format!("the cutoff {cutoff} leaves nothing of a simulation that ends at {duration}");
     let span = settings.place("cutoff", Some(cutoff));
     Diagnostic::error("cutoff", span, message, "too late")
         .with_help("use a smaller `--cutoff` or a longer `--duration`")

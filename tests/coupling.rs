@@ -2,6 +2,8 @@
 //! every number of threads and every batch computes the same bits.
 #![allow(clippy::unwrap_used)]
 
+use std::num::NonZeroUsize;
+
 use nullcline::compiler::ir::expr::{FanoutId, Op, ParameterId, SpaceId};
 use nullcline::compiler::ir::prim::{arith, lookup};
 use nullcline::compiler::ir::system::{Connection, Fanout, System, Values};
@@ -54,7 +56,7 @@ impl Random {
 }
 
 fn engines() -> impl Iterator<Item = &'static Engine> {
-    ENGINES.iter().filter(|e| e.name != "jit" || Engine::auto().name == "jit")
+    ENGINES.iter().filter(|e| e.device == "cpu" && (e.name != "jit" || Engine::auto().name == "jit"))
 }
 
 fn module(step: Step, engine: &Engine, precision: Precision) -> Module {
@@ -70,11 +72,17 @@ fn arithmetic(step: Step, engine: &Engine, precision: Precision) -> Step {
 
 /// The states after each step, state by state.
 fn states(module: Module, engine: &Engine) -> Vec<Vec<f64>> {
+    states_with(module, engine, 2)
+}
+
+/// The same with so many threads.
+fn states_with(module: Module, engine: &Engine, threads: usize) -> Vec<Vec<f64>> {
     let buffers: Vec<usize> =
         (0..module.buffers.len()).filter(|b| matches!(module.buffers[*b].role, BufferRole::State(_))).collect();
     let ring = module.layout().buffers.iter().map(|b| b.slots as u64).max().unwrap_or(1);
     let passes = module.history_passes;
-    let mut loaded: Box<dyn Executable> = (engine.load)(module).unwrap();
+    let mut loaded: Box<dyn Executable> = (engine.load)(module, 0).unwrap();
+    loaded.set_threads(NonZeroUsize::new(threads).unwrap());
     loaded.run(Phase::Setup, 0, DT).unwrap();
     for slot in (0..passes).flat_map(|_| 0..ring) {
         loaded.run(Phase::Remember, slot, 0.0).unwrap();
@@ -104,14 +112,36 @@ fn everywhere(step: &Step, what: &str) -> Vec<Vec<f64>> {
         let expected = bits(&states(module(step.clone(), oracle, precision), oracle));
         for engine in engines() {
             for threads in [1, 3] {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let module = module(step.clone(), engine, precision);
-                let found = bits(&pool.install(|| states(module, engine)));
+                let found = bits(&states_with(module, engine, threads));
                 assert!(found == expected, "{what}, {}, {}, {threads} threads", engine.name, precision.name());
             }
         }
     }
+    #[cfg(feature = "wgpu")]
+    on_a_graphics_processor(step, what);
     states(module(step.clone(), oracle, Precision::F64), oracle)
+}
+
+/// A few thousand operations, each rounded once or twice.
+#[cfg(feature = "wgpu")]
+fn on_a_graphics_processor(step: &Step, what: &str) {
+    let Some(device) = nullcline::runtime::device::wgpu::adapters().into_iter().next() else {
+        println!("skipped: {what}, there is no graphics processor");
+        return;
+    };
+    let (oracle, engine) = (Engine::lookup("oracle").unwrap(), Engine::lookup("wgpu").unwrap());
+    for (precision, tolerance) in [(Precision::F32, 5e-4), (Precision::F64, 1e-12)] {
+        if precision == Precision::F64 && !device.double {
+            continue;
+        }
+        let expected = states(module(step.clone(), oracle, precision), oracle);
+        let found = states(module(step.clone(), engine, precision), engine);
+        for (at, (found, expected)) in found.iter().flatten().zip(expected.iter().flatten()).enumerate() {
+            let near = (found - expected).abs() <= tolerance * (1.0 + expected.abs());
+            assert!(near, "{what}, {}, number {at}: found {found}, expected {expected}", precision.name());
+        }
+    }
 }
 
 #[track_caller]
@@ -415,7 +445,7 @@ fn members_of_a_batch_share_delays() {
 #[test]
 fn a_target_without_deliveries_refuses_them_by_name() {
     let floats = &[Precision::F64];
-    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)) };
+    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)), strict: true };
     let step = Spiking::new(&mut Random(1), 1.5).step();
     let refused = legalise::legalise(step, &bare, Precision::F64).unwrap_err();
     let fault = &refused.0[0];
@@ -456,7 +486,7 @@ fn a_state_that_is_put_back_is_seen_by_delayed_couplings() {
     for engine in engines() {
         let module = module(others(40, 9), engine, Precision::F64);
         let layout = module.layout();
-        let mut simulation = Simulation::new((engine.load)(module).unwrap(), layout, DT, Vec::new());
+        let mut simulation = Simulation::new((engine.load)(module, 1).unwrap(), layout, DT, Vec::new());
         simulation.advance(20).unwrap();
         let middle = simulation.state().unwrap();
         let mut go_on = || {

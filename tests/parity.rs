@@ -1,6 +1,10 @@
 //! Every engine computes the same bits as the reference interpreter, on every shipped template and every model of the
-//! suite, in both precisions.
+//! suite, in both precisions. Devices whose language promises less stay within what it promises.
 #![allow(clippy::unwrap_used)]
+
+#[cfg(feature = "wgpu")]
+#[path = "support/bounds.rs"]
+mod bounds;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,8 +25,25 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
+/// Every shipped template and every model of the suite.
+fn models() -> impl Iterator<Item = (String, Model)> {
+    files("templates").into_iter().chain(files("tests/suite")).map(|path| {
+        let name = path.display().to_string();
+        let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
+        model.settings.duration.get_or_insert(1.0);
+        model.settings.dt.get_or_insert(0.01);
+        (name, model)
+    })
+}
+
 /// The bits of every recorded number; which NaN a NaN is does not count.
 fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
+    let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
+    record(model, engine).columns.iter().map(|column| column.iter().map(canonical).collect()).collect()
+}
+
+/// The first steps of a model.
+fn record(model: &Model, engine: &'static Engine) -> Recording {
     let mut prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
     prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
     prepared.schedule.every = 1;
@@ -32,25 +53,20 @@ fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
         Ok(_) | Err(RunError::Diverged(..)) => {}
         Err(error) => panic!("{error}"),
     }
-    let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
-    recording.columns.iter().map(|column| column.iter().map(canonical).collect()).collect()
+    recording
 }
 
 #[test]
 fn every_engine_equals_the_reference_bit_for_bit() {
     let oracle = Engine::lookup("oracle").unwrap();
     let (mut models, mut compared) = (0, 0);
-    for path in files("templates").into_iter().chain(files("tests/suite")) {
-        let name = path.display().to_string();
-        let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
-        model.settings.duration.get_or_insert(1.0);
-        model.settings.dt.get_or_insert(0.01);
+    for (name, mut model) in self::models() {
         models += 1;
         for precision in ["f64", "f32"] {
             let precision = model.name("precision", precision);
             model.settings.precision = Some(precision.clone());
             let expected = bits(&model, oracle);
-            for engine in ENGINES.iter().filter(|e| e.name != "oracle") {
+            for engine in ENGINES.iter().filter(|e| e.device == "cpu" && e.name != "oracle") {
                 if engine.name == "jit" && Engine::auto().name != "jit" {
                     println!("skipped: jit, this processor has no AVX2");
                     continue;
@@ -71,4 +87,95 @@ fn every_engine_equals_the_reference_bit_for_bit() {
     }
     println!("{models} models, {compared} columns");
     assert!(models >= 60 && compared > 400, "{models} models, {compared} columns");
+}
+
+#[cfg(feature = "wgpu")]
+mod wgpu {
+    use nullcline::compiler::backend::wgsl::WGSL;
+    use nullcline::runtime::device::wgpu::adapters;
+
+    use super::bounds::{Bounds, WHOLE};
+    use super::*;
+
+    /// The reference interpreter with the operations of the device.
+    static REFERENCE: Engine = Engine {
+        name: "reference",
+        target: &WGSL,
+        device: "cpu",
+        load: |module, index| (Engine::lookup("oracle").unwrap().load)(module, index),
+        doc: "",
+    };
+
+    static BOUNDS: Engine = Engine {
+        name: "bounds",
+        target: &WHOLE,
+        device: "cpu",
+        load: |module, _| Ok(Box::new(Bounds::new(module))),
+        doc: "",
+    };
+
+    /// The radius of every recorded number.
+    fn radii(model: &Model) -> Recording {
+        let mut prepared = model.compile(&BOUNDS).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
+        prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
+        prepared.schedule.every = 1;
+        prepared.schedule.cutoff = 0.0;
+        let mut simulation = prepared.simulation.with_independent_columns();
+        let mut recording = Recording::new(simulation.labels());
+        simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+        recording
+    }
+
+    /// Bounds wider than this part of a column's largest number say nothing.
+    const USELESS: f64 = 0.1;
+
+    #[test]
+    fn a_graphics_processor_stays_within_what_its_language_promises() {
+        let Some(device) = adapters().into_iter().next() else {
+            println!("skipped: wgpu, there is no graphics processor and no software one");
+            return;
+        };
+        let engine = Engine::lookup("wgpu").unwrap();
+        let precisions = if device.double { &["f32", "f64"][..] } else { &["f32"] };
+        let (mut compared, mut undecided, mut equal, mut runs) = (0usize, 0usize, 0usize, 0);
+        for (name, mut model) in models() {
+            for precision in precisions {
+                model.settings.precision = Some(model.name("precision", precision));
+                let (expected, found) = (record(&model, &REFERENCE), record(&model, engine));
+                let radii = radii(&model);
+                runs += 1;
+                assert_eq!(found.labels, expected.labels, "{name}");
+                let columns = expected.columns.iter().zip(&found.columns).zip(&radii.columns);
+                for (column, ((expected, found), radii)) in columns.enumerate() {
+                    let largest = expected.iter().filter(|v| v.is_finite()).fold(0f64, |m, v| m.max(v.abs()));
+                    let sound = |radius: &f64| 2.0 * radius <= USELESS * largest.max(f64::from(f32::MIN_POSITIVE));
+                    let decided = radii.iter().position(|r| !sound(r)).unwrap_or(radii.len());
+                    let rows = decided.min(expected.len());
+                    assert!(found.len() >= rows, "{name}: {} rows, expected {}", found.len(), expected.len());
+                    for (row, (expected, found)) in expected.iter().zip(found).enumerate().take(rows) {
+                        // Both are as far as this from the same number at most.
+                        let bound = 2.0 * radii[row];
+                        let near = (found - expected).abs() <= bound || (found.is_nan() && expected.is_nan());
+                        assert!(
+                            near || found == expected,
+                            "{name}, {precision}, column {column}, row {row}: found {found}, expected {expected} +- {bound:e}"
+                        );
+                        equal += usize::from(found.to_bits() == expected.to_bits());
+                    }
+                    compared += rows;
+                    undecided += expected.len() - rows;
+                    if rows == expected.len() {
+                        assert_eq!(found.len(), expected.len(), "{name}");
+                    } else {
+                        println!("skipped: {name}, {precision}, column {column} from row {rows} on: rounding decides");
+                    }
+                }
+            }
+        }
+        println!(
+            "{runs} runs on {}: {compared} numbers within bounds, {equal} of them equal, {undecided} undecided",
+            device.name
+        );
+        assert!(runs >= 60 && compared > 10 * undecided, "{runs} runs, {compared} compared, {undecided} undecided");
+    }
 }

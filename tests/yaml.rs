@@ -20,7 +20,9 @@ fn system(circuit: &Circuit) -> String {
         Err(_) => "cannot be lowered".to_string(),
         Ok(s) => {
             let nodes: Vec<_> = (0..s.graph.len() as u32).map(|i| s.graph.node(ExprId(i))).collect();
-            format!("{nodes:?} {:?} {:?} {:?} {:?} {:?}", s.spaces, s.states, s.parameters, s.connections, s.histories)
+            // Places are those of another text.
+            let states: Vec<_> = s.states.iter().map(|s| (&s.name, s.space, &s.initial, s.derivative)).collect();
+            format!("{nodes:?} {:?} {states:?} {:?} {:?} {:?}", s.spaces, s.parameters, s.connections, s.histories)
         }
     }
 }

@@ -3,6 +3,7 @@
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::random::uniform_pair;
@@ -175,6 +176,10 @@ pub trait Executable: Send {
     fn explain(&self) -> Vec<Explanation> {
         Vec::new()
     }
+
+    /// Sets how many threads share its work, if it uses threads of this machine: as many as the processor runs side by side
+    /// unless set. Results do not depend on it.
+    fn set_threads(&mut self, _threads: NonZeroUsize) {}
 
     /// Replaces elements of a buffer, from `first` on.
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError>;

@@ -143,6 +143,8 @@ pub enum Quantity {
     SeedHigh,
     /// The step size, in the artifact's precision.
     StepSize,
+    /// 0, of which no compiler knows; a 32-bit integer.
+    Zero,
 }
 
 /// An array that entries read and nothing writes.

@@ -2,6 +2,7 @@
 
 mod check;
 mod compile;
+mod devices;
 mod explain;
 mod fault;
 mod init;
@@ -46,6 +47,7 @@ enum Command {
     Check(check::Check),
     Compile(Box<compile::Compile>),
     List(list::List),
+    Devices(devices::Devices),
     Show(show::Show),
     Init(init::Init),
 }
@@ -59,6 +61,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Compile(compile) => compile.run(),
             Command::List(list) => list.run(),
+            Command::Devices(devices) => devices.run(),
             Command::Show(show) => show.run(),
             Command::Init(init) => init.run(),
         };

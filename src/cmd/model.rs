@@ -12,7 +12,7 @@ use nullcline::compiler::source::{FileId, Name, Span};
 use nullcline::compiler::syntax::text::MappedText;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::compiler::template::{Complex, Literal, parse_number};
-use nullcline::{ENGINES, Engine, Error, Model};
+use nullcline::{ENGINES, Engine, Error, KINDS, Kind, Model};
 
 use super::fault::Fault;
 
@@ -109,6 +109,17 @@ pub struct Settings {
     /// What computes
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = engines())]
     engine: String,
+    /// Device to run on, and which of several: `cpu`, `wgpu`, `wgpu:1` (see `nullcline devices`) [default: cpu]
+    #[arg(long, value_name = "NAME[:N]", value_parser = device)]
+    device: Option<Device>,
+}
+
+/// A device as typed.
+#[derive(Clone, Copy)]
+struct Device {
+    kind: &'static Kind,
+    engine: &'static Engine,
+    index: usize,
 }
 
 /// `NAME=TEXT`, as typed.
@@ -119,9 +130,23 @@ struct Assignment {
 }
 
 impl Settings {
-    /// The chosen engine.
+    /// The chosen engine; without one, that of the chosen device.
     pub fn engine(&self) -> &'static Engine {
-        Engine::lookup(&self.engine).unwrap_or_else(Engine::auto)
+        let of_device = || self.device.map_or_else(Engine::auto, |d| d.engine);
+        Engine::lookup(&self.engine).unwrap_or_else(of_device)
+    }
+
+    /// Whether the chosen engine runs on the chosen device.
+    fn check_device(&self) -> Result<(), Fault> {
+        let engine = self.engine();
+        match self.device {
+            Some(device) if device.kind.name != engine.device => {
+                let message = format!("the engine `{}` does not run on `{}`", engine.name, device.kind.name);
+                let help = format!("leave out `--engine`, or use `--engine {}`", device.engine.name);
+                Err(Fault::usage(format!("{}\n  help: {help}", super::print::labelled_error(message))))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The repeatable arguments as typed, with the option to each, and the rule of vectorisation.
@@ -139,6 +164,8 @@ impl Settings {
 
     /// Applies the settings to a model.
     pub fn apply(&self, model: &mut Model) -> Result<(), Fault> {
+        self.check_device()?;
+        model.device = self.device.map_or(0, |d| d.index);
         let mut faults = Diagnostics::new();
         let settings = &mut model.settings;
         settings.duration = self.duration.or(settings.duration);
@@ -258,6 +285,20 @@ fn positive(text: &str) -> Result<f64, String> {
 
 fn not_negative(text: &str) -> Result<f64, String> {
     number(text).and_then(|x| if x >= 0.0 { Ok(x) } else { Err("expected a number that is not negative".to_string()) })
+}
+
+/// `NAME` or `NAME:N`
+fn device(text: &str) -> Result<Device, String> {
+    let (name, index) = text.split_once(':').unwrap_or((text, "0"));
+    let known = || KINDS.iter().map(|k| format!("`{}`", k.name)).collect::<Vec<_>>().join(", ");
+    let kind =
+        Kind::lookup(name).ok_or_else(|| format!("expected one of {}, or one of them with a number", known()))?;
+    let engine = kind.engine().ok_or_else(|| format!("this program was built without it: {}", kind.help))?;
+    let index = index.parse().map_err(|_| format!("expected a number behind `{name}:`, for instance `{name}:0`"))?;
+    if name == "cpu" && index > 0 {
+        return Err("there is one `cpu`".to_string());
+    }
+    Ok(Device { kind, engine, index })
 }
 
 fn schemes() -> PossibleValuesParser {

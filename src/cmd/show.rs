@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use nullcline::Model;
-use nullcline::compiler::model::{Circuit, Operator, Role, Variable, Weights};
+use nullcline::compiler::model::{Circuit, Operator, Projection, Role, Variable, Weights};
 use nullcline::compiler::syntax::print::equation;
 use nullcline::compiler::template::{Complex, Literal};
 
@@ -139,15 +139,18 @@ fn edges(circuit: &Circuit, colors: bool, text: &mut String) {
         let weight = match &p.weights {
             Weights::Scalar(weight) => weight.to_string(),
             Weights::Matrix(matrix) => format!("matrix of {} numbers", matrix.len()),
+            Weights::Drawn(law) => law.to_string(),
         };
         let mut line = format!("  {} -> {}, weight {weight}", circuit.path(p.source), circuit.path(p.target));
         for (what, value) in [("delay", &p.delay), ("spread", &p.spread)] {
             match value {
                 None => {}
                 Some(Literal::Number(number)) => line.push_str(&format!(", {what} {}", number.re)),
+                Some(Literal::Drawn(law)) => line.push_str(&format!(", {what} {law}")),
                 Some(_) => line.push_str(&format!(", {what} for each")),
             }
         }
+        line.push_str(&connections(circuit, p));
         if let Some(edge) = &p.edge {
             let names: Vec<&str> = edge.operators.iter().map(|o| &*o.name).collect();
             line.push_str(&format!(", through {}", names.join(", ")));
@@ -163,6 +166,32 @@ fn edges(circuit: &Circuit, colors: bool, text: &mut String) {
             operator_lines(operator, colors, text);
         }
     }
+}
+
+/// Between populations: how many connections there are, by which rule, and what they take.
+fn connections(circuit: &Circuit, projection: &Projection) -> String {
+    let sized = |p: usize| circuit.populations[p].size.is_some();
+    if !sized(projection.source.population) && !sized(projection.target.population) {
+        return String::new();
+    }
+    let rule = projection.wiring.as_ref().map_or("all_to_all".to_string(), |w| w.connectivity.rule.to_string());
+    let size = circuit.footprint(projection);
+    format!(", {rule}: {} connections, {}", size.connections, bytes(size.bytes))
+}
+
+/// `1.3 MB`
+fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} bytes");
+    }
+    let mut size = count as f64 / 1000.0;
+    let mut unit = 0;
+    while size >= 999.5 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    if size < 9.95 { format!("{size:.1} {}", UNITS[unit]) } else { format!("{size:.0} {}", UNITS[unit]) }
 }
 
 fn shortened(names: &[String]) -> String {

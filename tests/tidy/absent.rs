@@ -29,7 +29,11 @@ const WORLD: &[(&str, &[&str], &str)] = &[
         &["compiler/src/template/library.rs", "runtime/src/io/"],
         "files are read through `Library` and written through `io`",
     ),
-    ("std::time", &["runtime/src/sim/simulation.rs"], "only the simulation loop looks at a clock, to report it"),
+    (
+        "std::time",
+        &["runtime/src/sim/simulation.rs", "runtime/src/device/wgpu/executable.rs"],
+        "only the simulation loop looks at a clock, to report it, and a device, to know how much to submit at a time",
+    ),
     (
         "unsafe ",
         &["runtime/src/engine/"],

@@ -236,6 +236,7 @@ fn quantity(quantity: Quantity) -> &'static str {
         Quantity::SeedLow => "seed_low",
         Quantity::SeedHigh => "seed_high",
         Quantity::StepSize => "step_size",
+        Quantity::Zero => "zero",
     }
 }
 

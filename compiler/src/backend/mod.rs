@@ -4,3 +4,4 @@
 pub mod manifest;
 pub mod program;
 pub mod ptx;
+pub mod wgsl;

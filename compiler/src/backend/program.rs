@@ -14,6 +14,7 @@ pub static PROGRAM: Target = Target {
     name: "program",
     floats: &[ir::Precision::F32, ir::Precision::F64],
     has: |prim| spelling(prim).is_some(),
+    strict: true,
     crosses: |_| true,
 };
 

@@ -1,5 +1,9 @@
 //! Faults of the model stage: paths, edges, and what the checks of the instantiated circuit find.
 
+mod structure;
+
+pub use structure::*;
+
 use super::{Diagnostic, did_you_mean, list_names};
 use crate::model::{Operator, Population, Role, Variable};
 use crate::source::{Name, Span};

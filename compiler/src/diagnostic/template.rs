@@ -1,5 +1,9 @@
 //! Faults of the template stage: files, references, inheritance, and the form of every template.
 
+mod structure;
+
+pub use structure::*;
+
 use std::io::{Error, ErrorKind};
 
 use super::{Diagnostic, did_you_mean, list_names};
@@ -275,12 +279,6 @@ pub fn empty_list(span: Span, what: &str) -> Diagnostic {
 pub fn ragged_matrix(span: Span, what: &str, expected: usize, found: usize) -> Diagnostic {
     let message = format!("the rows of {what} have different lengths");
     Diagnostic::error("ragged-matrix", span, message, format!("{found} numbers, the rows before have {expected}"))
-}
-
-/// `{normal: [0, 1]}` and the like.
-pub fn distribution_refused(span: Span, what: &str, key: &str) -> Diagnostic {
-    let message = format!("{what}: `{{{key}: ..}}` is not supported as a value");
-    Diagnostic::error("unsupported-value", span, message, "expected a number or a list of numbers")
 }
 
 // Variables

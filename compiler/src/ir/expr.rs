@@ -269,6 +269,14 @@ impl ExprGraph {
                     // A call's space follows its arguments, which may have changed from scalar to array or back.
                     match node.op {
                         Op::Call(prim) => self.call(prim, &node.args),
+                        Op::Take(_) if self.became_scalar(id, &node) => node.args[0],
+                        Op::Couple(_) if self.became_scalar(id, &node) => {
+                            // Connections count on elements: the number, chosen whatever the array was.
+                            let array = self.node(id).args[0];
+                            let always = self.constant(1.0);
+                            let spread = self.call(&arith::SELECT, &[always, node.args[0], array]);
+                            self.add(node.op, vec![spread], node.space)
+                        }
                         op => self.add(op, node.args, node.space),
                     }
                 }
@@ -277,11 +285,29 @@ impl ExprGraph {
         }
         image
     }
+
+    /// Whether the argument of a node was an array, and is one number in its rewritten form.
+    fn became_scalar(&self, id: ExprId, rewritten: &Node) -> bool {
+        let is_scalar = |node: &Node| self.space(node.args[0]) == SpaceId::SCALAR;
+        !is_scalar(self.node(id)) && is_scalar(rewritten)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_that_becomes_a_number_can_still_be_moved() {
+        let mut g = ExprGraph::new();
+        let x = g.add(Op::State(StateId(0)), vec![], SpaceId(1));
+        let taken = g.add(Op::Take(TableId(0)), vec![x], SpaceId(2));
+        let summed = g.add(Op::Couple(ConnectionId(0)), vec![x], SpaceId(2));
+        let image = g.rewrite([taken, summed], |g, node| (node.op == Op::State(StateId(0))).then(|| g.constant(3.0)));
+        assert_eq!(g.as_constant(image[&taken]), Some(3.0));
+        let argument = g.node(image[&summed]).args[0];
+        assert_eq!(g.space(argument), SpaceId(1), "connections read elements");
+    }
 
     #[test]
     fn equal_expressions_are_one_expression() {

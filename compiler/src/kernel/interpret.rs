@@ -1,11 +1,12 @@
 //! The reference interpreter: every engine and device is compared with it. It is meant to be obviously right, not fast.
 
+use super::flush::{number, operation};
+use super::ir::{Body, BufferId, Index, Kernel, Module, Phase, Precision, Stmt, ValueOp};
 use crate::ir::prim::arith;
 use crate::ir::system::Connection;
 
-use super::ir::{Body, BufferId, Index, Kernel, Module, Phase, Precision, Stmt, ValueOp};
-
-/// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation.
+/// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation; those
+/// below the normal ones are flushed to zero (see [`super::flush`]).
 #[derive(Clone, Debug)]
 pub struct Interpreter {
     module: Module,
@@ -24,7 +25,7 @@ impl Interpreter {
         let mut memory: Vec<Vec<f64>> = module.buffers.iter().zip(&slots).map(|(b, s)| vec![0.0; b.len * s]).collect();
         for (buffer, values) in &module.initial {
             for (i, cell) in memory[buffer.index()].iter_mut().enumerate() {
-                *cell = round(values.at(i), module.precision);
+                *cell = number(values.at(i), module.precision);
             }
         }
         Interpreter { module, memory, slots, values: Vec::new() }
@@ -44,7 +45,7 @@ impl Interpreter {
     pub fn write(&mut self, buffer: BufferId, first: usize, values: &[f64]) {
         let precision = self.module.precision;
         for (cell, value) in self.memory[buffer.index()][first..].iter_mut().zip(values) {
-            *cell = round(*value, precision);
+            *cell = number(*value, precision);
         }
     }
 
@@ -76,9 +77,9 @@ impl Interpreter {
                     let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
                     let mut sum = 0.0;
                     for entry in entries {
-                        let weight = round(connection.weights.at(entry), module.precision);
+                        let weight = number(connection.weights.at(entry), module.precision);
                         let value = self.memory[source.index()][connection.sources[entry] as usize];
-                        sum = fused(weight, value, sum, module.precision);
+                        sum = operation(&arith::FMA, &[weight, value, sum], module.precision);
                     }
                     self.memory[target.index()][element] = sum;
                 }
@@ -89,13 +90,13 @@ impl Interpreter {
                     let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
                     let mut sum = 0.0;
                     for entry in entries {
-                        let weight = round(connection.weights.at(entry), module.precision);
+                        let weight = number(connection.weights.at(entry), module.precision);
                         let (delay, source) = (delay(connection, entry), connection.sources[entry] as usize);
                         let value = match current {
                             Some(current) if delay == 0 => self.memory[current.index()][source],
                             _ => self.past(module, *history, source, step, delay),
                         };
-                        sum = fused(weight, value, sum, module.precision);
+                        sum = operation(&arith::FMA, &[weight, value, sum], module.precision);
                     }
                     self.memory[target.index()][element] = sum;
                 }
@@ -107,12 +108,12 @@ impl Interpreter {
                         continue;
                     }
                     for entry in fanout.starts[source] as usize..fanout.starts[source + 1] as usize {
-                        let weight = round(fanout.weights.at(entry), module.precision);
+                        let weight = number(fanout.weights.at(entry), module.precision);
                         let factor = factor.map(|f| self.memory[f.index()][source]);
                         let cell = &mut self.memory[target.index()][fanout.targets[entry] as usize];
                         *cell = match factor {
-                            Some(factor) => fused(weight, factor, *cell, module.precision),
-                            None => round(*cell + weight, module.precision),
+                            Some(factor) => operation(&arith::FMA, &[weight, factor, *cell], module.precision),
+                            None => operation(&arith::ADD, &[*cell, weight], module.precision),
                         };
                     }
                 }
@@ -128,15 +129,14 @@ impl Interpreter {
     }
 
     fn run_body(&mut self, module: &Module, body: &[Stmt], element: usize, step: u64, dt: f64) {
-        let single = module.precision == Precision::F32;
         self.values.clear();
         for stmt in body {
             match stmt {
                 Stmt::Let(_, op) => {
                     let value = match op {
-                        ValueOp::Constant(value) => round(*value, module.precision),
-                        ValueOp::Time => round(step as f64 * dt, module.precision),
-                        ValueOp::StepSize => round(dt, module.precision),
+                        ValueOp::Constant(value) => number(*value, module.precision),
+                        ValueOp::Time => number(step as f64 * number(dt, Precision::F64), module.precision),
+                        ValueOp::StepSize => number(dt, module.precision),
                         ValueOp::Load { buffer, index } => self.memory[buffer.index()][at(*index, element)],
                         ValueOp::Past { buffer, index, steps } => {
                             self.past(module, *buffer, at(*index, element), step, *steps)
@@ -147,7 +147,7 @@ impl Interpreter {
                             for (operand, arg) in operands.iter_mut().zip(args) {
                                 *operand = self.values[arg.index()];
                             }
-                            prim.evaluate(&operands[..args.len()], single)
+                            operation(prim, &operands[..args.len()], module.precision)
                         }
                     };
                     self.values.push(value);
@@ -173,16 +173,4 @@ fn at(index: Index, element: usize) -> usize {
 /// The delay of an entry in steps.
 fn delay(connection: &Connection, entry: usize) -> u32 {
     connection.delays.as_ref().map_or(0, |delays| delays[entry])
-}
-
-/// `a * b + c`, rounded once.
-fn fused(a: f64, b: f64, c: f64, precision: Precision) -> f64 {
-    arith::FMA.evaluate(&[a, b, c], precision == Precision::F32)
-}
-
-fn round(value: f64, precision: Precision) -> f64 {
-    match precision {
-        Precision::F32 => f64::from(value as f32),
-        Precision::F64 => value,
-    }
 }

@@ -13,6 +13,8 @@ pub struct Target {
     pub floats: &'static [Precision],
     /// Whether it has this pointwise function itself; a call of any other is replaced by its expansion.
     pub has: fn(&Prim) -> bool,
+    /// Whether it computes what is written: `fma` rounds once, and its compiler does not take `(a + b) - a` for `b`.
+    pub strict: bool,
     /// Whether it has this operation, one of those that take values from other elements.
     pub crosses: fn(Op) -> bool,
 }
@@ -20,10 +22,10 @@ pub struct Target {
 /// Whether a row is one of the basic operations every target has: arithmetic, comparison, choice, and what the
 /// elementary-function library needs of the layout of numbers.
 pub fn basic(prim: &Prim) -> bool {
-    let composed = prim == &arith::SIGN || prim == &arith::REM;
+    let composed = [&arith::SIGN, &arith::REM, &bits::KEEP].contains(&prim);
     !composed && arith::ROWS.iter().chain(bits::ROWS).any(|p| *p == prim)
 }
 
 /// The reference interpreter: has the basic operations.
 pub static ORACLE: Target =
-    Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: basic, crosses: |_| true };
+    Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: basic, crosses: |_| true, strict: true };

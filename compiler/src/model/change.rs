@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::edge_operators::position;
 use super::path::Found;
 use super::population::{set, shape_fits, takes, values};
-use super::{Circuit, Projection, Weights};
+use super::{Circuit, Projection, Stream, Weights, Wiring};
 use crate::diagnostic::{Result, model as fault};
 use crate::source::Name;
 use crate::template::Literal;
+use crate::template::connectivity::{Connectivity, Rule};
+use crate::template::distribution::Distribution;
 
 impl Circuit {
     /// Changes an attribute of all edges from the variables `source` means to those `target` means: `weight`, `delay`,
@@ -30,9 +32,52 @@ impl Circuit {
             return Err(fault::no_such_edge(source, target).into());
         }
         for (index, pairs) in chosen {
+            if let Literal::Drawn(law) = value {
+                self.draw_edge(index, attribute, law)?;
+                continue;
+            }
             change(&mut self.projections[index], attribute, value, pairs)?;
         }
         Ok(())
+    }
+
+    /// Draws an attribute of the connections of a projection.
+    fn draw_edge(&mut self, index: usize, attribute: &Name, law: &Distribution) -> Result<()> {
+        let projection = &self.projections[index];
+        let place = format!("{} -> {}", self.path(projection.source), self.path(projection.target));
+        let fresh = Wiring {
+            connectivity: Arc::new(Connectivity::all_to_all()),
+            stream: Stream::new(self.seed, &place).of(&index.to_string()),
+        };
+        let projection = &mut self.projections[index];
+        let time = match &*attribute.text {
+            "weight" => {
+                refuse_second_weights(projection)?;
+                projection.weights = Weights::Drawn(*law);
+                None
+            }
+            "delay" => Some(&mut projection.delay),
+            "spread" => Some(&mut projection.spread),
+            _ => return Err(fault::drawn_on_edge(attribute.span, &attribute.text).into()),
+        };
+        if let Some(time) = time {
+            if !law.never_negative() {
+                return Err(fault::delay_may_be_negative(attribute.span, &attribute.text).into());
+            }
+            *time = Some(Literal::Drawn(*law));
+        }
+        projection.wiring.get_or_insert_with(|| Arc::new(fresh));
+        Ok(())
+    }
+}
+
+/// Refuses weights of their own for pairs from a list that brings weights.
+fn refuse_second_weights(projection: &Projection) -> Result<()> {
+    match projection.wiring.as_ref().map(|w| &w.connectivity.rule) {
+        Some(Rule::Pairs(pairs)) if pairs.weights.is_some() => {
+            Err(fault::given_twice(projection.span, "weight").into())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -51,7 +96,10 @@ fn change(projection: &mut Projection, attribute: &Name, value: &Literal, pairs:
         "weight" => {
             projection.weights = match given[..] {
                 [one] => Weights::Scalar(one.re),
-                _ => Weights::Matrix(given.iter().map(|n| n.re).collect()),
+                _ => {
+                    refuse_second_weights(projection)?;
+                    Weights::Matrix(given.iter().map(|n| n.re).collect())
+                }
             };
             Ok(())
         }

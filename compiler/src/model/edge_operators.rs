@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::instantiate::Builder;
-use super::population::{operators, set};
+use super::population::{Drawn, Operators, operators, set};
 use super::tree::{Tree, variable_of};
 use super::{EdgeInput, EdgeOperators, Operator, Role, VariableRef};
 use crate::diagnostic::{Diagnostics, Result, model as fault};
@@ -48,6 +48,9 @@ impl Builder {
     ) -> Result<EdgeOperators> {
         let mut operators = prototype.operators.clone();
         for (name, value) in &edge.overrides {
+            if let Literal::Drawn(_) = value {
+                return Err(fault::drawn_on_edge(name.span, &name.text).into());
+            }
             if let (Some((o, v)), None) = (position(&operators, name), own_number(value, entry)) {
                 set(&mut Arc::make_mut(&mut operators)[o].variables[v], value);
             }
@@ -120,7 +123,10 @@ impl Builder {
 }
 
 fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgePrototype> {
-    let operators = operators(&template.operators, None, out);
+    let Operators { operators, drawn } = operators(&template.operators, None, out);
+    if let Some(Drawn { operator, variable, span, .. }) = drawn.first() {
+        return Err(fault::drawn_on_edge(*span, &operators[*operator].variables[*variable].name).into());
+    }
     let each = |wanted: &dyn Fn(&super::Variable) -> bool| -> Vec<(usize, usize)> {
         let all = operators
             .iter()
@@ -155,7 +161,7 @@ pub(super) fn own_numbers(edge: &EdgeUse, operators: &[Operator], entry: Option<
 fn own_number(value: &Literal, entry: Option<usize>) -> Option<f64> {
     match value {
         Literal::Matrix { data, .. } => data.get(entry?).copied(),
-        Literal::Number(_) | Literal::List(_) => None,
+        Literal::Number(_) | Literal::List(_) | Literal::Drawn(_) => None,
     }
 }
 

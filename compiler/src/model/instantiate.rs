@@ -4,24 +4,32 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::edge_operators::EdgePrototype;
-use super::population::operators;
+use super::population::{Operators, operators};
 use super::tree::Tree;
-use super::{Circuit, Operator, Population};
+use super::{Circuit, Population};
 use crate::diagnostic::{Diagnostics, Result, model as fault};
 use crate::template::{CircuitTemplate, EdgeTemplate, NodeTemplate};
 
 /// Most nodes that a circuit may have.
 const MAX_POPULATIONS: usize = 1 << 20;
 
-/// Instantiates a circuit: sub-circuits are flattened depth first, paths resolved, values filled in.
+/// Instantiates a circuit: sub-circuits are flattened depth first, paths resolved, values filled in and drawn.
 pub fn instantiate(template: &CircuitTemplate) -> Result<Circuit> {
+    instantiate_seeded(template, None)
+}
+
+/// As [`instantiate`], with a seed of drawn values and connections in place of those that circuits give.
+pub fn instantiate_seeded(template: &CircuitTemplate, seed: Option<u64>) -> Result<Circuit> {
     if node_count(template, &mut HashMap::new()) > MAX_POPULATIONS {
         return Err(fault::too_many_nodes(&template.name, MAX_POPULATIONS).into());
     }
     let mut builder = Builder::default();
     builder.circuit.name = template.name.text.to_string();
-    let tree = builder.populations(template, "");
-    builder.projections(template, &tree);
+    builder.circuit.seed = seed.or(template.seed).unwrap_or(0);
+    builder.fixed_seed = seed;
+    let own = builder.circuit.seed;
+    let tree = builder.populations(template, "", own);
+    builder.projections(template, &tree, own);
     let Builder { circuit, out, .. } = builder;
     out.into_result(circuit)
 }
@@ -32,9 +40,13 @@ pub(super) struct Builder {
     pub(super) circuit: Circuit,
     pub(super) out: Diagnostics,
     /// Operators of node templates, by the address of the template, which lives as long as the whole circuit template.
-    nodes: HashMap<*const NodeTemplate, Arc<[Operator]>>,
+    nodes: HashMap<*const NodeTemplate, Arc<Operators>>,
     /// The same for edge templates; `None` after a fault.
     pub(super) edges: HashMap<*const EdgeTemplate, Option<Arc<EdgePrototype>>>,
+    /// The seed that holds in all circuits, if one is asked for.
+    fixed_seed: Option<u64>,
+    /// How many edges with random numbers there are between two ends.
+    pub(super) streams: HashMap<String, u32>,
 }
 
 /// How many nodes the circuit has, with those of the circuits in it. Each template is counted once.
@@ -57,39 +69,44 @@ fn node_count(template: &CircuitTemplate, known: &mut HashMap<*const CircuitTemp
 
 impl Builder {
     /// Adds the nodes of a circuit and of all circuits in it.
-    fn populations(&mut self, template: &CircuitTemplate, prefix: &str) -> Tree {
+    fn populations(&mut self, template: &CircuitTemplate, prefix: &str, seed: u64) -> Tree {
         let mut tree = Tree::default();
         for (label, node) in &template.nodes {
             let operators = self
                 .nodes
                 .entry(Arc::as_ptr(node))
-                .or_insert_with(|| operators(&node.operators, Some(node.size.unwrap_or(1)), &mut self.out).into());
+                .or_insert_with(|| Arc::new(operators(&node.operators, Some(node.size.unwrap_or(1)), &mut self.out)));
             tree.add_population(label.text.clone(), self.circuit.populations.len());
+            let path = format!("{prefix}{label}");
             self.circuit.populations.push(Population {
-                path: format!("{prefix}{label}").into(),
+                operators: operators.drawn_at(&path, node.size.unwrap_or(1), seed),
+                path: path.into(),
                 size: node.size,
-                operators: operators.to_vec(),
                 span: label.span,
             });
         }
         for (label, circuit) in &template.circuits {
-            let inner = self.populations(circuit, &format!("{prefix}{label}/"));
+            let inner = self.populations(circuit, &format!("{prefix}{label}/"), self.inner_seed(circuit, seed));
             tree.add_circuit(label.text.clone(), inner);
         }
         tree
     }
 
+    fn inner_seed(&self, circuit: &CircuitTemplate, around: u64) -> u64 {
+        self.fixed_seed.or(circuit.seed).unwrap_or(around)
+    }
+
     /// Adds the edges of a circuit, then those of the circuits in it.
-    fn projections(&mut self, template: &CircuitTemplate, tree: &Tree) {
+    fn projections(&mut self, template: &CircuitTemplate, tree: &Tree, seed: u64) {
         for edge in &template.edges {
-            self.edge(edge, tree);
+            self.edge(edge, tree, seed);
         }
         for matrix in &template.matrices {
-            self.matrix(matrix, tree);
+            self.matrix(matrix, tree, seed);
         }
         for (label, circuit) in &template.circuits {
             if let Some(inner) = tree.circuit(&label.text) {
-                self.projections(circuit, inner);
+                self.projections(circuit, inner, self.inner_seed(circuit, seed));
             }
         }
     }

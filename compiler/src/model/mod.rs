@@ -2,23 +2,30 @@
 
 mod change;
 pub mod check;
+mod draw;
 mod edge_operators;
 mod instantiate;
 mod path;
 pub(crate) mod population;
 mod projection;
+mod synapses;
 mod text;
 mod tree;
 mod values;
+mod wiring;
 
-pub use instantiate::instantiate;
+pub use draw::Stream;
+pub use instantiate::{instantiate, instantiate_seeded};
 pub use path::Found;
+pub use synapses::{Footprint, Synapses};
 pub use values::Values;
+pub use wiring::Wiring;
 
 use std::sync::Arc;
 
 use crate::source::Span;
 use crate::syntax::ast::Equation;
+use crate::template::distribution::Distribution;
 use crate::template::{Complex, Literal};
 
 /// What a variable is, once its equations are known.
@@ -104,6 +111,8 @@ pub enum Weights {
     Scalar(f64),
     /// Row-major matrix `[target][source]`; entries that are 0 make no connection.
     Matrix(Arc<[f64]>),
+    /// Drawn for each connection.
+    Drawn(Distribution),
 }
 
 /// What stands between source and target besides the weight.
@@ -153,6 +162,8 @@ pub struct Projection {
     pub delay: Option<Literal>,
     /// Spread of the delay in time units.
     pub spread: Option<Literal>,
+    /// Which units are connected, if not each with each.
+    pub wiring: Option<Arc<Wiring>>,
     /// Edge operators, if any.
     pub edge: Option<Arc<EdgeOperators>>,
     /// Where the edge was written.
@@ -168,4 +179,6 @@ pub struct Circuit {
     pub populations: Vec<Population>,
     /// Projections, in the order written.
     pub projections: Vec<Projection>,
+    /// Seed of drawn values and connections.
+    pub seed: u64,
 }

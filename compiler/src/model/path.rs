@@ -1,8 +1,8 @@
 //! Paths as users write them: `a/b/op/var`, shortened to any unambiguous suffix, with `all`, with an index.
 
-use super::population::{expand, shape_fits, takes, values};
+use super::population::{drawn, expand, shape_fits, takes, values};
 use super::tree::ALL;
-use super::{Circuit, VariableRef};
+use super::{Circuit, Stream, VariableRef};
 use crate::diagnostic::{Result, model as fault, template as template_fault};
 use crate::source::Name;
 use crate::template::{Complex, Literal};
@@ -58,6 +58,18 @@ impl Circuit {
     /// element, or, where the path means several variables, one per variable.
     pub fn set(&mut self, path: &Name, value: &Literal) -> Result<()> {
         let found = self.find(path)?;
+        if let Literal::Drawn(law) = value {
+            for one in &found {
+                let whole = self.path(one.variable);
+                let (place, count) = match one.index {
+                    None => (whole, self.values(one.variable).len()),
+                    Some(index) => (format!("{whole}[{index}]"), 1),
+                };
+                let numbers = drawn(law, Stream::new(self.seed, &place), count);
+                self.set(&Name::new(place, path.span), &Literal::List(numbers))?;
+            }
+            return Ok(());
+        }
         let given = values(value);
         if given.iter().any(|n| !n.re.is_finite() || !n.im.is_finite()) {
             return Err(fault::value_not_finite(path).into());

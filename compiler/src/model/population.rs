@@ -2,14 +2,65 @@
 
 use std::collections::HashSet;
 
+use super::draw::draw;
 use crate::diagnostic::{Diagnostics, model as fault, template as template_fault};
-use crate::model::{Operator, Role, Variable};
+use crate::model::{Operator, Role, Stream, Variable};
+use crate::source::Span;
 use crate::syntax::ast::LhsKind;
+use crate::template::distribution::Distribution;
 use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
 
+/// The operators of a node template, and which of their values each node draws for itself.
+pub(super) struct Operators {
+    pub operators: Vec<Operator>,
+    pub drawn: Vec<Drawn>,
+}
+
+/// A value that is drawn.
+pub(super) struct Drawn {
+    pub operator: usize,
+    pub variable: usize,
+    pub law: Distribution,
+    pub span: Span,
+}
+
+impl Operators {
+    /// The operators of the node of `units` units at a path.
+    pub fn drawn_at(&self, path: &str, units: usize, seed: u64) -> Vec<Operator> {
+        let mut operators = self.operators.clone();
+        for Drawn { operator, variable, law, .. } in &self.drawn {
+            let operator = &mut operators[*operator];
+            let variable = &mut operator.variables[*variable];
+            let stream = Stream::new(seed, &format!("{path}/{}/{}", operator.name, variable.name));
+            variable.value = drawn(law, stream, units * variable.length.unwrap_or(1));
+        }
+        operators
+    }
+}
+
+/// Numbers of a distribution as values.
+pub(super) fn drawn(law: &Distribution, stream: Stream, count: usize) -> Vec<Complex> {
+    draw(law, stream, count).into_iter().map(Complex::from).collect()
+}
+
 /// The operators of a node of `units` units; of an edge template, whose units only its edges know, when that is `None`.
-pub(super) fn operators(uses: &[OperatorUse], units: Option<usize>, out: &mut Diagnostics) -> Vec<Operator> {
-    uses.iter().map(|used| operator(used, units, out)).collect()
+pub(super) fn operators(uses: &[OperatorUse], units: Option<usize>, out: &mut Diagnostics) -> Operators {
+    let mut drawn = Vec::new();
+    let operators = uses.iter().enumerate().map(|(o, used)| {
+        let operator = operator(used, units, out);
+        for (v, variable) in operator.variables.iter().enumerate() {
+            // The last value that was given counts.
+            let given = used.overrides.iter().rfind(|given| given.variable.text == variable.name);
+            let template = &used.template.variables[v];
+            let (value, span) = given.map_or((&template.value, template.span), |given| (&given.value, given.span));
+            if let Literal::Drawn(law) = value {
+                drawn.push(Drawn { operator: o, variable: v, law: *law, span });
+            }
+        }
+        operator
+    });
+    let operators = operators.collect();
+    Operators { operators, drawn }
 }
 
 fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> Operator {
@@ -84,7 +135,7 @@ pub(super) fn shape_fits(variable: &Variable, value: &Literal) -> bool {
         Literal::Matrix { rows, columns, .. } => {
             variable.columns == Some(*columns) && variable.length == Some(rows * columns)
         }
-        Literal::Number(_) | Literal::List(_) => true,
+        Literal::Number(_) | Literal::List(_) | Literal::Drawn(_) => true,
     }
 }
 
@@ -118,5 +169,7 @@ pub(super) fn values(value: &Literal) -> Vec<Complex> {
         Literal::Number(n) => vec![*n],
         Literal::List(list) => list.clone(),
         Literal::Matrix { data, .. } => data.iter().map(|re| Complex { re: *re, im: 0.0 }).collect(),
+        // Until it is drawn, where the place of the variable is known.
+        Literal::Drawn(_) => vec![Complex::default()],
     }
 }

@@ -2,20 +2,33 @@
 
 use std::sync::Arc;
 
+use super::draw::{Stream, draw};
 use super::edge_operators::own_numbers;
 use super::instantiate::Builder;
 use super::tree::{Tree, variable_of};
-use super::{EdgeOperators, Projection, Role, VariableRef, Weights};
+use super::wiring::{self, Ends};
+use super::{EdgeOperators, Projection, Role, VariableRef, Weights, Wiring};
 use crate::diagnostic::{Result, model as fault};
 use crate::source::{Name, Span};
+use crate::template::connectivity::{Connectivity, Rule};
 use crate::template::{Complex, EdgeMatrix, EdgeSource, EdgeUse, Literal};
 
 /// Most projections that a circuit may have.
 const MAX_PROJECTIONS: usize = 1 << 23;
 
+/// How the connections of an edge and their numbers are made.
+enum Drawing {
+    /// Every pair, with the numbers given.
+    None,
+    /// One connection, whose numbers are drawn.
+    Once(Stream),
+    /// By a wiring.
+    Each(Arc<Wiring>),
+}
+
 impl Builder {
     /// Adds the projections of one edge.
-    pub(super) fn edge(&mut self, edge: &EdgeUse, tree: &Tree) {
+    pub(super) fn edge(&mut self, edge: &EdgeUse, tree: &Tree, seed: u64) {
         let populations = &self.circuit.populations;
         let sources = self.out.absorb(tree.variables(&edge.source, populations));
         let targets = self.out.absorb(tree.variables(&edge.target, populations));
@@ -33,6 +46,10 @@ impl Builder {
             }
             for &source in &sources {
                 let sizes = (self.size(target), self.size(source));
+                let wiring = match self.wiring(edge, (source, target), seed) {
+                    Ok(wiring) => wiring,
+                    Err(fault) => return self.out.0.extend(fault),
+                };
                 let weights = match &shared {
                     Some((known, weights)) if *known == sizes => weights.clone(),
                     _ => match weights(&edge.weight, sizes, edge.span) {
@@ -46,15 +63,78 @@ impl Builder {
                     (Ok(delay), Ok(spread)) => (delay, spread),
                     (Err(fault), _) | (_, Err(fault)) => return self.out.0.extend(fault),
                 };
-                if !self.project(edge, (source, target), (weights, delay, spread), None, tree) {
+                let (weights, delay, spread) = match wiring {
+                    // One edge between two units has one number.
+                    Drawing::Once(stream) => {
+                        let weights = match weights {
+                            Weights::Drawn(law) => Weights::Scalar(draw(&law, stream.of("weight"), 1)[0]),
+                            other => other,
+                        };
+                        let once = |time: Option<Literal>, what: &str| match time {
+                            Some(Literal::Drawn(law)) => Some(draw(&law, stream.of(what), 1)[0].into()),
+                            other => other,
+                        };
+                        (weights, once(delay, "delay"), once(spread, "spread"))
+                    }
+                    _ => (weights, delay, spread),
+                };
+                let wiring = match wiring {
+                    Drawing::Each(wiring) => Some(wiring),
+                    _ => None,
+                };
+                if !self.project(edge, (source, target), (weights, delay, spread), wiring, None, tree) {
                     return;
                 }
             }
         }
     }
 
+    /// How connections and their numbers are made.
+    fn wiring(&mut self, edge: &EdgeUse, (source, target): (VariableRef, VariableRef), seed: u64) -> Result<Drawing> {
+        let drawn = |literal: Option<&Literal>| matches!(literal, Some(Literal::Drawn(_)));
+        let numbers = [Some(&edge.weight), edge.delay.as_ref(), edge.spread.as_ref()];
+        let any_drawn = numbers.into_iter().any(drawn);
+        let plain = match &edge.connectivity {
+            None => true,
+            Some(given) => given.rule == Rule::AllToAll && given.allows_autapses(),
+        };
+        if plain && !any_drawn {
+            return Ok(Drawing::None);
+        }
+        let ends = Ends {
+            sources: self.size(source),
+            targets: self.size(target),
+            same: source.population == target.population,
+        };
+        let stream = self.stream(&self.circuit.path(source), &self.circuit.path(target), seed);
+        let connectivity = match &edge.connectivity {
+            None if (ends.sources, ends.targets) == (1, 1) => return Ok(Drawing::Once(stream)),
+            None => Arc::new(Connectivity::all_to_all()),
+            Some(given) => given.clone(),
+        };
+        wiring::check(&connectivity, ends, edge.span)?;
+        if let Rule::Pairs(pairs) = &connectivity.rule {
+            let number = matches!(edge.weight, Literal::Number(_));
+            if pairs.weights.is_some() && !number {
+                return Err(fault::given_twice(edge.span, "weight").into());
+            }
+            if pairs.delays.is_some() && edge.delay.is_some() {
+                return Err(fault::given_twice(edge.span, "delay").into());
+            }
+        }
+        Ok(Drawing::Each(Arc::new(Wiring { connectivity, stream })))
+    }
+
+    /// The random numbers of an edge between two places; parallel edges have their own.
+    fn stream(&mut self, source: &str, target: &str, seed: u64) -> Stream {
+        let place = format!("{source} -> {target}");
+        let before = self.streams.entry(place.clone()).or_insert(0);
+        *before += 1;
+        Stream::new(seed, &place).of(&before.to_string())
+    }
+
     /// Adds the projections of a matrix of edges.
-    pub(super) fn matrix(&mut self, matrix: &EdgeMatrix, tree: &Tree) {
+    pub(super) fn matrix(&mut self, matrix: &EdgeMatrix, tree: &Tree, seed: u64) {
         let edge = &matrix.edge;
         let sources = self.ends(&matrix.source_nodes, &edge.source, tree);
         let targets = self.ends(&matrix.target_nodes, &edge.target, tree);
@@ -70,6 +150,33 @@ impl Builder {
             }
         }
         let shape = (targets.len(), sources.len());
+        let numbers = [Some(&edge.weight), edge.delay.as_ref(), edge.spread.as_ref()];
+        let any_drawn = numbers.iter().any(|n| matches!(n, Some(Literal::Drawn(_))));
+        let mut with_numbers = any_drawn.then(|| edge.clone());
+        if let Some(edge) = &mut with_numbers {
+            let range = |ends: &[VariableRef]| match ends {
+                [first, .., last] => format!("{}..{}", self.circuit.path(*first), self.circuit.path(*last)),
+                ends => ends.iter().map(|end| self.circuit.path(*end)).collect(),
+            };
+            let (from, to) = (range(&sources), range(&targets));
+            let stream = self.stream(&from, &to, seed);
+            let entries = |literal: &mut Literal, what: &str| {
+                if let Literal::Drawn(law) = literal {
+                    let data = draw(law, stream.of(what), shape.0 * shape.1);
+                    *literal = Literal::Matrix { rows: shape.0, columns: shape.1, data };
+                }
+            };
+            entries(&mut edge.weight, "weight");
+            for (time, what) in [(&mut edge.delay, "delay"), (&mut edge.spread, "spread")] {
+                match time {
+                    Some(Literal::Drawn(law)) if !law.never_negative() => {
+                        return self.out.push(fault::delay_may_be_negative(edge.span, what));
+                    }
+                    _ => time.iter_mut().for_each(|time| entries(time, what)),
+                }
+            }
+        }
+        let edge = with_numbers.as_ref().unwrap_or(edge);
         for (what, literal) in
             [("weight", Some(&edge.weight)), ("delay", edge.delay.as_ref()), ("spread", edge.spread.as_ref())]
         {
@@ -122,10 +229,12 @@ impl Builder {
                         other => other.cloned(),
                     };
                     let (edge, span) = (operators, edge.span);
-                    self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge, span });
+                    let wiring = None;
+                    let projection = Projection { source, target, weights, delay, spread, wiring, edge, span };
+                    self.circuit.projections.push(projection);
                     continue;
                 }
-                if !self.project(edge, (source, target), (weights, delay, spread), Some(entry), tree) {
+                if !self.project(edge, (source, target), (weights, delay, spread), None, Some(entry), tree) {
                     return;
                 }
                 if !by_ends {
@@ -170,6 +279,7 @@ impl Builder {
         edge: &EdgeUse,
         (source, target): (VariableRef, VariableRef),
         (weights, delay, spread): (Weights, Option<Literal>, Option<Literal>),
+        wiring: Option<Arc<Wiring>>,
         entry: Option<usize>,
         tree: &Tree,
     ) -> bool {
@@ -189,7 +299,8 @@ impl Builder {
             }
         };
         let span = edge.span;
-        self.circuit.projections.push(Projection { source, target, weights, delay, spread, edge: operators, span });
+        let edge = operators;
+        self.circuit.projections.push(Projection { source, target, weights, delay, spread, wiring, edge, span });
         true
     }
 
@@ -221,7 +332,7 @@ impl Builder {
 /// Whether a literal is a number or has one entry per pair.
 fn fits(literal: &Literal, what: &str, (rows, columns): (usize, usize), span: Span) -> Result<()> {
     let found = match literal {
-        Literal::Number(_) => return Ok(()),
+        Literal::Number(_) | Literal::Drawn(_) => return Ok(()),
         Literal::Matrix { rows: r, columns: c, .. } if (*r, *c) == (rows, columns) => return Ok(()),
         Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => {
             return Ok(());
@@ -238,6 +349,8 @@ fn at(literal: &Literal, entry: usize) -> f64 {
         Literal::Number(n) => n.re,
         Literal::List(list) => list.get(entry).map_or(f64::NAN, |n| n.re),
         Literal::Matrix { data, .. } => data.get(entry).copied().unwrap_or(f64::NAN),
+        // Drawn numbers are in a matrix by then.
+        Literal::Drawn(_) => f64::NAN,
     }
 }
 
@@ -245,6 +358,7 @@ fn weights(literal: &Literal, sizes: (usize, usize), span: Span) -> Result<Weigh
     fits(literal, "weight", sizes, span)?;
     Ok(match literal {
         Literal::Number(n) => Weights::Scalar(n.re),
+        Literal::Drawn(law) => Weights::Drawn(*law),
         _ if sizes == (1, 1) => Weights::Scalar(at(literal, 0)),
         Literal::List(list) => Weights::Matrix(list.iter().map(|n| n.re).collect()),
         Literal::Matrix { data, .. } => Weights::Matrix(data.as_slice().into()),
@@ -258,6 +372,10 @@ fn time(literal: Option<&Literal>, what: &str, sizes: (usize, usize), span: Span
     };
     fits(literal, what, sizes, span)?;
     Ok(Some(match literal {
+        Literal::Drawn(law) if !law.never_negative() => {
+            return Err(fault::delay_may_be_negative(span, what).into());
+        }
+        Literal::Drawn(_) => literal.clone(),
         _ if sizes == (1, 1) => Literal::Number(Complex { re: at(literal, 0), im: 0.0 }),
         _ => literal.clone(),
     }))

@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{Circuit, EdgeInput, EdgeOperators, Operator, Projection, Role, Variable, Weights};
 use crate::syntax::print;
+use crate::template::connectivity::Connectivity;
 use crate::template::{Complex, Literal};
 
 /// Most numbers of a list that are printed; the rest is counted.
@@ -34,12 +35,23 @@ impl Circuit {
         match &projection.weights {
             Weights::Scalar(weight) => write!(f, "{weight}")?,
             Weights::Matrix(matrix) => numbers(f, matrix.iter().map(|re| Complex { re: *re, im: 0.0 }))?,
+            Weights::Drawn(law) => write!(f, "{law}")?,
         }
         for (what, value) in [("delay", &projection.delay), ("spread", &projection.spread)] {
             if let Some(value) = value {
                 write!(f, " {what} ")?;
                 literal(f, value)?;
             }
+        }
+        if let Some(wiring) = &projection.wiring {
+            write!(f, " connectivity {}", wiring.connectivity.rule)?;
+            let Connectivity { autapses, multapses, .. } = &*wiring.connectivity;
+            for (key, allowed) in [("autapses", autapses), ("multapses", multapses)] {
+                if let Some(allowed) = allowed {
+                    write!(f, " {key} {allowed}")?;
+                }
+            }
+            write!(f, " seed {}", wiring.stream.of("connectivity").reseeded(wiring.connectivity.seed))?;
         }
         writeln!(f)?;
         match &projection.edge {
@@ -112,6 +124,7 @@ fn literal(f: &mut Formatter<'_>, value: &Literal) -> fmt::Result {
         Literal::Number(n) => number(f, *n),
         Literal::List(list) => numbers(f, list.iter().copied()),
         Literal::Matrix { data, .. } => numbers(f, data.iter().map(|re| Complex { re: *re, im: 0.0 })),
+        Literal::Drawn(law) => write!(f, "{law}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Legalisation: what a target lacks is replaced by what it has, before its printer sees it.
 
 use super::Step;
-use super::elementary::expand;
+use super::elementary::{expand, format};
 use crate::diagnostic::{Result, target as fault};
 use crate::ir::expr::Op;
 use crate::ir::prim::table;
@@ -35,16 +35,18 @@ pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result
         let mut missing = None;
         let mut changed = false;
         step.rewrite(|graph, node| match node.op {
-            Op::Call(prim) if !(target.has)(prim) => match expand(graph, prim, &node.args, precision) {
-                Some(expanded) => {
-                    changed = true;
-                    Some(expanded)
+            Op::Call(prim) if !(target.has)(prim) => {
+                match expand(graph, prim, &node.args, format(precision, target.strict)) {
+                    Some(expanded) => {
+                        changed = true;
+                        Some(expanded)
+                    }
+                    None => {
+                        missing = Some(prim);
+                        None
+                    }
                 }
-                None => {
-                    missing = Some(prim);
-                    None
-                }
-            },
+            }
             _ => None,
         });
         if let Some(prim) = missing {

@@ -5,6 +5,7 @@ pub mod contract;
 pub mod discretise;
 pub mod elementary;
 pub mod legalise;
+pub mod place;
 pub mod prune;
 pub mod schedule;
 pub mod simplify;

@@ -6,13 +6,13 @@ use super::edge::Attributes;
 use super::edit::required_text;
 use super::fields::{description, get, mapping, only, sequence};
 use super::resolve::{Base, Key, Kind, Loader};
-use super::value::real;
+use super::value::{count, real};
 use super::{CircuitTemplate, EdgeMatrix, EdgeUse};
 use crate::diagnostic::template as fault;
 use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
 
-const KEYS: &[&str] = &["base", "description", "nodes", "circuits", "edges", "matrices", "connections"];
+const KEYS: &[&str] = &["base", "description", "nodes", "circuits", "edges", "matrices", "connections", "seed"];
 
 /// Deepest nesting of circuits.
 const MAX_NESTING: usize = 64;
@@ -60,10 +60,14 @@ impl Loader<'_> {
                 circuits: Vec::new(),
                 edges: Vec::new(),
                 matrices: Vec::new(),
+                seed: None,
             },
         };
         if let Some(own) = description(fields, &mut self.out) {
             circuit.description = Some(own);
+        }
+        if let Some(seed) = get(fields, "seed") {
+            circuit.seed = count(&seed.value, "`seed`", 0, &mut self.out);
         }
         if let Some(nodes) = get(fields, "nodes") {
             self.circuit_nodes(home, &nodes.value, &mut circuit);
@@ -200,11 +204,16 @@ impl Loader<'_> {
         if let Some(more) = get(entries, "edge_attr") {
             attributes.extend(mapping(&more.value, "`edge_attr`", &mut self.out).unwrap_or(&[]));
         }
+        if let Some(entry) = attributes.iter().find(|e| &*e.key.text == "connectivity") {
+            self.out.push(fault::connectivity_of_nodes(&entry.key));
+            return None;
+        }
         let attributes = self.attributes(home, &attributes, template.as_ref().ok()?.as_deref());
-        let Attributes { weight, delay, spread, sources, overrides } = attributes;
+        let Attributes { weight, delay, spread, sources, overrides, .. } = attributes;
         let (source, target, template) = (source?, target?, template.ok()?);
         let span: Span = node.span;
-        let edge = EdgeUse { source, target, template, weight, delay, spread, sources, overrides, span };
+        let edge =
+            EdgeUse { source, target, template, weight, delay, spread, connectivity: None, sources, overrides, span };
         Some(EdgeMatrix { source_nodes: source_nodes?, target_nodes: target_nodes?, edge, minimum })
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::connectivity::Connectivity;
 use super::edit::required_text;
 use super::fields::{description, get, mapping, only};
 use super::resolve::{Base, Key, Kind, Loader};
@@ -12,13 +13,14 @@ use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
 
 const TEMPLATE_KEYS: &[&str] = &["base", "description", "operators"];
-const EDGE_KEYS: &[&str] = &["source", "target", "template", "variables", "weight", "delay", "spread"];
+const EDGE_KEYS: &[&str] = &["source", "target", "template", "variables", "weight", "delay", "spread", "connectivity"];
 
 /// The attributes of an edge.
 pub(super) struct Attributes {
     pub(super) weight: Literal,
     pub(super) delay: Option<Literal>,
     pub(super) spread: Option<Literal>,
+    pub(super) connectivity: Option<Arc<Connectivity>>,
     pub(super) sources: Vec<(Name, EdgeSource)>,
     pub(super) overrides: Vec<(Name, Literal)>,
 }
@@ -124,7 +126,7 @@ impl Loader<'_> {
         Ok(Some(self.edge_template(&key)).filter(|template| !template.operators.is_empty()))
     }
 
-    /// Reads `weight`, `delay`, `spread`, and what concerns the operators of the edge template.
+    /// Reads `weight`, `delay`, `spread`, `connectivity`, and what concerns the operators of the edge template.
     pub(super) fn attributes(
         &mut self,
         home: usize,
@@ -135,6 +137,7 @@ impl Loader<'_> {
             weight: Literal::Number(Complex { re: 1.0, im: 0.0 }),
             delay: None,
             spread: None,
+            connectivity: None,
             sources: Vec::new(),
             overrides: Vec::new(),
         };
@@ -153,6 +156,10 @@ impl Loader<'_> {
                     read.spread = self.numbers(home, &entry.value, "`spread`");
                 }
                 "delay" | "delays" | "spread" => {}
+                "connectivity" if entry.value.value != Value::Null => {
+                    read.connectivity = self.connectivity(home, &entry.value).map(Arc::new);
+                }
+                "connectivity" => {}
                 _ => match template {
                     None => self.out.push(fault::edge_key_without_template(&entry.key, EDGE_KEYS)),
                     Some(template) => self.operator_attribute(home, entry, template, &mut read),
@@ -202,7 +209,7 @@ impl Loader<'_> {
         let complex = match &read {
             Literal::Number(n) => n.im != 0.0,
             Literal::List(list) => list.iter().any(|n| n.im != 0.0),
-            Literal::Matrix { .. } => false,
+            Literal::Matrix { .. } | Literal::Drawn(_) => false,
         };
         if complex {
             self.out.push(fault::complex_refused(node.span, what));
@@ -224,8 +231,8 @@ fn assemble(
     attributes: Attributes,
     span: Span,
 ) -> EdgeUse {
-    let Attributes { weight, delay, spread, sources, overrides } = attributes;
-    EdgeUse { source, target, template, weight, delay, spread, sources, overrides, span }
+    let Attributes { weight, delay, spread, connectivity, sources, overrides } = attributes;
+    EdgeUse { source, target, template, weight, delay, spread, connectivity, sources, overrides, span }
 }
 
 /// The `operator/variable` of an edge template that `key` means: with or without the template's and the operator's name.

@@ -153,6 +153,7 @@ impl Loader<'_> {
             circuits: Vec::new(),
             edges: Vec::new(),
             matrices: Vec::new(),
+            seed: None,
         }))
     }
 }

@@ -4,6 +4,8 @@
 
 pub mod builder;
 mod circuit;
+pub mod connectivity;
+pub mod distribution;
 mod edge;
 mod edit;
 pub mod expression;
@@ -27,6 +29,8 @@ pub use write::{to_yaml, to_yaml_with};
 
 use std::sync::Arc;
 
+use self::connectivity::Connectivity;
+use self::distribution::Distribution;
 use crate::source::{Name, Span};
 use crate::syntax::ast::Equation;
 
@@ -46,6 +50,8 @@ pub enum Literal {
         /// `rows * columns` numbers.
         data: Vec<f64>,
     },
+    /// Numbers that are drawn, one for each unit, element or connection.
+    Drawn(Distribution),
 }
 
 /// A complex number; models without complex variables have `im == 0.0` throughout.
@@ -176,6 +182,8 @@ pub struct EdgeUse {
     pub delay: Option<Literal>,
     /// Spread of the delay (gamma kernel) in time units.
     pub spread: Option<Literal>,
+    /// Which units are connected; each with each when not given.
+    pub connectivity: Option<Arc<Connectivity>>,
     /// Sources of the inputs of the edge's operators: (`operator/variable` or `variable`, source).
     pub sources: Vec<(Name, EdgeSource)>,
     /// Values of variables of the edge's operators: (`operator/variable`, value).
@@ -213,4 +221,6 @@ pub struct CircuitTemplate {
     pub edges: Vec<EdgeUse>,
     /// Edges from matrices.
     pub matrices: Vec<EdgeMatrix>,
+    /// Seed of drawn values and connections; that of the circuit around it when not given.
+    pub seed: Option<u64>,
 }

@@ -1,5 +1,6 @@
 //! Numbers, lists and matrices as written in YAML.
 
+use super::distribution::distribution;
 use crate::diagnostic::{Diagnostics, Result, template as fault};
 use crate::syntax::yaml::{Node, Value};
 use crate::template::{Complex, Literal};
@@ -95,13 +96,11 @@ pub(super) fn count(node: &Node, what: &str, least: u64, out: &mut Diagnostics) 
     None
 }
 
-/// A number, a list of numbers or a list of equally long lists of numbers.
+/// A number, a list of numbers, a list of equally long lists of numbers, or a distribution.
 pub(super) fn literal(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Literal> {
     let Value::Sequence(items) = &node.value else {
-        if let Value::Mapping(entries) = &node.value {
-            let key = entries.first().map_or("", |e| &*e.key.text);
-            out.push(fault::distribution_refused(node.span, what, key));
-            return None;
+        if let Value::Mapping(_) = &node.value {
+            return distribution(node, what, out).map(Literal::Drawn);
         }
         return out.absorb(number(node, what)).map(Literal::Number);
     };

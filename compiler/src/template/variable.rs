@@ -1,5 +1,6 @@
 //! Declarations of variables: the entries of an operator's `variables` map.
 
+use super::distribution::law_entry;
 use super::fields::{get, only, text};
 use super::value::{literal, number, parse_number};
 use crate::diagnostic::{Diagnostics, Result, template as fault};
@@ -9,9 +10,6 @@ use crate::template::{Complex, Declared, Literal, VariableTemplate};
 
 /// Most elements of a vector variable.
 const MAX_LENGTH: usize = 1 << 24;
-
-/// Distributions of values, which are named but not supported here.
-const DISTRIBUTIONS: &[&str] = &["uniform", "normal", "lorentzian"];
 
 /// A declaration without its name.
 struct Declaration {
@@ -43,11 +41,7 @@ pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableT
     let mut unit = None;
     let mut description = None;
     let declaration = match &entry.value.value {
-        Value::Mapping(fields) => {
-            if let Some(field) = fields.iter().find(|f| DISTRIBUTIONS.contains(&&*f.key.text)) {
-                out.push(fault::distribution_refused(entry.value.span, &what, &field.key.text));
-                return None;
-            }
+        Value::Mapping(fields) if law_entry(fields).is_none() => {
             only(fields, &["vtype", "dtype", "shape", "value", "default", "unit", "description"], &what, out);
             let mut optional =
                 |key| get(fields, key).and_then(|e| text(&e.value, key, out)).map(|n| n.text.to_string());
@@ -87,6 +81,8 @@ fn constant(value: Literal) -> Declaration {
         Literal::Number(_) => (None, None),
         Literal::List(list) => (Some(list.len()), None),
         Literal::Matrix { rows, columns, .. } => (Some(rows * columns), Some(*columns)),
+        // One number for each unit.
+        Literal::Drawn(_) => (None, None),
     };
     Declaration { declared: Declared::Constant, complex, length, columns, value }
 }
@@ -95,7 +91,7 @@ fn is_complex(value: &Literal) -> bool {
     match value {
         Literal::Number(n) => n.im != 0.0,
         Literal::List(list) => list.iter().any(|n| n.im != 0.0),
-        Literal::Matrix { .. } => false,
+        Literal::Matrix { .. } | Literal::Drawn(_) => false,
     }
 }
 
@@ -135,7 +131,7 @@ fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics)
     if let Some(shape) = get(fields, "shape") {
         let written = shape_of(&shape.value, out)?;
         let found = match &read.value {
-            Literal::Number(_) => written.clone(),
+            Literal::Number(_) | Literal::Drawn(_) => written.clone(),
             Literal::List(list) => vec![list.len()],
             Literal::Matrix { rows, columns, .. } => vec![*rows, *columns],
         };
@@ -145,7 +141,7 @@ fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics)
         match written[..] {
             [] => {}
             // PyRates writes a number with shape [1].
-            [1] if matches!(read.value, Literal::Number(_)) => {}
+            [1] if matches!(read.value, Literal::Number(_) | Literal::Drawn(_)) => {}
             _ => {
                 read.length = Some(written.iter().product());
                 read.columns = written.get(1).copied();

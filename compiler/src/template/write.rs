@@ -4,12 +4,14 @@
 //! the nodes. Templates keep their names; when two have the same, the later one gets `_2`, `_3`, .. Operators are named
 //! first, because paths contain their names; paths follow a renamed operator.
 
+mod connectivity;
 mod names;
 mod value;
 
 use std::fmt::Write;
 use std::sync::Arc;
 
+use self::connectivity::connectivity;
 use self::names::Names;
 use self::value::{block_key, flow_entry, literal, number, quoted, variable};
 use super::simulate::Simulate;
@@ -104,6 +106,9 @@ fn write_node(out: &mut String, name: &str, node: &NodeTemplate, names: &Names<'
 
 fn write_circuit(out: &mut String, name: &str, circuit: &CircuitTemplate, names: &Names<'_>) -> Result<()> {
     header(out, name, "CircuitTemplate", &circuit.description);
+    if let Some(seed) = circuit.seed {
+        put!(out, "  seed: {seed}");
+    }
     if !circuit.nodes.is_empty() {
         put!(out, "  nodes:");
     }
@@ -159,6 +164,7 @@ fn attributes(circuit: &CircuitTemplate, edge: &EdgeUse, names: &Names<'_>) -> R
     let times = [("delay", &edge.delay), ("spread", &edge.spread)];
     let mut written = vec![("weight".to_string(), literal(&edge.weight))];
     written.extend(times.iter().filter_map(|(k, v)| v.as_ref().map(|v| (k.to_string(), literal(v)))));
+    written.extend(edge.connectivity.as_ref().map(|c| ("connectivity".to_string(), connectivity(c))));
     for (input, source) in &edge.sources {
         let source = match source {
             EdgeSource::OwnSource => "source".to_string(),

@@ -2,9 +2,10 @@
 
 use nullcline_compiler::ir::expr::{ExprGraph, ExprId, InputId, Op, SpaceId};
 use nullcline_compiler::ir::prim::Prim;
+use nullcline_compiler::kernel::flush::{number, operation};
 use nullcline_compiler::kernel::ir::Precision;
 use nullcline_compiler::kernel::target::basic;
-use nullcline_compiler::pass::elementary::expand;
+use nullcline_compiler::pass::elementary::{expand, format};
 
 enum Source {
     Argument(usize),
@@ -14,7 +15,7 @@ enum Source {
 
 /// A formula.
 pub struct Program {
-    single: bool,
+    precision: Precision,
     sources: Vec<Source>,
     values: Vec<f64>,
 }
@@ -31,7 +32,7 @@ impl Program {
             let image = graph.rewrite([root], |graph, node| match node.op {
                 Op::Call(prim) if !basic(prim) => {
                     changed = true;
-                    Some(expand(graph, prim, &node.args, precision).expect("a function with a formula"))
+                    Some(expand(graph, prim, &node.args, format(precision, true)).expect("a function with a formula"))
                 }
                 _ => None,
             });
@@ -40,23 +41,19 @@ impl Program {
                 break;
             }
         }
-        let single = precision == Precision::F32;
         let order = graph.reachable([root]);
         let place = |id: &ExprId| order.binary_search(id).expect("arguments are reachable");
         let sources: Vec<Source> = order
             .iter()
             .map(|id| match graph.node(*id).op {
                 Op::Input(i) => Source::Argument(i.index()),
-                Op::Constant(bits) => {
-                    let value = f64::from_bits(bits);
-                    Source::Number(if single { f64::from(value as f32) } else { value })
-                }
+                Op::Constant(bits) => Source::Number(number(f64::from_bits(bits), precision)),
                 Op::Call(prim) => Source::Call(prim, graph.node(*id).args.iter().map(place).collect()),
                 other => panic!("{other:?} in a formula"),
             })
             .collect();
         let values = vec![0.0; sources.len()];
-        Program { single, sources, values }
+        Program { precision, sources, values }
     }
 
     /// Its value.
@@ -64,13 +61,13 @@ impl Program {
         let mut operands = [0.0; 3];
         for i in 0..self.sources.len() {
             self.values[i] = match &self.sources[i] {
-                Source::Argument(a) => args[*a],
+                Source::Argument(a) => number(args[*a], self.precision),
                 Source::Number(value) => *value,
                 Source::Call(prim, from) => {
                     for (operand, place) in operands.iter_mut().zip(from) {
                         *operand = self.values[*place];
                     }
-                    prim.evaluate(&operands[..from.len()], self.single)
+                    operation(prim, &operands[..from.len()], self.precision)
                 }
             };
         }

@@ -2,6 +2,8 @@
 
 mod cpu;
 mod launch;
+#[cfg(feature = "wgpu")]
+pub mod wgpu;
 
 pub use cpu::Cpu;
 pub use launch::{Driver, Launcher};

@@ -6,14 +6,22 @@ pub trait Lanes: Copy {
     const LANES: usize;
 
     /// For each row `j` of `ring`, of `length` numbers (a power of two), and each `i`:
-    /// `sums[i] += weights[j, i] * ring[j, (now - delays[j, i]) mod length]`, fused, where the weight is not 0.
+    /// `sums[i] += weights[j * stride + i] * ring[j, (now - delays[j * stride + i]) mod length]`, fused, where the weight
+    /// is not 0.
     ///
     /// # Safety
     ///
-    /// The processor has AVX-512 (F, DQ, VL, BW); the number of sums is a multiple of [`Lanes::LANES`]; there are as many
-    /// weights and delays as sums times rows.
+    /// The processor has AVX-512 (F, DQ, VL, BW); the number of sums is a multiple of [`Lanes::LANES`]; rows of
+    /// weights and delays are at least as long as the sums.
     #[cfg(target_arch = "x86_64")]
-    unsafe fn add_past<D: Delay>(sums: &mut [Self], weights: &[Self], delays: &[D], ring: (&[Self], usize), now: u32);
+    unsafe fn add_past<D: Delay>(
+        sums: &mut [Self],
+        weights: &[Self],
+        delays: &[D],
+        stride: usize,
+        ring: (&[Self], usize),
+        now: u32,
+    );
 
     /// The sums of [`Lanes::LANES`] targets whose entries are interleaved: `sums[l] = sum_k weights[k, l] *
     /// values[indices[k, l]]`, each term fused, where the index is not [`NONE`]; `weights` may be one for all.
@@ -97,13 +105,20 @@ impl Lanes for f64 {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
-    unsafe fn add_past<D: Delay>(sums: &mut [f64], weights: &[f64], delays: &[D], ring: (&[f64], usize), now: u32) {
+    unsafe fn add_past<D: Delay>(
+        sums: &mut [f64],
+        weights: &[f64],
+        delays: &[D],
+        stride: usize,
+        ring: (&[f64], usize),
+        now: u32,
+    ) {
         use std::arch::x86_64::*;
         let (all, length) = ring;
         debug_assert!(length.is_power_of_two() && sums.len().is_multiple_of(8));
         let (now, last) = (_mm256_set1_epi32(now as i32), _mm256_set1_epi32(length as i32 - 1));
-        let rows = weights.chunks_exact(sums.len()).zip(delays.chunks_exact(sums.len()));
-        for ((weights, delays), row) in rows.zip(all.chunks_exact(length)) {
+        for (j, row) in all.chunks_exact(length).enumerate() {
+            let (weights, delays) = (&weights[j * stride..][..sums.len()], &delays[j * stride..][..sums.len()]);
             for i in (0..sums.len()).step_by(8) {
                 // SAFETY: `weights`, `delays` and `sums` are of one length, a multiple of eight; indices are below `length`.
                 unsafe {
@@ -148,13 +163,20 @@ impl Lanes for f32 {
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
-    unsafe fn add_past<D: Delay>(sums: &mut [f32], weights: &[f32], delays: &[D], ring: (&[f32], usize), now: u32) {
+    unsafe fn add_past<D: Delay>(
+        sums: &mut [f32],
+        weights: &[f32],
+        delays: &[D],
+        stride: usize,
+        ring: (&[f32], usize),
+        now: u32,
+    ) {
         use std::arch::x86_64::*;
         let (all, length) = ring;
         debug_assert!(length.is_power_of_two() && sums.len().is_multiple_of(16));
         let (now, last) = (_mm512_set1_epi32(now as i32), _mm512_set1_epi32(length as i32 - 1));
-        let rows = weights.chunks_exact(sums.len()).zip(delays.chunks_exact(sums.len()));
-        for ((weights, delays), row) in rows.zip(all.chunks_exact(length)) {
+        for (j, row) in all.chunks_exact(length).enumerate() {
+            let (weights, delays) = (&weights[j * stride..][..sums.len()], &delays[j * stride..][..sums.len()]);
             for i in (0..sums.len()).step_by(16) {
                 // SAFETY: `weights`, `delays` and `sums` are of one length, a multiple of 16; indices are below `length`.
                 unsafe {

@@ -5,6 +5,7 @@
 
 pub mod block;
 mod coupling;
+pub mod flush;
 pub mod isa;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
@@ -12,6 +13,7 @@ pub mod lanes;
 mod memory;
 pub mod pages;
 pub mod real;
+mod team;
 
 pub use memory::Memory;
 pub use real::Real;

@@ -1,4 +1,9 @@
-//! The two number formats.
+//! The two number formats. Numbers below the normal ones are flushed, see [`super::flush`].
+
+use super::flush::{Flushed, narrow};
+
+/// Whether the processor flushes results while an engine runs.
+const HARDWARE: bool = cfg!(target_arch = "x86_64");
 
 use super::lanes::Lanes;
 use super::pages::Plain;
@@ -8,7 +13,7 @@ pub trait Real: Lanes + Plain + PartialOrd {
     /// Bytes of one number.
     const BYTES: usize;
 
-    /// Rounds.
+    /// Rounds, and flushes.
     fn from_f64(value: f64) -> Self;
     /// Exact.
     fn to_f64(self) -> f64;
@@ -81,13 +86,13 @@ pub const SINGLE: Layout<u32> = Layout {
 };
 
 macro_rules! real {
-    ($type:ty, $bits:ty, $layout:expr) => {
+    ($type:ty, $bits:ty, $layout:expr, $from:expr) => {
         impl Real for $type {
             const BYTES: usize = size_of::<$type>();
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
-                value as $type
+                $from(value)
             }
             #[inline(always)]
             fn to_f64(self) -> f64 {
@@ -95,23 +100,23 @@ macro_rules! real {
             }
             #[inline(always)]
             fn add(self, b: Self) -> Self {
-                self + b
+                if HARDWARE { self + b } else { (self + b).flushed() }
             }
             #[inline(always)]
             fn sub(self, b: Self) -> Self {
-                self - b
+                if HARDWARE { self - b } else { (self - b).flushed() }
             }
             #[inline(always)]
             fn mul(self, b: Self) -> Self {
-                self * b
+                if HARDWARE { self * b } else { self.flushed_mul(b) }
             }
             #[inline(always)]
             fn div(self, b: Self) -> Self {
-                self / b
+                if HARDWARE { self / b } else { self.flushed_div(b) }
             }
             #[inline(always)]
             fn fma(self, b: Self, c: Self) -> Self {
-                self.mul_add(b, c)
+                if HARDWARE { self.mul_add(b, c) } else { self.flushed_fma(b, c) }
             }
             #[inline(always)]
             fn neg(self) -> Self {
@@ -167,5 +172,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, SINGLE);
-real!(f64, u64, DOUBLE);
+real!(f32, u32, SINGLE, narrow);
+real!(f64, u64, DOUBLE, f64::flushed);

@@ -1,57 +1,102 @@
 //! Recordings as comma-separated tables (RFC 4180 quoting, `\n` line ends).
+//!
+//! Rows are a table `t,NAME,...`, spikes a table `t,event,unit` with a line for each. Where both are recorded, the spikes
+//! of `NAME.csv` are in `NAME.spikes.csv`.
 
 use super::{AtomicFile, Fault, number};
-use crate::observe::{Label, Recording, Sink};
+use crate::observe::{Label, Recording, Sink, Spikes};
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Writes rows to a `.csv` file while they are computed. The file appears with [`finish`](CsvSink::finish).
+/// Writes rows and spikes to `.csv` files while they are computed. The files appear with [`finish`](CsvSink::finish).
 pub struct CsvSink {
-    file: AtomicFile,
+    rows: Option<AtomicFile>,
+    spikes: Option<AtomicFile>,
     columns: usize,
+    /// Names of the events, as fields.
+    events: Vec<String>,
 }
 
 impl CsvSink {
-    /// Opens the file and writes the header `t,NAME,...`.
-    pub fn create(path: impl AsRef<Path>, labels: &[Label]) -> Result<CsvSink, Fault> {
+    /// Opens the files and writes their headers.
+    pub fn create(path: impl AsRef<Path>, labels: &[Label], events: &[Spikes]) -> Result<CsvSink, Fault> {
         let path = path.as_ref();
         super::check_names(labels, path)?;
-        let mut file = AtomicFile::create(path)?;
-        header(&mut file, labels).map_err(|error| Fault::write_os(path, &error))?;
-        Ok(CsvSink { file, columns: labels.len() })
+        let open = |path: &Path, header: String| -> Result<AtomicFile, Fault> {
+            let mut file = AtomicFile::create(path)?;
+            file.write_all(header.as_bytes()).map_err(|error| Fault::write_os(path, &error))?;
+            Ok(file)
+        };
+        let files = csv_files(path, labels, events);
+        let names = labels.iter().fold("t".to_string(), |header, label| header + "," + &csv_field(&label.name));
+        let rows = files.rows.map(|path| open(&path, names + "\n")).transpose()?;
+        let spikes = files.spikes.map(|path| open(&path, "t,event,unit\n".to_string())).transpose()?;
+        let events = events.iter().map(|event| csv_field(&event.label.name).into_owned()).collect();
+        Ok(CsvSink { rows, spikes, columns: labels.len(), events })
     }
 
-    /// Completes the file.
+    /// Completes the files.
     pub fn finish(self) -> Result<(), Fault> {
-        self.file.finish()
+        self.rows.map_or(Ok(()), AtomicFile::finish)?;
+        self.spikes.map_or(Ok(()), AtomicFile::finish)
+    }
+}
+
+/// The files of a recording.
+pub struct CsvFiles {
+    /// The table of rows, unless nothing but events is recorded.
+    pub rows: Option<PathBuf>,
+    /// The table of spikes, if events are recorded.
+    pub spikes: Option<PathBuf>,
+}
+
+/// Where a recording goes that is written to `path`.
+pub fn csv_files(path: &Path, labels: &[Label], events: &[Spikes]) -> CsvFiles {
+    match (labels, events) {
+        (_, []) => CsvFiles { rows: Some(path.to_owned()), spikes: None },
+        ([], _) => CsvFiles { rows: None, spikes: Some(path.to_owned()) },
+        _ => CsvFiles { rows: Some(path.to_owned()), spikes: Some(path.with_extension("spikes.csv")) },
     }
 }
 
 impl Sink for CsvSink {
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        let Some(file) = &mut self.rows else { return Ok(()) };
         if values.len() != self.columns {
             let cause = format!("found a row of {} values, expected {}", values.len(), self.columns);
-            return Err(Fault::write(self.file.path(), cause).into());
+            return Err(Fault::write(file.path(), cause).into());
         }
-        row(&mut self.file, time, values.iter().copied())
-            .map_err(|error| Fault::write_os(self.file.path(), &error).into())
+        row(file, time, values.iter().copied()).map_err(|error| Fault::write_os(file.path(), &error).into())
+    }
+
+    fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
+        let Some(file) = &mut self.spikes else { return Ok(()) };
+        spike(file, time, &self.events[event], unit).map_err(|error| Fault::write_os(file.path(), &error).into())
     }
 }
 
-/// Writes a whole recording.
+/// Writes a whole recording: spikes in order of time, then of event.
 pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
-    let mut file = AtomicFile::create(path)?;
-    table(&mut file, recording).map_err(|error| Fault::write_os(path, &error))?;
-    file.finish()
-}
-
-fn table(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
-    header(out, &recording.labels)?;
-    for (index, &time) in recording.times.iter().enumerate() {
-        row(out, time, recording.columns.iter().map(|column| column[index]))?;
-    }
-    Ok(())
+    let mut sink = CsvSink::create(path, &recording.labels, &recording.spikes)?;
+    let fill = |sink: &mut CsvSink| -> io::Result<()> {
+        for (index, &time) in recording.times.iter().enumerate() {
+            let values: Vec<f64> = recording.columns.iter().map(|column| column[index]).collect();
+            sink.row(time, &values)?;
+        }
+        let mut next = vec![0; recording.spikes.len()];
+        let time_of = |event: usize, at: usize| recording.spikes[event].times.get(at).copied();
+        while let Some((event, time)) = (next.iter().enumerate())
+            .filter_map(|(event, at)| Some((event, time_of(event, *at)?)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+        {
+            sink.spike(event, time, recording.spikes[event].ids[next[event]])?;
+            next[event] += 1;
+        }
+        Ok(())
+    };
+    fill(&mut sink).map_err(|error| Fault::write_os(path, &error))?;
+    sink.finish()
 }
 
 /// A text as a field: quoted where it must be.
@@ -72,14 +117,6 @@ pub fn csv_row(values: &[f64]) -> String {
     String::from_utf8_lossy(&line).into_owned()
 }
 
-fn header(out: &mut impl Write, labels: &[Label]) -> io::Result<()> {
-    out.write_all(b"t")?;
-    for label in labels {
-        write!(out, ",{}", csv_field(&label.name))?;
-    }
-    out.write_all(b"\n")
-}
-
 fn row(out: &mut impl Write, time: f64, values: impl Iterator<Item = f64>) -> io::Result<()> {
     number::write(out, time)?;
     for value in values {
@@ -87,4 +124,9 @@ fn row(out: &mut impl Write, time: f64, values: impl Iterator<Item = f64>) -> io
         number::write(out, value)?;
     }
     out.write_all(b"\n")
+}
+
+fn spike(out: &mut impl Write, time: f64, event: &str, unit: u32) -> io::Result<()> {
+    number::write(out, time)?;
+    writeln!(out, ",{event},{unit}")
 }

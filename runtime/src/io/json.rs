@@ -1,4 +1,5 @@
-//! Recordings as one JSON object: `{"t": [..], "columns": {NAME: [..]}, "units": {NAME: UNIT}}`.
+//! Recordings as one JSON object: `{"t": [..], "columns": {NAME: [..]}, "units": {NAME: UNIT}}`, and with events
+//! `"spikes": {NAME: {"times": [..], "ids": [..], "units": N}}`.
 
 use super::{AtomicFile, Fault};
 use crate::observe::Recording;
@@ -32,5 +33,15 @@ fn object(out: &mut impl Write, recording: &Recording) -> io::Result<()> {
         out.write_all(b":")?;
         serde_json::to_writer(&mut *out, unit)?;
     }
-    out.write_all(b"}}\n")
+    out.write_all(b"}")?;
+    for (index, spikes) in recording.spikes.iter().enumerate() {
+        out.write_all(if index == 0 { b",\"spikes\":{" } else { b"," })?;
+        serde_json::to_writer(&mut *out, &spikes.label.name)?;
+        out.write_all(b":{\"times\":")?;
+        serde_json::to_writer(&mut *out, &spikes.times)?;
+        out.write_all(b",\"ids\":")?;
+        serde_json::to_writer(&mut *out, &spikes.ids)?;
+        write!(out, ",\"units\":{}}}", spikes.units)?;
+    }
+    out.write_all(if recording.spikes.is_empty() { b"}\n" } else { b"}}\n" })
 }

@@ -11,12 +11,12 @@ mod series;
 mod table;
 
 pub use atomic::AtomicFile;
-pub use csv::{CsvSink, csv_field, csv_row};
+pub use csv::{CsvFiles, CsvSink, csv_field, csv_files, csv_row};
 pub use fault::Fault;
 pub use npz::save_columns;
 pub use series::{Series, read_series};
 
-use crate::observe::{Label, Recording};
+use crate::observe::{Label, Recording, Spikes};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub fn save(recording: &Recording, path: impl AsRef<Path>) -> Result<(), Fault> 
     if let Some(cause) = recording.inconsistency() {
         return Err(Fault::write(path, cause));
     }
-    check_names(&recording.labels, path)?;
+    check(&recording.labels, &recording.spikes, path)?;
     match format {
         Format::Csv => csv::write(recording, path),
         Format::Npz => npz::write(recording, path),
@@ -43,10 +43,10 @@ pub fn check_extension(path: impl AsRef<Path>) -> Result<(), Fault> {
 }
 
 /// Refuses, before anything is computed, a path and labels that [`save`] would refuse.
-pub fn check(labels: &[Label], path: impl AsRef<Path>) -> Result<(), Fault> {
+pub fn check(labels: &[Label], events: &[Spikes], path: impl AsRef<Path>) -> Result<(), Fault> {
     let path = path.as_ref();
     let format = Format::of(path)?;
-    check_names(labels, path)?;
+    check_names(labels.iter().chain(events.iter().map(|event| &event.label)), path)?;
     match format {
         Format::Npz => npz::check_names(labels, path),
         Format::Csv | Format::Json => Ok(()),
@@ -85,7 +85,7 @@ pub(crate) fn unknown_extension(path: &Path, expected: &str) -> String {
 }
 
 /// Every name must find one column again, and `t` is the time.
-fn check_names(labels: &[Label], path: &Path) -> Result<(), Fault> {
+fn check_names<'a>(labels: impl IntoIterator<Item = &'a Label>, path: &Path) -> Result<(), Fault> {
     let mut seen = HashSet::new();
     for label in labels {
         if label.name == "t" {

@@ -2,7 +2,7 @@
 //!
 //! `t` has the times; each group is an array of its own name: shape `(rows,)` for one column, `(rows, elements)` for
 //! several, complex where its columns are pairs `NAME.re`, `NAME.im`. `names` lists the columns as a table's header would,
-//! `units` their units (empty: none). Members are stored, not compressed: simulated doubles hardly shrink.
+//! `units` their units (empty: none). An event NAME has `NAME.times`, `NAME.ids` (who) and `NAME.units` (how many could). Members are stored, not compressed: simulated doubles hardly shrink.
 
 use super::{AtomicFile, Fault, npy};
 use crate::observe::{Label, Recording};
@@ -56,6 +56,17 @@ fn archive(file: AtomicFile, recording: &Recording, groups: &[(&str, Vec<usize>)
         member(&mut zip, name, descr, shape, rows * columns.len(), |out| {
             numbers(out, (0..rows).flat_map(|row| columns.iter().map(move |&column| recording.columns[column][row])))
         })?;
+    }
+    for spikes in &recording.spikes {
+        let (name, count) = (&spikes.label.name, spikes.len());
+        member(&mut zip, &format!("{name}.times"), "<f8", &[count], count, |out| {
+            numbers(out, spikes.times.iter().copied())
+        })?;
+        let ids = |out: &mut ZipWriter<AtomicFile>, ids: &[u32]| {
+            out.write_all(&ids.iter().flat_map(|id| id.to_le_bytes()).collect::<Vec<u8>>())
+        };
+        member(&mut zip, &format!("{name}.ids"), "<u4", &[count], count.div_ceil(2), |out| ids(out, &spikes.ids))?;
+        member(&mut zip, &format!("{name}.units"), "<u4", &[], 1, |out| ids(out, &[spikes.units as u32]))?;
     }
     strings(&mut zip, "names", recording.labels.iter().map(|label| label.name.as_str()))?;
     strings(&mut zip, "units", recording.labels.iter().map(|label| label.unit.as_deref().unwrap_or("")))?;

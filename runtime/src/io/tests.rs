@@ -64,7 +64,7 @@ fn a_streamed_csv_equals_a_saved_one() {
     let (directory, path) = saved("out.csv", &recording());
     let streamed = directory.path().join("streamed.csv");
     let recording = recording();
-    let mut sink = CsvSink::create(&streamed, &recording.labels).unwrap();
+    let mut sink = CsvSink::create(&streamed, &recording.labels, &[]).unwrap();
     for (index, &time) in recording.times.iter().enumerate() {
         let row: Vec<f64> = recording.columns.iter().map(|column| column[index]).collect();
         sink.row(time, &row).unwrap();
@@ -118,7 +118,7 @@ fn an_unfinished_write_leaves_the_old_file_and_no_litter() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("out.csv");
     fs::write(&path, "old").unwrap();
-    let mut sink = CsvSink::create(&path, &[Label::new("x")]).unwrap();
+    let mut sink = CsvSink::create(&path, &[Label::new("x")], &[]).unwrap();
     sink.row(0.0, &[1.0]).unwrap();
     assert!(sink.row(0.1, &[1.0, 2.0]).is_err());
     drop(sink);
@@ -140,7 +140,7 @@ fn a_finished_write_keeps_links_and_devices_in_place() {
     save(&one, &link).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::read_to_string(&path).unwrap(), "t,x\n0,1\n");
-    CsvSink::create("/dev/null", &one.labels).unwrap().finish().unwrap();
+    CsvSink::create("/dev/null", &one.labels, &[]).unwrap().finish().unwrap();
     assert!(!fs::metadata("/dev/null").unwrap().is_file());
 }
 
@@ -382,4 +382,55 @@ fn reading_faults_name_the_file_and_the_formats() {
         read_series(directory.join("u.csv")).map(drop)
     });
     assert_eq!(directory, "cannot read `u.csv`: it is a directory, expected a file");
+}
+
+fn spiking() -> Recording {
+    let spikes = |name: &str, times: &[f64], ids: &[u32]| Spikes {
+        times: times.to_vec(),
+        ids: ids.to_vec(),
+        ..Spikes::new(Label::new(name), 40)
+    };
+    let events =
+        vec![spikes("e/spike", &[0.1, 0.1, 0.30000000000000004], &[3, 39, 3]), spikes("i/spike", &[0.2], &[7])];
+    recording().with_events(events)
+}
+
+#[test]
+fn spikes_are_a_table_of_their_own() {
+    let expected = "t,event,unit\n0.1,e/spike,3\n0.1,e/spike,39\n0.2,i/spike,7\n0.30000000000000004,e/spike,3\n";
+    let (directory, path) = saved("out.csv", &spiking());
+    assert!(fs::read_to_string(&path).unwrap().starts_with("t,psp,"));
+    assert_eq!(fs::read_to_string(directory.path().join("out.spikes.csv")).unwrap(), expected);
+    // Alone they need no second file.
+    let alone = Recording::new(vec![]).with_events(spiking().spikes);
+    let (directory, path) = saved("spikes.csv", &alone);
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn spikes_in_an_archive_are_times_and_ids() {
+    let (_directory, path) = saved("out.npz", &spiking());
+    let mut archive = NpzReader::new(fs::File::open(path).unwrap()).unwrap();
+    let times: ndarray::Array1<f64> = archive.by_name("e/spike.times").unwrap();
+    let ids: ndarray::Array1<u32> = archive.by_name("e/spike.ids").unwrap();
+    let units: ndarray::Array0<u32> = archive.by_name("e/spike.units").unwrap();
+    assert_eq!(times.to_vec(), [0.1, 0.1, 0.30000000000000004]);
+    assert_eq!((ids.to_vec(), units.into_scalar()), (vec![3, 39, 3], 40));
+}
+
+#[test]
+fn spikes_in_json_are_an_object_for_each_event() {
+    let (_directory, path) = saved("out.json", &spiking());
+    let read: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(read["spikes"]["i/spike"], serde_json::json!({"times": [0.2], "ids": [7], "units": 40}));
+    assert_eq!(read["spikes"]["e/spike"]["ids"], serde_json::json!([3, 39, 3]));
+}
+
+#[test]
+fn events_and_columns_have_names_of_their_own() {
+    let twice = recording().with_events(vec![Spikes::new(Label::new("psp"), 3)]);
+    for name in ["out.csv", "out.npz", "out.json"] {
+        assert!(fault(|directory| save(&twice, directory.join(name))).contains("two columns are named `psp`"));
+    }
 }

@@ -70,7 +70,7 @@ mod tests {
         recording.times = (0..1000).map(f64::from).collect();
         recording.columns = vec![vec![0.0; 1000]; 100];
         recording.columns[42][777] = 1.0;
-        let panels = panel::arrange(&recording);
+        let panels = panel::arrange(&recording, &Recording::default());
         let image = image(&recording, &panels[0], (0.0, 1000.0), (10, 10));
         let bright: Vec<usize> = (0..100).filter(|&pixel| image.colours[pixel] == palette::heat(1.0)).collect();
         // Row 4 from below of ten, column 7.

@@ -4,6 +4,7 @@ use super::font::Font;
 use super::palette::{self, GRID, INK};
 use super::panel::{Kind, Panel, drawable};
 use super::scene::{Anchor, Mark, Pixels, Scene};
+use super::spikes::{Area, raster};
 use super::ticks::ticks;
 use super::{Options, decimate, heat};
 use crate::observe::Recording;
@@ -53,8 +54,19 @@ impl Frame {
     }
 }
 
+/// What a picture shows.
+pub struct Shown<'a> {
+    /// Rows and spikes.
+    pub recording: &'a Recording,
+    /// The rates of its events, as columns.
+    pub rates: &'a Recording,
+    /// First and last time.
+    pub time: (f64, f64),
+}
+
 /// The picture of a recording in these panels.
-pub fn compose(recording: &Recording, panels: &[Panel], options: &Options) -> Scene {
+pub fn compose(shown: &Shown<'_>, panels: &[Panel], options: &Options) -> Scene {
+    let recording = shown.recording;
     let font = Font::new();
     let mut scene = Scene { width: WIDTH, height: 0.0, marks: Vec::new() };
     let height = match panels.len() {
@@ -69,14 +81,15 @@ pub fn compose(recording: &Recording, panels: &[Panel], options: &Options) -> Sc
     };
     let tick_width = |panel: &Panel| widest(&font, value_ticks(panel).iter().map(|(_, text)| text.as_str()));
     let axis_width = |panel: &Panel| match panel.kind {
-        Kind::Lines => tick_width(panel),
+        Kind::Lines | Kind::Rates => tick_width(panel),
         Kind::Heat => widest(&font, [panel.columns.len().to_string().as_str()]),
+        Kind::Raster => widest(&font, [format!("{}", panel.limits().1).as_str()]),
     };
     let left = RIM + LABEL_SIZE + GAP + panels.iter().map(axis_width).fold(0.0, f64::max) + GAP;
     let bars = panels.iter().filter(|panel| panel.kind == Kind::Heat);
     let right =
         RIM + bars.map(|panel| GAP + COLOUR_BAR + GAP + tick_width(panel) + GAP + LABEL_SIZE).fold(2.0 * GAP, f64::max);
-    let time = time_limits(recording);
+    let time = shown.time;
     let mut frame = Frame { left, top: RIM, width: WIDTH - left - right, height, time };
     if let Some(title) = options.title.as_deref().filter(|title| !title.trim().is_empty()) {
         let text = font.fitted(title.trim(), TITLE_SIZE, WIDTH - 2.0 * RIM);
@@ -91,7 +104,23 @@ pub fn compose(recording: &Recording, panels: &[Panel], options: &Options) -> Sc
                 legend(&mut scene, &font, &mut frame, recording, panel);
                 grid(&mut scene, &frame, &value_ticks(panel), &time_ticks, panel);
                 lines(&mut scene, &frame, recording, panel, panels);
-                value_axis(&mut scene, &font, &frame, panel, &value_ticks(panel));
+                let label = value_label(&font, panel, frame.height);
+                value_axis(&mut scene, &frame, panel, &value_ticks(panel));
+                side_label(&mut scene, &font, &frame, &label);
+            }
+            Kind::Rates => {
+                grid(&mut scene, &frame, &value_ticks(panel), &time_ticks, panel);
+                lines(&mut scene, &frame, shown.rates, panel, panels);
+                value_axis(&mut scene, &frame, panel, &value_ticks(panel));
+                let per =
+                    options.time_unit.as_deref().map_or("spikes per unit and time".into(), |t| format!("rate (1/{t})"));
+                side_label(&mut scene, &font, &frame, &per);
+            }
+            Kind::Raster => {
+                legend(&mut scene, &font, &mut frame, shown.rates, panel);
+                let (at, size) = ((frame.left, frame.top), (frame.width, frame.height));
+                scene.marks.extend(raster(recording, panel, &Area { at, size, time }));
+                unit_axis(&mut scene, &font, &frame, panel);
             }
             Kind::Heat => {
                 heat_map(&mut scene, &frame, recording, panel, panels);
@@ -114,8 +143,11 @@ pub fn compose(recording: &Recording, panels: &[Panel], options: &Options) -> Sc
 }
 
 /// First and last time, apart even for a single row.
-fn time_limits(recording: &Recording) -> (f64, f64) {
-    let finite: Vec<f64> = recording.times.iter().copied().filter(|&time| drawable(time)).collect();
+pub fn time_limits(recording: &Recording) -> (f64, f64) {
+    let spikes = recording.spikes.iter().flat_map(|spikes| &spikes.times);
+    let times: Box<dyn Iterator<Item = &f64>> =
+        if recording.times.is_empty() { Box::new(spikes) } else { Box::new(recording.times.iter()) };
+    let finite: Vec<f64> = times.copied().filter(|&time| drawable(time)).collect();
     let (first, last) = crate::observe::extent(&finite).unwrap_or((0.0, 1.0));
     if last - first > f64::max(first.abs(), last.abs()) * 1e-12 {
         // The last row holds for one more step: the axis then ends at the round duration. With few rows it would look empty.
@@ -166,7 +198,11 @@ fn grid(scene: &mut Scene, frame: &Frame, values: &[(f64, String)], times: &[(f6
 }
 
 fn lines(scene: &mut Scene, frame: &Frame, recording: &Recording, panel: &Panel, panels: &[Panel]) {
-    let count: usize = panels.iter().filter(|panel| panel.kind == Kind::Lines).map(|panel| panel.columns.len()).sum();
+    let count: usize = panels
+        .iter()
+        .filter(|panel| matches!(panel.kind, Kind::Lines | Kind::Rates))
+        .map(|panel| panel.columns.len())
+        .sum();
     // Four points may remain per step of the decimation.
     let step = f64::max(1.0, 4.0 * frame.width * count as f64 / POINTS);
     let limits = panel.limits();
@@ -189,14 +225,13 @@ fn lines(scene: &mut Scene, frame: &Frame, recording: &Recording, panel: &Panel,
     }
 }
 
-fn value_axis(scene: &mut Scene, font: &Font, frame: &Frame, panel: &Panel, values: &[(f64, String)]) {
+fn value_axis(scene: &mut Scene, frame: &Frame, panel: &Panel, values: &[(f64, String)]) {
     for (value, text) in values {
         let y = frame.y(*value, panel.limits());
         scene.line(vec![(frame.left - TICK_LENGTH, y), (frame.left, y)], INK, 1.0);
         scene.text(text.as_str(), (frame.left - GAP, y + TICK_SIZE * 0.36), TICK_SIZE, Anchor::End);
     }
     scene.line(vec![(frame.left, frame.top), (frame.left, frame.bottom())], INK, 1.0);
-    side_label(scene, font, frame, &value_label(font, panel, frame.height));
 }
 
 /// Names and unit of a panel, `psp (mV)`; where they do not fit, names are cut and never the unit.
@@ -239,7 +274,17 @@ fn heat_map(scene: &mut Scene, frame: &Frame, recording: &Recording, panel: &Pan
 }
 
 fn element_axis(scene: &mut Scene, font: &Font, frame: &Frame, panel: &Panel) {
-    let elements = panel.columns.len();
+    numbered_rows(scene, frame, panel.columns.len());
+    side_label(scene, font, frame, "element");
+}
+
+fn unit_axis(scene: &mut Scene, font: &Font, frame: &Frame, panel: &Panel) {
+    numbered_rows(scene, frame, panel.limits().1 as usize);
+    side_label(scene, font, frame, &format!("{}, unit", panel.names()));
+}
+
+/// An axis of rows, counted from 0.
+fn numbered_rows(scene: &mut Scene, frame: &Frame, elements: usize) {
     let marks = ticks(0.0, (elements - 1) as f64, (frame.height / 40.0) as usize);
     for (element, text) in marks.into_iter().filter(|(element, _)| element.fract() == 0.0) {
         let y = frame.bottom() - (element + 0.5) / elements as f64 * frame.height;
@@ -247,7 +292,6 @@ fn element_axis(scene: &mut Scene, font: &Font, frame: &Frame, panel: &Panel) {
         scene.text(text, (frame.left - GAP, y + TICK_SIZE * 0.36), TICK_SIZE, Anchor::End);
     }
     scene.line(vec![(frame.left, frame.top), (frame.left, frame.bottom())], INK, 1.0);
-    side_label(scene, font, frame, "element");
 }
 
 fn colour_bar(scene: &mut Scene, font: &Font, frame: &Frame, panel: &Panel, values: &[(f64, String)]) {

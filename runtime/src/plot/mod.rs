@@ -10,6 +10,7 @@ mod palette;
 mod panel;
 mod raster;
 mod scene;
+mod spikes;
 mod svg;
 mod ticks;
 
@@ -33,28 +34,31 @@ const MAX_PANELS: usize = 48;
 /// Draws a recording to a `.svg` or `.png` file.
 ///
 /// Groups whose unit and scale agree share a panel; a group of more than eight columns becomes an image of element by time.
-/// Long recordings keep the extremes of every pixel, so that no spike is lost; values that are not finite leave gaps.
+/// Events have
+/// a raster of their spikes for each group, and their rates below it. Long recordings keep the extremes of every pixel, so that no spike is lost; values that are not finite leave gaps.
 pub fn save(recording: &Recording, path: impl AsRef<Path>, options: &Options) -> Result<(), Fault> {
     let path = path.as_ref();
     check_extension(path)?;
     if let Some(cause) = recording.inconsistency() {
         return Err(Fault::write(path, cause));
     }
-    if recording.columns.is_empty() {
-        let fault = Fault::write(path, "the recording has no columns, so there is nothing to draw");
+    if recording.columns.is_empty() && recording.spikes.is_empty() {
+        let fault = Fault::write(path, "the recording has no columns and no events, so there is nothing to draw");
         return Err(fault.with_help("record at least one variable: `--record NAME=path`"));
     }
-    if recording.times.is_empty() {
+    if recording.times.is_empty() && recording.spikes.is_empty() {
         let fault = Fault::write(path, "the recording has no rows, so there is nothing to draw");
         return Err(fault.with_help("make `--duration` longer than `--cutoff`"));
     }
-    let panels = panel::arrange(recording);
+    let time = layout::time_limits(recording);
+    let rates = spikes::rates(recording, time);
+    let panels = panel::arrange(recording, &rates);
     if panels.len() > MAX_PANELS {
         let cause = format!("the recording needs {} panels, expected at most {MAX_PANELS}", panels.len());
         let help = "record fewer variables, or draw them from a table: `--out recording.csv`";
         return Err(Fault::write(path, cause).with_help(help));
     }
-    let scene = layout::compose(recording, &panels, options);
+    let scene = layout::compose(&layout::Shown { recording, rates: &rates, time }, &panels, options);
     let bytes = match extension(path).as_deref() {
         Some("png") => raster::print(&scene).map_err(|cause| Fault::write(path, cause))?,
         _ => svg::print(&scene).into_bytes(),

@@ -19,6 +19,10 @@ pub enum Kind {
     Lines,
     /// One row of an image per column.
     Heat,
+    /// One row per unit, a mark for each spike.
+    Raster,
+    /// One line per event: how many spikes there are.
+    Rates,
 }
 
 /// Columns on one pair of axes.
@@ -28,9 +32,9 @@ pub struct Panel {
     pub groups: Vec<String>,
     /// Their unit.
     pub unit: Option<String>,
-    /// Indices of the columns.
+    /// Indices of the columns; of the events, for spikes.
     pub columns: Vec<usize>,
-    /// Lines or image.
+    /// What they are drawn as.
     pub kind: Kind,
     /// Lowest and highest finite value; none without any.
     pub extent: Option<(f64, f64)>,
@@ -47,8 +51,11 @@ impl Panel {
             let half = if size <= SMALLEST { 1.0 } else { size * 0.5 };
             return (lowest - half, highest + half);
         }
-        let margin = if self.kind == Kind::Heat { 0.0 } else { span * 0.05 };
-        (lowest - margin, highest + margin)
+        match self.kind {
+            Kind::Lines => (lowest - span * 0.05, highest + span * 0.05),
+            Kind::Rates => (lowest, highest + span * 0.05),
+            Kind::Heat | Kind::Raster => (lowest, highest),
+        }
     }
 
     /// Names for the axis of values; none where the unit says what the axis is and a legend names the lines.
@@ -84,9 +91,26 @@ pub fn drawable(value: f64) -> bool {
     value.abs() <= LARGEST
 }
 
-/// The panels of a recording, from top to bottom.
-pub fn arrange(recording: &Recording) -> Vec<Panel> {
+/// The panels of a recording, from top to bottom: spikes of every group of events, their rates, and what else there is.
+pub fn arrange(recording: &Recording, rates: &Recording) -> Vec<Panel> {
     let mut panels: Vec<Panel> = Vec::new();
+    let mut rasters: Vec<(&str, Vec<usize>)> = Vec::new();
+    for (index, spikes) in recording.spikes.iter().enumerate() {
+        let group = spikes.label.group.as_str();
+        match rasters.iter_mut().find(|(name, _)| *name == group) {
+            Some((_, events)) => events.push(index),
+            None => rasters.push((group, vec![index])),
+        }
+    }
+    for (group, events) in rasters {
+        let units: usize = events.iter().map(|&event| recording.spikes[event].units).sum();
+        let highest =
+            events.iter().filter_map(|&event| extent(&rates.columns[event])).fold(0.0, |m, e| f64::max(m, e.1));
+        let panel =
+            |kind, extent| Panel { groups: vec![group.to_owned()], unit: None, columns: events.clone(), kind, extent };
+        panels.push(panel(Kind::Raster, Some((0.0, units as f64))));
+        panels.push(panel(Kind::Rates, Some((0.0, highest))));
+    }
     for (group, columns) in recording.groups() {
         let extents = columns.iter().filter_map(|&column| {
             let values = &recording.columns[column];

@@ -1,7 +1,7 @@
 //! Pictures as a user meets them. What they look like was judged by eye; here is what must not break unseen.
 
 use super::*;
-use crate::observe::{Label, Sink};
+use crate::observe::{Label, Sink, Spikes};
 use panel::Kind;
 use std::f64::consts::TAU;
 use std::fs;
@@ -15,6 +15,26 @@ fn recorded(labels: Vec<Label>, rows: usize, dt: f64, values: impl Fn(f64, usize
         recording.row(time, &values).unwrap();
     }
     recording
+}
+
+/// Spikes at a rate that goes up and down, by a congruential generator (D. Knuth, volume 2, section 3.3.4).
+fn train(name: &str, units: u32, until: f64, rate: f64) -> Spikes {
+    let mut state = 1u64;
+    let mut uniform = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut spikes = Spikes::new(Label::new(name).in_group("spike"), units as usize);
+    let steps = (until / 0.1) as usize;
+    for step in 0..steps {
+        let time = step as f64 * 0.1;
+        let expected = f64::from(units) * rate * 0.1 * (1.0 + (time * 0.2).sin());
+        for _ in 0..(expected + uniform()) as usize {
+            spikes.times.push(time);
+            spikes.ids.push((uniform() * f64::from(units)) as u32);
+        }
+    }
+    spikes
 }
 
 fn elements(count: usize) -> Vec<Label> {
@@ -78,6 +98,9 @@ fn gallery_is_drawn_in_both_formats() {
         0..300 => 0.0,
         _ => (t * column as f64 * 1e-3).sin() * 10f64.powi(column as i32 - 302),
     });
+    let network = recorded(vec![Label::new("v").with_unit("mV")], 3000, 0.1, |t, _| -60.0 + (t * 0.2).sin())
+        .with_events(vec![train("spike[e]", 3200, 300.0, 0.01), train("spike[i]", 800, 300.0, 0.02)]);
+    let few = Recording::new(vec![]).with_events(vec![train("spike", 12, 100.0, 0.05)]);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/plots");
     fs::create_dir_all(&folder).unwrap();
     let gallery = [
@@ -89,6 +112,8 @@ fn gallery_is_drawn_in_both_formats() {
         ("gaps", gaps),
         ("long", long),
         ("dense", dense),
+        ("network", network),
+        ("few", few),
     ];
     for (name, recording) in gallery {
         for extension in ["svg", "png"] {
@@ -106,13 +131,14 @@ fn gallery_is_drawn_in_both_formats() {
 fn groups_share_a_panel_only_when_unit_and_scale_agree() {
     let labels = vec![Label::new("a"), Label::new("b"), Label::new("c"), Label::new("d").with_unit("mV")];
     let recording = recorded(labels, 100, 0.1, |t, column| t.sin() * [1.0, 2.0, 100.0, 1.0][column]);
-    let groups: Vec<Vec<String>> = panel::arrange(&recording).into_iter().map(|panel| panel.groups).collect();
+    let groups: Vec<Vec<String>> =
+        panel::arrange(&recording, &Recording::default()).into_iter().map(|panel| panel.groups).collect();
     assert_eq!(groups, [vec!["a", "b"], vec!["c"], vec!["d"]]);
 }
 
 #[test]
 fn more_than_eight_elements_are_an_image() {
-    let kind = |count| panel::arrange(&recorded(elements(count), 10, 0.1, |t, _| t))[0].kind;
+    let kind = |count| panel::arrange(&recorded(elements(count), 10, 0.1, |t, _| t), &Recording::default())[0].kind;
     assert_eq!((kind(8), kind(9)), (Kind::Lines, Kind::Heat));
     assert!(drawn(&recorded(elements(9), 10, 0.1, |t, _| t)).contains("data:image/png;base64,iVBORw0KGgo"));
 }
@@ -130,7 +156,7 @@ fn the_largest_pictures_stay_below_a_megabyte() {
 fn a_constant_has_an_axis_around_it() {
     for (value, limits) in [(2.0, (1.0, 3.0)), (-4.0, (-6.0, -2.0)), (0.0, (-1.0, 1.0))] {
         let recording = recorded(vec![Label::new("x")], 10, 0.1, |_, _| value);
-        assert_eq!(panel::arrange(&recording)[0].limits(), limits);
+        assert_eq!(panel::arrange(&recording, &Recording::default())[0].limits(), limits);
     }
 }
 
@@ -173,7 +199,7 @@ fn faults_say_what_failed_and_what_to_do() {
     );
     assert_eq!(
         fault(&Recording::default(), "plot.svg"),
-        "cannot write `plot.svg`: the recording has no columns, so there is nothing to draw\n  help: record at least one variable: `--record NAME=path`"
+        "cannot write `plot.svg`: the recording has no columns and no events, so there is nothing to draw\n  help: record at least one variable: `--record NAME=path`"
     );
     assert_eq!(
         fault(&Recording::new(vec![Label::new("x")]), "plot.png"),

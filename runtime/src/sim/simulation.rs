@@ -1,6 +1,7 @@
 //! The simulation loop.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -182,6 +183,12 @@ impl Simulation {
     pub fn with_independent_columns(mut self) -> Simulation {
         self.independent = true;
         self
+    }
+
+    /// Sets how many threads share the work, where it is done by threads of this machine: as many as the processor runs side
+    /// by side unless set. Results do not depend on it.
+    pub fn set_threads(&mut self, threads: NonZeroUsize) {
+        self.executable.set_threads(threads);
     }
 
     /// The clock.

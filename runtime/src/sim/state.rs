@@ -11,6 +11,8 @@ use crate::artifact::{DeviceError, Role};
 pub struct State {
     /// Steps done.
     pub step: u64,
+    /// The step size.
+    pub dt: f64,
     /// Contents of the buffers that hold it.
     pub parts: Vec<Part>,
 }
@@ -38,11 +40,15 @@ impl Simulation {
                 parts.push(Part { name: buffer.name.clone(), role: buffer.role, values });
             }
         }
-        Ok(State { step: self.step, parts })
+        Ok(State { step: self.step, dt: self.clock().dt(), parts })
     }
 
     /// Goes on from a state of this model, also of one with other parameters.
     pub fn set_state(&mut self, state: &State) -> Result<(), DeviceError> {
+        let dt = self.clock().dt();
+        if state.dt != dt {
+            return Err(DeviceError(format!("the state has steps of {}, the model of {dt}", state.dt)));
+        }
         let mut writes = Vec::new();
         for (index, buffer) in self.layout.buffers.iter().enumerate() {
             if !matches!(buffer.role, Role::State | Role::History) {
@@ -71,10 +77,10 @@ impl Simulation {
     }
 }
 
-/// `step N`, then one line for each part: role, number of values, their bits in hexadecimal, name.
+/// `step N of DT`, then one line for each part: role, number of values, their bits in hexadecimal, name.
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "step {}", self.step)?;
+        writeln!(f, "step {} of {:?}", self.step, self.dt)?;
         for part in &self.parts {
             let role = if part.role == Role::History { "history" } else { "state" };
             write!(f, "{role} {}", part.values.len())?;
@@ -92,8 +98,9 @@ impl FromStr for State {
 
     fn from_str(text: &str) -> Result<State, String> {
         let mut lines = text.lines().enumerate();
-        let step = lines.next().and_then(|(_, l)| l.strip_prefix("step ")).and_then(|n| n.parse().ok());
-        let step = step.ok_or("a saved state begins with `step N`")?;
+        let first = lines.next().and_then(|(_, l)| l.strip_prefix("step ")?.split_once(" of "));
+        let first = first.and_then(|(step, dt)| Some((step.parse().ok()?, dt.parse().ok()?)));
+        let (step, dt) = first.ok_or("a saved state begins with `step N of DT`")?;
         let mut parts = Vec::new();
         for (number, line) in lines {
             let wrong = || format!("line {} is no part of a saved state", number + 1);
@@ -113,7 +120,7 @@ impl FromStr for State {
             }
             parts.push(Part { name: rest.to_string(), role, values });
         }
-        Ok(State { step, parts })
+        Ok(State { step, dt, parts })
     }
 }
 
@@ -128,11 +135,11 @@ mod tests {
             part("a..b/op/x", Role::State, &[0.1, -0.0, f64::INFINITY, 5e-324]),
             part("a..b/op/x", Role::History, &[]),
         ];
-        let state = State { step: 12, parts };
+        let state = State { step: 12, dt: 0.1, parts };
         let again: State = state.to_string().parse().expect("it was just written");
         assert_eq!(again, state);
         assert_eq!(again.parts[0].values[1].to_bits(), (-0.0f64).to_bits());
         assert!("step x".parse::<State>().is_err());
-        assert!("step 1\nstate 2 0 x".parse::<State>().is_err());
+        assert!("step 1 of 0.1\nstate 2 0 x".parse::<State>().is_err());
     }
 }

@@ -3,6 +3,7 @@
 mod measure;
 mod output;
 mod report;
+mod state;
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -53,6 +54,12 @@ struct Output {
     /// Draw the rows to a .svg or .png file (repeatable)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     plot: Vec<PathBuf>,
+    /// Go on from a state that `--save-state` wrote; `--duration` counts from there
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    load_state: Option<PathBuf>,
+    /// Write the state at the end, with the past of delayed variables, to go on from later
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    save_state: Option<PathBuf>,
     /// Print one JSON line instead of the table
     #[arg(long)]
     json: bool,
@@ -68,16 +75,25 @@ impl Run {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
         let outputs = Outputs::new(&self.output.out, &self.output.plot)?;
+        self.output.save_state.as_deref().map_or(Ok(()), output::writable).map_err(output::refused)?;
+        let begin = self.output.load_state.as_deref().map(state::load).transpose()?;
         let start = Instant::now();
         let mut model = self.target.load()?;
         self.settings.apply(&mut model)?;
         if !self.output.quiet && !model.warnings.is_empty() {
             print::error(&render(&model.warnings, &model.sources, print::colors_on_stderr()));
         }
+        if let Some(begin) = &begin {
+            model.start_at(begin.step);
+        }
         let compiled = model.compile(self.settings.engine())?;
         let precision = compiled.module.precision;
         let dt = compiled.dt;
         let Prepared { mut simulation, schedule, scheme, states } = compiled.load()?;
+        if let (Some(begin), Some(path)) = (&begin, &self.output.load_state) {
+            simulation.set_state(begin).map_err(|error| state::does_not_fit(path, &error))?;
+        }
+        let first = simulation.steps_done();
         let compile_time = start.elapsed();
         if self.output.explain {
             print::error(&explain::table(&simulation.executable().explain()));
@@ -86,7 +102,7 @@ impl Run {
         let stop = stop_flag();
         let labels = simulation.labels();
         let mut measures = Measures::new(&labels);
-        let mut sink = outputs.open(&labels)?;
+        let mut sink = outputs.open(&labels, &[])?;
         let mut progress = Progress::new(schedule.steps, self.output.quiet);
         let start = Instant::now();
         let ran = simulation.run(&schedule, &mut Tee(&mut measures, &mut sink), &mut |done| {
@@ -98,17 +114,20 @@ impl Run {
 
         let stopped = ran.as_ref().is_ok_and(|summary| summary.stopped);
         // A sink that failed has nothing worth keeping: the disk is full, or the directory is gone.
-        let written = match &ran {
+        let mut written = match &ran {
             Err(RunError::Sink(_)) => Vec::new(),
             _ => sink.finish(&model.circuit.name),
         };
+        if let (Some(path), true) = (&self.output.save_state, ran.is_ok()) {
+            written.push(state::save(&mut simulation, path));
+        }
         let report = Report {
             circuit: &model.circuit,
             states,
             scheme: scheme.name,
             dt,
-            duration: simulation.clock().time(schedule.steps),
-            steps: simulation.steps_done(),
+            until: simulation.time(),
+            steps: simulation.steps_done() - first,
             engine: simulation.executable().engine(),
             device: simulation.executable().device(),
             precision: precision.name(),

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nullcline::runtime::io::{CsvSink, Fault as FileFault, check, check_extension, save};
-use nullcline::runtime::observe::{Label, Recording, Sink};
+use nullcline::runtime::io::{CsvSink, Fault as FileFault, check, check_extension, csv_files, save};
+use nullcline::runtime::observe::{Label, Recording, Sink, Spikes};
 use nullcline::runtime::plot;
 
 use crate::cmd::fault::Fault;
@@ -20,8 +20,8 @@ pub struct Outputs<'a> {
 pub enum Open<'a> {
     /// Nobody wants rows.
     Nothing,
-    /// Rows go straight to the only file, so that a run of any length needs no memory.
-    Streamed(CsvSink, &'a Path),
+    /// Rows and spikes go straight to their files, so that a run of any length needs no memory.
+    Streamed(CsvSink, Vec<PathBuf>),
     /// Rows are kept until the end.
     Kept(Recording, &'a Outputs<'a>),
 }
@@ -29,7 +29,6 @@ pub enum Open<'a> {
 impl<'a> Outputs<'a> {
     /// Refuses what could not be written at the end.
     pub fn new(tables: &'a [PathBuf], plots: &'a [PathBuf]) -> Result<Outputs<'a>, Fault> {
-        let refused = |fault: FileFault| Fault::usage(print::labelled_error(&fault));
         tables.iter().try_for_each(check_extension).map_err(refused)?;
         plots.iter().try_for_each(plot::check_extension).map_err(refused)?;
         for path in tables.iter().chain(plots) {
@@ -43,15 +42,17 @@ impl<'a> Outputs<'a> {
         Ok(Outputs { tables, plots })
     }
 
-    /// Opens what rows go to.
-    pub fn open(&'a self, labels: &[Label]) -> Result<Open<'a>, Fault> {
-        self.tables.iter().try_for_each(|path| check(labels, path))?;
+    /// Opens what rows and spikes go to.
+    pub fn open(&'a self, labels: &[Label], events: &[Spikes]) -> Result<Open<'a>, Fault> {
+        self.tables.iter().try_for_each(|path| check(labels, events, path))?;
         match (self.tables, self.plots) {
             ([], []) => Ok(Open::Nothing),
-            ([only], []) if only.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) => {
-                Ok(Open::Streamed(CsvSink::create(only, labels)?, only))
+            ([only], []) if is_csv(only) => {
+                let files = csv_files(only, labels, events);
+                let written = files.rows.into_iter().chain(files.spikes).collect();
+                Ok(Open::Streamed(CsvSink::create(only, labels, events)?, written))
             }
-            _ => Ok(Open::Kept(Recording::new(labels.to_vec()), self)),
+            _ => Ok(Open::Kept(Recording::new(labels.to_vec()).with_events(events.to_vec()), self)),
         }
     }
 }
@@ -61,16 +62,35 @@ impl Open<'_> {
     pub fn finish(self, title: &str) -> Vec<Result<PathBuf, FileFault>> {
         match self {
             Open::Nothing => Vec::new(),
-            Open::Streamed(sink, path) => vec![sink.finish().map(|()| path.to_path_buf())],
+            Open::Streamed(sink, paths) => match sink.finish() {
+                Ok(()) => paths.into_iter().map(Ok).collect(),
+                Err(fault) => vec![Err(fault)],
+            },
             Open::Kept(recording, outputs) => {
                 let options = plot::Options { title: Some(title.to_string()), ..plot::Options::default() };
-                let tables = outputs.tables.iter().map(|path| save(&recording, path).map(|()| path.clone()));
+                let tables = outputs.tables.iter().flat_map(|path| match save(&recording, path) {
+                    Ok(()) => written(path, &recording).into_iter().map(Ok).collect(),
+                    Err(fault) => vec![Err(fault)],
+                });
                 let plots =
                     outputs.plots.iter().map(|path| plot::save(&recording, path, &options).map(|()| path.clone()));
                 tables.chain(plots).collect()
             }
         }
     }
+}
+
+/// The files that a recording saved to `path` is in.
+fn written(path: &Path, recording: &Recording) -> Vec<PathBuf> {
+    if !is_csv(path) {
+        return vec![path.to_path_buf()];
+    }
+    let files = csv_files(path, &recording.labels, &recording.spikes);
+    files.rows.into_iter().chain(files.spikes).collect()
+}
+
+fn is_csv(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"))
 }
 
 impl Sink for Open<'_> {
@@ -81,10 +101,23 @@ impl Sink for Open<'_> {
             Open::Kept(recording, _) => recording.row(time, values),
         }
     }
+
+    fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
+        match self {
+            Open::Nothing => Ok(()),
+            Open::Streamed(sink, _) => sink.spike(event, time, unit),
+            Open::Kept(recording, _) => recording.spike(event, time, unit),
+        }
+    }
+}
+
+/// What could not be written is a fault in the arguments.
+pub fn refused(fault: FileFault) -> Fault {
+    Fault::usage(print::labelled_error(&fault))
 }
 
 /// Whether the directory exists: found out before a long run, not after it.
-fn writable(path: &Path) -> Result<(), FileFault> {
+pub fn writable(path: &Path) -> Result<(), FileFault> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
             let fault = FileFault::write(path, format!("directory `{}` does not exist", parent.display()));

@@ -25,8 +25,8 @@ pub struct Report<'a> {
     pub scheme: &'a str,
     /// Step size.
     pub dt: f64,
-    /// Simulated time that was asked for.
-    pub duration: f64,
+    /// Time at the end.
+    pub until: f64,
     /// Steps done.
     pub steps: u64,
     /// Engine.
@@ -60,11 +60,12 @@ impl Report<'_> {
     pub fn table(&self, colors: bool) -> String {
         let units: usize = self.circuit.populations.iter().map(|p| p.size.unwrap_or(1)).sum();
         let end = if self.stopped || self.diverged { "stopped at" } else { "to" };
-        let time = self.steps as f64 * self.dt;
-        let until = if self.stopped || self.diverged { time } else { self.duration };
         let lines = [
             ("circuit", format!("{} ({}, {})", self.circuit.name, many(units, "node"), many(self.states, "state"))),
-            ("steps", format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(until))),
+            (
+                "steps",
+                format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(self.until)),
+            ),
             ("engine", format!("{} on {}, {}", self.engine, self.device, self.precision)),
             (
                 "time",

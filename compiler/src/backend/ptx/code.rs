@@ -7,7 +7,8 @@ use nullcline_runtime::code::{Binding, Entry};
 use crate::kernel::ir::Precision;
 
 /// Threads of a block. With 256 of them each can have 255 registers on every processor from sm_60 on (65,536 registers
-/// per multiprocessor), so no kernel is short of registers for the sake of its block.
+/// per multiprocessor), so no kernel is short of registers for the sake of its block. (Entries say that one block per
+/// multiprocessor will do, `.minnctapersm 1`: otherwise the assembler saves registers around the slow path of a division.)
 pub(super) const GROUP: u32 = 256;
 
 /// Register classes; the letter begins the names.
@@ -267,7 +268,7 @@ impl Code {
             let _ = writeln!(text, "    .param .u64 {parameter},");
         }
         let clock: Vec<String> = CLOCK.iter().map(|(kind, name, _)| format!("    .param {kind} {name}")).collect();
-        let _ = writeln!(text, "{}\n)\n.maxntid {GROUP}, 1, 1\n{{", clock.join(",\n"));
+        let _ = writeln!(text, "{}\n)\n.maxntid {GROUP}, 1, 1\n.minnctapersm 1\n{{", clock.join(",\n"));
         for ((_, letter, kind), used) in CLASSES.iter().zip(self.used).filter(|(_, used)| *used > 0) {
             let _ = writeln!(text, "    .reg {kind} %{letter}<{}>;", used + 1);
         }

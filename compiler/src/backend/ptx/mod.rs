@@ -31,6 +31,7 @@ pub static PTX: Target = Target {
     floats: &[Precision::F32, Precision::F64],
     has: spelling::has,
     crosses: |op| matches!(op, Op::Take(_) | Op::Couple(_)),
+    strict: true,
 };
 
 /// What the text is written for.

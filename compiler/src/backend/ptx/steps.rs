@@ -22,7 +22,7 @@ const ONE_BLOCK_ELEMENTS: usize = 16 * GROUP as usize;
 const ONE_BLOCK_ENTRIES: usize = 1 << 16;
 
 /// 32-bit registers that may hold state and parameters over the steps; what computes has the rest of the 255.
-const RESIDENT_REGISTERS: usize = 128;
+const RESIDENT_REGISTERS: usize = 64;
 
 /// Writes the entry that runs many steps, where there is one.
 pub(super) fn steps(source: &Source<'_>, constants: &mut Constants) -> Option<(String, Entry)> {
@@ -78,9 +78,21 @@ struct Resident<'a> {
     drawn: HashMap<(BufferId, Index), String>,
     /// States with their next values.
     next: Vec<(BufferId, String)>,
+    /// Where the element's index stands in shared memory, for parameters that are not held.
+    slot: Option<String>,
+    /// That index, as read in this step.
+    element: String,
 }
 
 impl Resident<'_> {
+    /// Reads the element's index again, if it is kept in memory. The assembler cannot know that it is the same, and so holds
+    /// no addresses that depend on it.
+    fn read_element(&mut self, code: &mut Code) {
+        if let Some(slot) = &self.slot {
+            self.element = code.set(Class::Bits32, "ld.volatile.shared.u32", &[&format!("[{slot}]")]);
+        }
+    }
+
     fn is_state(&self, buffer: BufferId) -> bool {
         matches!(self.source.module.buffers[buffer.index()].role, BufferRole::State(_))
     }
@@ -108,9 +120,16 @@ impl Places for Resident<'_> {
             self.drawn.insert(place, value.clone());
             return value;
         }
-        let address = self.address(code, place, 0);
-        let value = self.source.load(code, &address);
+        let base = self.source.pointer(code, buffer, false);
+        let value = if index == Index::Zero {
+            // Volatile, or the assembler would load it before the loop and hold it all the same.
+            code.set(self.source.float.class(), &self.source.access("ld.volatile"), &[&format!("[{base}]")])
+        } else {
+            let address = code.element(&base, &self.element, self.source.float.size());
+            self.source.load(code, &address)
+        };
         code.remark(self.source.name(buffer));
+        self.drawn.insert(place, value.clone());
         value
     }
 
@@ -164,6 +183,8 @@ fn resident(source: &Source<'_>, constants: &mut Constants, extent: usize, bodie
         fed: HashMap::new(),
         drawn: HashMap::new(),
         next: Vec::new(),
+        slot: None,
+        element: element.clone(),
     };
     let states = places.enter(code, constants, &element, bodies);
     let count = code.count();
@@ -172,6 +193,7 @@ fn resident(source: &Source<'_>, constants: &mut Constants, extent: usize, bodie
     code.place(&again);
     let finished = code.set(Class::Predicate, "setp.eq.u64", &[&left, "0"]);
     code.branch(Some(&finished), &over);
+    places.read_element(code);
     for statements in bodies {
         body(code, source, &mut places, statements);
     }
@@ -185,7 +207,10 @@ fn resident(source: &Source<'_>, constants: &mut Constants, extent: usize, bodie
     code.op("sub.u64", &[&left, &left, "1"]);
     code.branch(None, &again);
     code.place(&over);
-    for (buffer, address) in states {
+    places.read_element(code);
+    for buffer in states {
+        let base = source.pointer(code, buffer, true);
+        let address = code.element(&base, &places.element, source.float.size());
         let value = &places.held[&(buffer, Index::Element)];
         code.op(&source.access("st"), &[&format!("[{address}]"), value]);
         code.remark(source.name(buffer));
@@ -195,14 +220,14 @@ fn resident(source: &Source<'_>, constants: &mut Constants, extent: usize, bodie
 }
 
 impl Resident<'_> {
-    /// Loads what is held, and finds the places of the rest; returns the states that are written, with their addresses.
+    /// Loads what is held, and finds the places of the rest; returns the states that are written.
     fn enter(
         &mut self,
         code: &mut Code,
         constants: &mut Constants,
         element: &str,
         bodies: &[&[Stmt]],
-    ) -> Vec<(BufferId, String)> {
+    ) -> Vec<BufferId> {
         let source = self.source;
         let module = source.module;
         let mut used: Vec<(BufferId, Index)> = Vec::new();
@@ -246,14 +271,24 @@ impl Resident<'_> {
                 BufferRole::Scratch(_) => continue,
                 _ => {}
             }
+            let state = self.is_state(buffer);
+            let history = matches!(role, BufferRole::History(_));
             let base = source.pointer(code, buffer, written.contains(&buffer));
+            if !state && !history && room == 0 {
+                if self.slot.is_none() {
+                    let tile = code.shared(GROUP * 4);
+                    let lane = code.set(Class::Bits32, "mov.u32", &["%tid.x"]);
+                    let slot = code.element(&tile, &lane, 4);
+                    code.op("st.shared.u32", &[&format!("[{slot}]"), element]);
+                    self.slot = Some(slot);
+                }
+                continue;
+            }
             let address = match index {
                 Index::Zero => base,
                 Index::Element => code.element(&base, element, source.float.size()),
             };
-            let state = self.is_state(buffer);
-            let history = matches!(role, BufferRole::History(_));
-            if state || (!history && room > 0) {
+            if state || !history {
                 room = room.saturating_sub(usize::from(!state));
                 let value = source.load(code, &address);
                 code.remark(source.name(buffer));
@@ -267,8 +302,8 @@ impl Resident<'_> {
             if history {
                 self.rings.start(code, (module.slots(buffer), &self.step));
             }
-            if state && written.contains(&buffer) && !stored.iter().any(|(b, _)| *b == buffer) {
-                stored.push((buffer, address.clone()));
+            if state && written.contains(&buffer) && !stored.contains(&buffer) {
+                stored.push(buffer);
             }
             self.addresses.insert((buffer, index), address);
         }

@@ -7,9 +7,9 @@ use super::drivers::Driver;
 use super::group::Member;
 use super::shape::Shape;
 use super::{GroupVariable, Lowering};
-use crate::diagnostic::{Result, lower as fault};
+use crate::diagnostic::{Diagnostics, Result, lower as fault};
 use crate::ir::expr::SpaceId;
-use crate::model::{EdgeInput, EdgeOperators, Projection, VariableRef, Weights};
+use crate::model::{EdgeInput, EdgeOperators, Projection, Synapses, Values, VariableRef, Weights};
 use crate::template::Literal;
 
 /// Most connections between two variables.
@@ -27,6 +27,8 @@ pub(super) struct Connected {
 pub(super) enum Entries {
     /// One by one, in the order written.
     Each(Vec<Entry>),
+    /// Many, as arrays.
+    Sparse(Sparse),
     /// From each of these source units to every unit of the target.
     All {
         /// Source units.
@@ -38,6 +40,27 @@ pub(super) enum Entries {
         /// Delay of each connection.
         delay: Delay,
     },
+}
+
+/// Connections between two populations as arrays: by target where values are passed on, so that those of target `i` are
+/// `starts[i]..starts[i + 1]`.
+pub(super) struct Sparse {
+    /// First connection of each unit, and the number of connections.
+    pub starts: Arc<[u32]>,
+    /// The unit at the other end of each.
+    pub units: Arc<[u32]>,
+    /// Weight of each.
+    pub weights: Values,
+    /// Delay of each.
+    pub delays: Delays,
+}
+
+/// Delays of many connections.
+pub(super) enum Delays {
+    /// All have the same.
+    Same(Delay),
+    /// Whole steps of each.
+    Each(Arc<[u32]>),
 }
 
 /// One connection.
@@ -72,6 +95,10 @@ impl Connected {
     pub fn instant_source(&self) -> Option<GroupVariable> {
         let instant = match &self.entries {
             Entries::Each(entries) => entries.iter().any(|e| e.delay == Delay::Steps(0)),
+            Entries::Sparse(sparse) => match &sparse.delays {
+                Delays::Same(delay) => *delay == Delay::Steps(0),
+                Delays::Each(steps) => steps.contains(&0),
+            },
             Entries::All { delay, .. } => *delay == Delay::Steps(0),
         };
         instant.then_some(self.source)
@@ -81,6 +108,10 @@ impl Connected {
     pub fn for_each_target(&self, mut visit: impl FnMut(usize)) {
         match &self.entries {
             Entries::Each(entries) => entries.iter().for_each(|e| visit(e.target as usize)),
+            Entries::Sparse(sparse) => {
+                let connected = sparse.starts.windows(2).enumerate().filter(|(_, row)| row[0] < row[1]);
+                connected.for_each(|(unit, _)| visit(unit));
+            }
             Entries::All { targets, .. } => (0..*targets).for_each(visit),
         }
     }
@@ -150,6 +181,15 @@ impl<'a> Lowering<'a> {
             self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
             return Ok(());
         }
+        if projections.iter().all(|p| self.between_populations(p)) {
+            for projection in projections {
+                self.check_size(projection)?;
+                let entries = Entries::Sparse(self.sparse(projection, self.circuit.by_target(projection))?);
+                let connected = Connected { source: bundle.source, entries };
+                self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
+            }
+            return Ok(());
+        }
         // Only edge operators ask for the ends.
         let with_ends = projections[0].edge.is_some();
         let mut entries = Vec::with_capacity(projections.len());
@@ -176,66 +216,114 @@ impl<'a> Lowering<'a> {
     /// so nothing needs to be listed.
     fn all_to_all(&self, bundle: &Bundle, projection: &Projection) -> Result<Option<Entries>> {
         let (sources, targets) = (self.unit_count(projection.source), self.unit_count(projection.target));
-        let number = |literal: &Option<Literal>| matches!(literal, None | Some(Literal::Number(_)));
+        let number = |literal: &Option<Literal>| match literal {
+            None => Some(0.0),
+            Some(Literal::Number(c)) => Some(c.re),
+            Some(_) => None,
+        };
         let Weights::Scalar(weight) = projection.weights else { return Ok(None) };
-        let plain = projection.edge.is_none() && number(&projection.delay) && number(&projection.spread);
+        let (Some(delay), Some(spread)) = (number(&projection.delay), number(&projection.spread)) else {
+            return Ok(None);
+        };
+        let plain = projection.edge.is_none() && projection.wiring.is_none();
         let single = Shape::of(self.variable(bundle.target)) == Shape::Single;
         if !plain || !single || targets < 2 || targets != self.system.size(self.units(bundle.target)) {
             return Ok(None);
         }
         let first = self.place(projection.source).1;
         let sources = first as u32..(first + sources) as u32;
-        Ok(Some(Entries::All { sources, targets, weight, delay: self.delay(projection, 0)? }))
+        Ok(Some(Entries::All { sources, targets, weight, delay: self.delay(projection, delay, spread)? }))
     }
 
     fn unit_count(&self, at: VariableRef) -> usize {
         self.circuit.populations[at.population].size.unwrap_or(1)
     }
 
+    /// Whether a projection without operators connects two populations, so that its connections may stay in arrays.
+    fn between_populations(&self, projection: &Projection) -> bool {
+        let sized = |at: VariableRef| self.circuit.populations[at.population].size.is_some();
+        // Delays in chains of filters are few; those of each connection alone are not.
+        let number = |literal: &Option<Literal>| matches!(literal, None | Some(Literal::Number(_)));
+        let numbers = number(&projection.spread) && (projection.spread.is_none() || number(&projection.delay));
+        projection.edge.is_none() && sized(projection.source) && sized(projection.target) && numbers
+    }
+
+    /// The connections of a projection by one of its ends (see [`Circuit::by_target`] and [`Circuit::by_source`]) with
+    /// their delays in steps. A population is a group of its own, so its units keep their numbers.
+    ///
+    /// [`Circuit::by_target`]: crate::model::Circuit::by_target
+    /// [`Circuit::by_source`]: crate::model::Circuit::by_source
+    pub(super) fn sparse(&self, projection: &Projection, synapses: Synapses) -> Result<Sparse> {
+        let Synapses { starts, units, weights, delays, spreads } = synapses;
+        let one = |e: usize| self.delay(projection, delays.at(e), spreads.at(e));
+        let delays = match (&delays, &spreads) {
+            (Values::Uniform(_), Values::Uniform(_)) => Delays::Same(one(0)?),
+            _ => {
+                let steps = (0..units.len()).map(|e| match one(e)? {
+                    Delay::Steps(steps) => Ok(steps),
+                    Delay::Gamma { .. } => unreachable!("spreads of their own are listed one by one"),
+                });
+                let steps = steps.collect::<Result<Vec<u32>>>()?;
+                match steps.first() {
+                    Some(first) if steps.iter().all(|s| s == first) => Delays::Same(Delay::Steps(*first)),
+                    _ => Delays::Each(steps.into()),
+                }
+            }
+        };
+        Ok(Sparse { starts, units, weights, delays })
+    }
+
     /// Lists the connections of a projection, and their (source, target) units.
     fn expand(&self, projection: &Projection, entries: &mut Vec<Entry>, ends: &mut Vec<(u32, u32)>) -> Result<()> {
-        let (sources, targets) = (self.unit_count(projection.source), self.unit_count(projection.target));
-        let total = sources.saturating_mul(targets).saturating_add(entries.len());
-        if total > MAX_CONNECTIONS {
-            let name = self.circuit.path(projection.target);
-            return Err(fault::too_large(&name, total, MAX_CONNECTIONS, projection.span).into());
-        }
         let (first_source, first_target) = (self.place(projection.source).1, self.place(projection.target).1);
-        for i in 0..targets {
-            for j in 0..sources {
-                let at = i * sources + j;
-                let weight = match &projection.weights {
-                    Weights::Scalar(w) => *w,
-                    // A zero in a matrix makes no connection; a single edge of weight 0 is kept, as it was written.
-                    Weights::Matrix(w) if w[at] == 0.0 => continue,
-                    Weights::Matrix(w) => w[at],
-                };
-                let entry = Entry {
-                    target: (first_target + i) as u32,
-                    source: (first_source + j) as u32,
-                    weight,
-                    delay: self.delay(projection, at)?,
-                };
-                if projection.edge.is_some() {
-                    ends.push((entry.source, entry.target));
-                }
-                entries.push(entry);
+        let mut add = |target: usize, source: u32, weight: f64, (delay, spread): (f64, f64)| -> Result<()> {
+            let delay = self.delay(projection, delay, spread)?;
+            let entry =
+                Entry { target: (first_target + target) as u32, source: first_source as u32 + source, weight, delay };
+            if projection.edge.is_some() {
+                ends.push((entry.source, entry.target));
+            }
+            entries.push(entry);
+            Ok(())
+        };
+        // Most edges are between single units, and there may be millions of them.
+        if let (1, 1, Weights::Scalar(weight), None) = (
+            self.unit_count(projection.source),
+            self.unit_count(projection.target),
+            &projection.weights,
+            &projection.wiring,
+        ) {
+            let number = |literal: &Option<Literal>| match literal {
+                None => Ok(0.0),
+                Some(Literal::Number(c)) => Ok(c.re),
+                Some(Literal::List(list)) if list.len() == 1 => Ok(list[0].re),
+                Some(_) => Err(Diagnostics::from(fault::delay_shape(projection.span))),
+            };
+            return add(0, 0, *weight, (number(&projection.delay)?, number(&projection.spread)?));
+        }
+        self.check_size(projection)?;
+        let synapses = self.circuit.by_target(projection);
+        for (i, row) in synapses.starts.windows(2).enumerate() {
+            for e in row[0] as usize..row[1] as usize {
+                let timing = (synapses.delays.at(e), synapses.spreads.at(e));
+                add(i, synapses.units[e], synapses.weights.at(e), timing)?;
             }
         }
         Ok(())
     }
 
+    /// A wiring was checked when the edge was made; pairs of units are as many as populations make them.
+    fn check_size(&self, projection: &Projection) -> Result<()> {
+        let pairs = self.unit_count(projection.source).saturating_mul(self.unit_count(projection.target));
+        if projection.wiring.is_none() && pairs > MAX_CONNECTIONS {
+            let name = self.circuit.path(projection.target);
+            return Err(fault::too_large(&name, pairs, MAX_CONNECTIONS, projection.span).into());
+        }
+        Ok(())
+    }
+
     /// The delay of one connection: order and rate of the gamma kernel, or whole steps, halves to even.
-    fn delay(&self, projection: &Projection, at: usize) -> Result<Delay> {
-        let number = |literal: &Option<Literal>| match literal {
-            None => Some(0.0),
-            Some(Literal::Number(c)) => Some(c.re),
-            Some(Literal::List(v)) => v.get(at).map(|c| c.re),
-            Some(Literal::Matrix { data, .. }) => data.get(at).copied(),
-        };
-        let (Some(delay), Some(spread)) = (number(&projection.delay), number(&projection.spread)) else {
-            return Err(fault::delay_shape(projection.span).into());
-        };
+    fn delay(&self, projection: &Projection, delay: f64, spread: f64) -> Result<Delay> {
         if spread > 0.0 && delay > 0.0 {
             let order = (delay / spread).powi(2).round_ties_even();
             if order >= 1.0 {

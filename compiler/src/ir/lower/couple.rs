@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::connect::{Connected, Delay, Entries, Entry};
+use super::connect::{Connected, Delay, Delays, Entries, Entry, Sparse};
 use super::drivers::each_part;
 use super::{GroupVariable, Lowering};
 use crate::ir::complex::{self, Value};
@@ -17,6 +18,7 @@ impl Lowering<'_> {
         let name = format!("{}<-{}", self.name(at), self.name(connected.source));
         let entries = match &connected.entries {
             Entries::Each(entries) => entries,
+            Entries::Sparse(sparse) => return self.sparse_value(at, &name, connected.source, sparse),
             Entries::All { sources, weight, delay, .. } => {
                 let source = self.delayed(connected.source, *delay);
                 return each_part(source, |part| self.weigh_all(&name, part, sources.clone(), *weight));
@@ -31,6 +33,29 @@ impl Lowering<'_> {
             };
             let source = self.delayed(connected.source, delay);
             let value = each_part(source, |part| self.weigh(&name, part, target, &entries));
+            sum = Some(match sum {
+                Some(sum) => complex::add(&mut self.system.graph, sum, value),
+                None => value,
+            });
+        }
+        sum.unwrap_or_else(|| Value::Real(self.system.graph.constant(0.0)))
+    }
+
+    /// What connections in arrays bring: one sum for each delay, shorter ones first.
+    fn sparse_value(&mut self, at: GroupVariable, name: &str, source: GroupVariable, sparse: &Sparse) -> Value {
+        let (target, length) = (self.space(at), self.variable(at).length);
+        let mut sum: Option<Value> = None;
+        for (delay, part) in sparse.by_delay() {
+            let part = length.map_or_else(|| part.clone(), |length| part.element_by_element(length as u32));
+            let value = self.delayed(source, delay);
+            let value = each_part(value, |value| {
+                let source = self.system.graph.space(value);
+                let Rows { starts, units, weights } = part.clone();
+                // A scalar source has one element, whichever unit was meant.
+                let sources = if source == SpaceId::SCALAR { units.iter().map(|_| 0).collect() } else { units };
+                let connection = Connection::new(name, (source, target), starts, sources, weights);
+                self.system.couple(connection, value)
+            });
             sum = Some(match sum {
                 Some(sum) => complex::add(&mut self.system.graph, sum, value),
                 None => value,
@@ -76,6 +101,66 @@ impl Lowering<'_> {
         }
         let connection = by_target(name, source, target, targets, entries);
         self.system.couple(connection, value)
+    }
+}
+
+/// Connections in arrays that have one delay.
+#[derive(Clone)]
+pub(super) struct Rows {
+    /// First connection of each unit, and the number of connections.
+    pub starts: Arc<[u32]>,
+    /// The unit at the other end of each.
+    pub units: Arc<[u32]>,
+    /// Weight of each.
+    pub weights: Values,
+}
+
+impl Sparse {
+    /// The connections of each delay, in ascending order of the delays.
+    pub(super) fn by_delay(&self) -> Vec<(Delay, Rows)> {
+        let all = || Rows { starts: self.starts.clone(), units: self.units.clone(), weights: self.weights.clone() };
+        let steps = match &self.delays {
+            Delays::Same(delay) => return vec![(*delay, all())],
+            Delays::Each(steps) => steps,
+        };
+        let mut kinds: Vec<u32> = steps.to_vec();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let parts = kinds.into_iter().map(|kind| {
+            let (mut starts, mut units, mut weights) = (vec![0u32], Vec::new(), Vec::new());
+            for row in self.starts.windows(2) {
+                for e in (row[0] as usize..row[1] as usize).filter(|e| steps[*e] == kind) {
+                    units.push(self.units[e]);
+                    if let Values::Each(each) = &self.weights {
+                        weights.push(each[e]);
+                    }
+                }
+                starts.push(units.len() as u32);
+            }
+            let weights = match &self.weights {
+                Values::Uniform(weight) => Values::Uniform(*weight),
+                Values::Each(_) => Values::from_each(weights),
+            };
+            (Delay::Steps(kind), Rows { starts: starts.into(), units: units.into(), weights })
+        });
+        parts.collect()
+    }
+}
+
+impl Rows {
+    /// Connections of units as connections of the elements of their vectors, each to its like.
+    fn element_by_element(&self, length: u32) -> Rows {
+        let (mut starts, mut units, mut weights) = (vec![0u32], Vec::new(), Vec::new());
+        for row in self.starts.windows(2) {
+            for k in 0..length {
+                for e in row[0] as usize..row[1] as usize {
+                    units.push(self.units[e] * length + k);
+                    weights.push(self.weights.at(e));
+                }
+                starts.push(units.len() as u32);
+            }
+        }
+        Rows { starts: starts.into(), units: units.into(), weights: Values::from_each(weights) }
     }
 }
 

@@ -96,8 +96,19 @@ pub static ALTERNATE: Prim = Prim::function(
 .operator()
 .single(|a| f32::from_bits(a[0].to_bits() ^ (a[1].to_bits() << 31)));
 
+/// The number itself.
+pub static KEEP: Prim = Prim::function(
+    "keep",
+    "a, as a number of which the target's compiler knows nothing else",
+    &[(-3.0, 3.0)],
+    |a| a[0],
+    |g, _, _| vec![g.constant(1.0)],
+)
+.operator()
+.means(|_, a| a[0]);
+
 /// All rows of this file.
-pub static ROWS: &[&Prim] = &[&RAISE, &EXPONENT, &MANTISSA, &XORSIGN, &ALTERNATE];
+pub static ROWS: &[&Prim] = &[&RAISE, &EXPONENT, &MANTISSA, &XORSIGN, &ALTERNATE, &KEEP];
 
 #[cfg(test)]
 mod tests {

@@ -24,6 +24,7 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         let finite = match &projection.weights {
             Weights::Scalar(weight) => weight.is_finite(),
             Weights::Matrix(matrix) => matrix.iter().all(|w| w.is_finite()),
+            Weights::Drawn(_) => true,
         };
         if !finite {
             out.push(fault::weight_not_finite(projection.span));

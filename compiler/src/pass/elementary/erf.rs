@@ -85,7 +85,7 @@ pub fn erf<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
     let q = (a - 1.0).polynomial(exponent);
     let Scaled { s, m } = format.scaled_exp(q, -1.0, 0.0, None);
     // 1 - s (1 - m)
-    let far = s.fma(m, q.number(1.0) - s);
+    let far = s.fma(m, format.keep(q.number(1.0) - s));
     let far = a.gt(last).select(1.0, far);
     a.lt(1.0).select(near, far).xorsign(x)
 }

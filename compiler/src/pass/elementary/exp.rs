@@ -79,7 +79,7 @@ impl Format {
     /// `x - k (ln 2) / c`
     pub(super) fn without_powers_of_two<'s>(&self, x: Term<'s>, k: Whole<'s>, c: f64) -> Term<'s> {
         let [high, low] = self.ln_2();
-        k.number.fma(-low / c, k.number.fma(-high / c, x))
+        k.number.fma(-low / c, self.keep(k.number.fma(-high / c, x)))
     }
 
     /// `e^(c x)` in parts, the power of two times `2^offset`; `c` is 1, -1, 2 or -2. Exponents are at most `limit`: beyond it
@@ -119,7 +119,7 @@ impl Format {
     pub(super) fn exp_of_sum<'s>(&self, high: Term<'s>, low: Term<'s>) -> Term<'s> {
         let k = self.nearest(high, LOG2_E, SKEW, self.bias - 1.0, Some(self.bias + 1.0));
         let [ln_2, ln_2_low] = self.ln_2();
-        let r = k.number.fma(-ln_2, high) + k.number.fma(-ln_2_low, low);
+        let r = self.keep(k.number.fma(-ln_2, high)) + k.number.fma(-ln_2_low, low);
         self.join_exp(k, r, high.lt(self.skew_tail().1 * consts::LN_2))
     }
 }
@@ -153,5 +153,5 @@ pub fn expm1<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
 /// `(e^x - 1) / 2^power` for `x > -100` (single: -80); finite where that is, for power 1 or 2.
 pub(super) fn expm1_over_power<'s>(format: &Format, x: Term<'s>, power: f64) -> Term<'s> {
     let Scaled { s, m } = format.scaled_exp(x, 1.0, -power, Some(format.bias + power));
-    s.fma(m, s - (-power).exp2())
+    s.fma(m, format.keep(s - (-power).exp2()))
 }

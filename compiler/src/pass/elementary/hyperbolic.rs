@@ -15,7 +15,7 @@ pub fn tanh<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
     let a = x.abs();
     // w / (w + 2) with w = e^2a - 1 and e^2a = s (1 + 2 m) / 2. An error of w is almost none of the quotient where w is large.
     let Scaled { s, m } = format.scaled_exp(a, 2.0, 1.0, None);
-    let w = s.fma(m, s.fma(0.5, -1.0));
+    let w = s.fma(m, format.keep(s.fma(0.5, -1.0)));
     a.gt(saturated).select(1.0, w / (w + 2.0)).xorsign(x)
 }
 

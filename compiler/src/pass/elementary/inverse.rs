@@ -81,9 +81,17 @@ pub fn atan<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
     first_quadrant(format, x.abs(), x.number(1.0), None).xorsign(x)
 }
 
-/// Angle of the point `(x, y)`; the coordinates are halved first, so that their sum is finite.
+/// Angle of the point `(x, y)`; the coordinates are scaled first, so that their sum is finite and their difference a normal
+/// number.
 pub fn atan2<'s>(format: &Format, y: Term<'s>, x: Term<'s>) -> Term<'s> {
-    let (up, along) = (y.abs() * 0.5, x.abs() * 0.5);
+    let (large, up_scale) = match format.precision {
+        Precision::F64 => (1.267_650_600_228_229_4e30, 1_152_921_504_606_846_976.0), // 2^100, 2^60
+        Precision::F32 => (1_073_741_824.0, 1_073_741_824.0),                        // 2^30
+    };
+    let (up, along) = (y.abs(), x.abs());
+    // What this takes below the normal numbers is nothing beside the other coordinate.
+    let scale = up.max(along).gt(large).select(0.25, up_scale);
+    let (up, along) = (up * scale, along * scale);
     let angle = first_quadrant(format, up, along, Some(up.equals(along)));
     mirrored(x, angle).xorsign(y)
 }

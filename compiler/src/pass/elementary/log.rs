@@ -4,7 +4,7 @@
 //! `log(1 + f) = f - f^2/2 + s (f^2/2 + s^2 p(s^2))`, where nothing that is rounded early is large (the identity is that of
 //! W. J. Cody and of FDLIBM). Polynomials: tools/minimax.py, `log` and `log32`.
 //!
-//! Subnormal arguments count as 0, so that the value does not depend on whether the processor flushes them.
+//! Subnormal arguments count as 0, as everywhere.
 
 use std::f64::consts::{LOG2_E, LOG10_E};
 
@@ -80,7 +80,7 @@ pub fn log1p<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
 
 /// `log(1 + x) + extra ln 2`; `-0` counts as 0.
 pub(super) fn log1p_with_exponent<'s>(format: &Format, x: Term<'s>, extra: Option<Term<'s>>) -> Term<'s> {
-    let sum = x + 1.0;
+    let sum = format.keep(x + 1.0);
     // What the sum has lost, exactly where it matters; for x itself small that is all of x, and f becomes x.
     let lost = x - (sum - 1.0);
     let k = sum.apply(&EXPONENT);

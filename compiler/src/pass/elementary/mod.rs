@@ -23,7 +23,8 @@ use crate::ir::prim::elementary::{
 };
 use crate::ir::prim::transfer::{SIGMOID, SOFTPLUS};
 use crate::kernel::ir::Precision;
-use format::{DOUBLE, SINGLE};
+pub use format::Format;
+use format::{DOUBLE, LOOSE_DOUBLE, LOOSE_SINGLE, SINGLE};
 use term::Formula;
 
 /// A function and its formula.
@@ -61,14 +62,20 @@ pub static ROWS: &[Row] = &[
     Row { prim: &ERF, formula: |f, a| erf::erf(f, a[0]) },
 ];
 
+/// The format of formulas for targets of this precision; `strict` as in [`Target`](crate::kernel::target::Target).
+pub fn format(precision: Precision, strict: bool) -> &'static Format {
+    match (precision, strict) {
+        (Precision::F64, true) => &DOUBLE,
+        (Precision::F32, true) => &SINGLE,
+        (Precision::F64, false) => &LOOSE_DOUBLE,
+        (Precision::F32, false) => &LOOSE_SINGLE,
+    }
+}
+
 /// The value of `prim` at `args` in other functions, of which the basic operations are the last resort: by the library's
-/// formula for this precision, or by the row's definition. `None` where there is neither.
-pub fn expand(graph: &mut ExprGraph, prim: &Prim, args: &[ExprId], precision: Precision) -> Option<ExprId> {
+/// formula for this format, or by the row's definition. `None` where there is neither.
+pub fn expand(graph: &mut ExprGraph, prim: &Prim, args: &[ExprId], format: &Format) -> Option<ExprId> {
     if let Some(row) = ROWS.iter().find(|row| row.prim == prim) {
-        let format = match precision {
-            Precision::F64 => &DOUBLE,
-            Precision::F32 => &SINGLE,
-        };
         return Some(term::write(graph, format, row.formula, args));
     }
     prim.expand.map(|expand| expand(graph, args))

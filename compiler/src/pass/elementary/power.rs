@@ -42,20 +42,20 @@ struct Pair<'s> {
 
 impl<'s> Pair<'s> {
     /// The exact sum of `a` and `b`, of which `a` is larger or 0, and a small number.
-    fn sum(a: Term<'s>, b: Term<'s>, small: Term<'s>) -> Pair<'s> {
-        let high = a + b;
+    fn sum(format: &Format, a: Term<'s>, b: Term<'s>, small: Term<'s>) -> Pair<'s> {
+        let high = format.keep(a + b);
         Pair { high, low: (b - (high - a)) + small }
     }
 
-    fn times(self, other: Pair<'s>) -> Pair<'s> {
-        let high = self.high * other.high;
-        let error = self.high.fma(other.high, -high);
+    fn times(self, format: &Format, other: Pair<'s>) -> Pair<'s> {
+        let high = format.keep(self.high * other.high);
+        let error = format.remainder(self.high, other.high, -high);
         Pair { high, low: self.high.fma(other.low, self.low.fma(other.high, error)) }
     }
 
-    fn times_one(self, factor: Term<'s>) -> Pair<'s> {
-        let high = self.high * factor;
-        Pair { high, low: self.low.fma(factor, self.high.fma(factor, -high)) }
+    fn times_one(self, format: &Format, factor: Term<'s>) -> Pair<'s> {
+        let high = format.keep(self.high * factor);
+        Pair { high, low: self.low.fma(factor, format.remainder(self.high, factor, -high)) }
     }
 }
 
@@ -68,19 +68,19 @@ fn log<'s>(format: &Format, x: Term<'s>, k: Term<'s>) -> Pair<'s> {
     let one = x.number(1.0);
     let f = x.apply(&MANTISSA) - 1.0;
     // The quotient of f and 2 + f, whose sum is not exact, by the exact remainder.
-    let divisor = f + 2.0;
+    let divisor = format.keep(f + 2.0);
     let divisor_low = f - (divisor - 2.0);
     let inverse = one / divisor;
     let high = f * inverse;
-    let remainder = -high.fma(divisor_low, high.fma(divisor, -f));
+    let remainder = -high.fma(divisor_low, format.remainder(high, divisor, -f));
     let s = Pair { high, low: remainder * inverse };
-    let z = s.times(s);
+    let z = s.times(format, s);
     let w = z.high * z.high.polynomial(tail);
-    let c = Pair::sum(x.number(two_thirds), w, x.number(two_thirds_low));
-    let third = s.times(z.times(c));
-    let near = Pair::sum(s.high + s.high, third.high, s.low.fma(2.0, third.low));
+    let c = Pair::sum(format, x.number(two_thirds), w, x.number(two_thirds_low));
+    let third = s.times(format, z.times(format, c));
+    let near = Pair::sum(format, s.high + s.high, third.high, s.low.fma(2.0, third.low));
     let [ln_2, ln_2_low] = format.ln_2();
-    Pair::sum(k * ln_2, near.high, k.fma(ln_2_low, near.low))
+    Pair::sum(format, k * ln_2, near.high, k.fma(ln_2_low, near.low))
 }
 
 /// `a^b`
@@ -95,7 +95,7 @@ pub fn pow<'s>(format: &Format, a: Term<'s>, b: Term<'s>) -> Term<'s> {
     let bounded = b.gt(enough).select(enough, b);
     let bounded = bounded.lt(-enough).select(-enough, bounded);
     let k = magnitude.lt(f64::INFINITY).select(magnitude.apply(&EXPONENT), magnitude);
-    let product = log(format, magnitude, k).times_one(bounded);
+    let product = log(format, magnitude, k).times_one(format, bounded);
     let power = format.exp_of_sum(product.high, product.low);
 
     let null = magnitude.lt(format.smallest);

@@ -16,6 +16,13 @@ use crate::kernel::ir::Precision;
 const PI: [f64; 3] = [consts::PI, 1.2246467991473532e-16, -2.9947698097183397e-33];
 const PI_SINGLE: [f64; 3] = [3.1415927410125732, -8.742277657347586e-08, -3.4302490200117637e-15];
 
+/// Pi in parts of 30 digits (single: 12), so that products with numbers of 23 (12) are exact also where `fma` rounds them.
+/// Angles beyond 2^24 (single: 2^13) lose up to half of what lies between neighbouring numbers.
+const LOOSE_PI: [f64; 4] =
+    [3.1415926553308964, -1.7411031384001463e-09, -7.006868793909636e-19, -2.2702237215044403e-28];
+const LOOSE_PI_SINGLE: [f64; 4] =
+    [3.1416015625, -8.907169103622437e-06, -1.7412276065442711e-09, 1.2446743939339977e-13];
+
 /// `p` in `sin r = r + r z p(z)`, `z = r^2`, for |r| <= pi/2; relative error of the sine 2^-60.8.
 /// The last coefficient is a millionth above the fitted one, within that error, which makes the cosine of 0 exactly 1.
 const TAIL: [f64; 8] = [
@@ -71,13 +78,23 @@ impl Format {
         }
     }
 
+    /// Pi as a sum.
+    fn pi(&self) -> &'static [f64] {
+        match (self.precision, self.strict) {
+            (Precision::F64, true) => &PI,
+            (Precision::F32, true) => &PI_SINGLE,
+            (Precision::F64, false) => &LOOSE_PI,
+            (Precision::F32, false) => &LOOSE_PI_SINGLE,
+        }
+    }
+
     /// `sin(a - m pi scale) (-1)^n`
     fn reduced_sine<'s>(&self, a: Term<'s>, m: Term<'s>, scale: f64, n: Whole<'s>) -> Term<'s> {
-        let (pi, tail): (_, &[f64]) = match self.precision {
-            Precision::F64 => (PI, &TAIL),
-            Precision::F32 => (PI_SINGLE, &TAIL_SINGLE),
+        let tail: &[f64] = match self.precision {
+            Precision::F64 => &TAIL,
+            Precision::F32 => &TAIL_SINGLE,
         };
-        let r = pi.iter().fold(a, |r, part| m.fma(-scale * part, r));
+        let r = self.pi().iter().fold(a, |r, part| self.keep(m.fma(-scale * part, r)));
         let z = r * r;
         // The first term is the largest by far; it is added last, so that the others' errors stay small.
         let c = z.fma(tail[0], z * z * z.polynomial(&tail[1..]));
@@ -105,13 +122,13 @@ pub fn cos<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
 /// `tan x`; NaN for |x| > 2^40 (single: 2^20). Between odd multiples of pi/4 it is `tan r` and `-1 / tan r` in turn, with
 /// `r = x - n pi/2`.
 pub fn tan<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
-    let (pi, tail): (_, &[f64]) = match format.precision {
-        Precision::F64 => (PI, &TAN),
-        Precision::F32 => (PI_SINGLE, &TAN_SINGLE),
+    let tail: &[f64] = match format.precision {
+        Precision::F64 => &TAN,
+        Precision::F32 => &TAN_SINGLE,
     };
     let a = x.abs();
     let n = format.nearest(a, 2.0 * FRAC_1_PI, 0.0, 0.0, None);
-    let r = pi.iter().fold(a, |r, part| n.number.fma(-0.5 * part, r));
+    let r = format.pi().iter().fold(a, |r, part| format.keep(n.number.fma(-0.5 * part, r)));
     let z = r * r;
     let t = (r * z).fma(z.polynomial(tail), r);
     let odd = n.alternate(x.number(1.0)).lt(0.0);

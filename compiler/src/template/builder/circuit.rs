@@ -25,6 +25,7 @@ impl CircuitBuilder {
             circuits: Vec::new(),
             edges: Vec::new(),
             matrices: Vec::new(),
+            seed: None,
         };
         CircuitBuilder { circuit, out: Diagnostics::new() }
     }
@@ -37,6 +38,12 @@ impl CircuitBuilder {
     /// Says what it is, for people.
     pub fn description(mut self, text: &str) -> CircuitBuilder {
         self.circuit.description = Some(text.to_string());
+        self
+    }
+
+    /// Sets the seed of drawn values and connections.
+    pub fn seed(mut self, seed: u64) -> CircuitBuilder {
+        self.circuit.seed = Some(seed);
         self
     }
 

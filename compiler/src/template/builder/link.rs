@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::name;
 use crate::diagnostic::{Diagnostics, Result, template as fault};
 use crate::source::Span;
+use crate::template::connectivity::Connectivity;
 use crate::template::edge::edge_variable;
 use crate::template::{EdgeSource, EdgeTemplate, EdgeUse, Literal};
 
@@ -17,6 +18,7 @@ pub struct Link {
     weight: Literal,
     delay: Option<Literal>,
     spread: Option<Literal>,
+    connectivity: Option<Arc<Connectivity>>,
     inputs: Vec<(String, String)>,
     values: Vec<(String, Literal)>,
 }
@@ -31,6 +33,7 @@ impl Link {
             weight: 1.0.into(),
             delay: None,
             spread: None,
+            connectivity: None,
             inputs: Vec::new(),
             values: Vec::new(),
         }
@@ -51,6 +54,12 @@ impl Link {
     /// Sets the spread of the delay in time units.
     pub fn spread(mut self, spread: impl Into<Literal>) -> Link {
         self.spread = Some(spread.into());
+        self
+    }
+
+    /// Says which units of two populations are connected; each with each otherwise.
+    pub fn connectivity(mut self, connectivity: Connectivity) -> Link {
+        self.connectivity = Some(Arc::new(connectivity));
         self
     }
 
@@ -92,8 +101,19 @@ impl Link {
         let sources = sources.collect();
         let overrides = self.values.iter().filter_map(|(variable, value)| Some((found(variable)?, value.clone())));
         let overrides = overrides.collect();
-        let Link { source, target, template, weight, delay, spread, .. } = self;
+        let Link { source, target, template, weight, delay, spread, connectivity, .. } = self;
         let (source, target, span) = (name(&source), name(&target), Span::NOWHERE);
-        out.into_result(EdgeUse { source, target, template, weight, delay, spread, sources, overrides, span })
+        out.into_result(EdgeUse {
+            source,
+            target,
+            template,
+            weight,
+            delay,
+            spread,
+            connectivity,
+            sources,
+            overrides,
+            span,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Rust values as literals.
 
+use crate::template::distribution::Distribution;
 use crate::template::{Complex, Literal};
 
 impl From<f64> for Complex {
@@ -17,6 +18,12 @@ impl From<f64> for Literal {
 impl From<Complex> for Literal {
     fn from(number: Complex) -> Literal {
         Literal::Number(number)
+    }
+}
+
+impl From<Distribution> for Literal {
+    fn from(distribution: Distribution) -> Literal {
+        Literal::Drawn(distribution)
     }
 }
 

@@ -68,11 +68,12 @@ impl OperatorBuilder {
             Literal::Number(_) => (None, None),
             Literal::List(list) => (Some(list.len()), None),
             Literal::Matrix { rows, columns, .. } => (Some(rows * columns), Some(*columns)),
+            Literal::Drawn(_) => (None, None),
         };
         let complex = match &value {
             Literal::Number(n) => n.im != 0.0,
             Literal::List(list) => list.iter().any(|n| n.im != 0.0),
-            Literal::Matrix { .. } => false,
+            Literal::Matrix { .. } | Literal::Drawn(_) => false,
         };
         let (name, unit, description, span) = (name(variable), None, None, Span::NOWHERE);
         self.variables.push(VariableTemplate {

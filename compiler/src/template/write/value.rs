@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::template::distribution::Distribution;
 use crate::template::{Complex, Declared, Literal, VariableTemplate};
 
 /// The shortest text that reads back as the same number.
@@ -28,7 +29,19 @@ pub(super) fn literal(value: &Literal) -> String {
             let rows = data.chunks((*columns).max(1));
             list(rows.map(|row| list(row.iter().map(|x| number(*x)).collect())).collect())
         }
+        Literal::Drawn(distribution) => drawn(distribution),
     }
+}
+
+fn drawn(distribution: &Distribution) -> String {
+    let (name, parameters) = distribution.law.written();
+    let parameters: Vec<String> = parameters.into_iter().map(number).collect();
+    let law = format!("{name}: [{}]", parameters.join(", "));
+    let mut entries = vec![if distribution.quantiles { format!("quantiles: {{{law}}}") } else { law }];
+    let bounds = [("min", distribution.min), ("max", distribution.max)];
+    entries.extend(bounds.into_iter().filter_map(|(key, bound)| bound.map(|b| format!("{key}: {}", number(b)))));
+    entries.extend(distribution.seed.map(|seed| format!("seed: {seed}")));
+    format!("{{{}}}", entries.join(", "))
 }
 
 /// A text in double quotes.
@@ -83,7 +96,7 @@ pub(super) fn variable(declared: &VariableTemplate) -> String {
     let short = short(declared);
     let people = [("unit", &declared.unit), ("description", &declared.description)];
     if short.starts_with('{') {
-        let inner = short.trim_start_matches('{').trim_end_matches('}');
+        let inner = short.strip_prefix('{').and_then(|s| s.strip_suffix('}')).unwrap_or(&short);
         return format!("{{{inner}{}}}", notes(&people));
     }
     match notes(&people) {
@@ -106,7 +119,7 @@ fn short(declared: &VariableTemplate) -> String {
         Declared::Constant => "constant",
     };
     let own_length = match &declared.value {
-        Literal::Number(_) => None,
+        Literal::Number(_) | Literal::Drawn(_) => None,
         Literal::List(list) => Some(list.len()),
         Literal::Matrix { rows, columns, .. } => Some(rows * columns),
     };
@@ -125,11 +138,13 @@ fn short(declared: &VariableTemplate) -> String {
         }
         (_, length) => {
             let complex = if declared.complex { ", dtype: complex" } else { "" };
-            if declared.declared == Declared::Constant && length == own_length && !declared.complex {
+            let drawn = matches!(declared.value, Literal::Drawn(_));
+            if declared.declared == Declared::Constant && length == own_length && !declared.complex && !drawn {
                 return value;
             }
             let shape = match (length, declared.columns) {
                 (Some(length), Some(columns)) => format!(", shape: [{}, {columns}]", length / columns.max(1)),
+                (Some(length), None) if drawn => format!(", shape: [{length}]"),
                 _ => String::new(),
             };
             format!("{{vtype: {word}, value: {value}{shape}{complex}}}")

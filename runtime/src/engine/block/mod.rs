@@ -6,13 +6,18 @@
 mod allocate;
 mod operations;
 
+use std::num::NonZeroUsize;
+
+use rayon::prelude::*;
+
 use super::coupling::{Coupling, Sending};
 use super::isa::Isa;
+use super::team::{FEWEST_VALUES, Team, shares_entries};
 use super::{Memory, Real};
 use crate::artifact::{DeviceError, Executable, Explanation, Feeds, Phase, Spike};
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
-use operations::Uniform;
+use operations::{Uniform, View};
 
 /// Elements of a block: registers of 1 KiB in double precision, so that some thirty of them stay in the first-level cache.
 const WIDE: usize = 128;
@@ -27,9 +32,13 @@ pub struct BlockEngine<T: Real> {
     /// Space for the registers of the kernel being run.
     registers: Vec<T>,
     isa: Isa,
+    team: Team,
+    /// Who sends spikes, as far as it was looked up.
     sending: Sending,
     /// How the connections of the step are executed.
     explanations: Vec<Explanation>,
+    /// Whether any kernel shares its work between threads.
+    shares: bool,
 }
 
 enum Loaded<T> {
@@ -58,12 +67,15 @@ impl<T: Real> BlockEngine<T> {
             Loaded::Pointwise { .. } => None,
         });
         let explanations = explained.collect();
+        let shared = |kernel: &Loaded<T>| matches!(kernel, Loaded::Pointwise { extent, code } if code.shares(*extent));
         Ok(BlockEngine {
             memory: Memory::new(program)?,
             registers: vec![T::default(); registers.max().unwrap_or(0) * WIDE],
+            shares: kernels.iter().any(shared) || program.kernels.iter().any(shares_entries),
             kernels,
             phases: program.phases.clone(),
             isa: Isa::detect(),
+            team: Team::new(),
             sending: Sending::default(),
             explanations,
         })
@@ -78,24 +90,51 @@ impl<T: Real> BlockEngine<T> {
         }
     }
 
+    fn run_phase(&mut self, phase: Phase, step: u64, dt: f64) {
+        self.sending.clear();
+        for at in 0..self.phases[phase as usize].len() {
+            let kernel = self.phases[phase as usize][at];
+            self.run_kernel(kernel as usize, step, dt);
+        }
+        if phase == Phase::Remember {
+            self.wrote(None);
+        }
+    }
+
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
         let uniform = Uniform { step, time: T::from_f64(step as f64 * dt), dt: T::from_f64(dt) };
-        let memory = &mut self.memory;
-        if matches!(self.kernels[index], Loaded::Pointwise { .. }) {
-            self.sending.clear();
-        }
+        let (isa, registers) = (self.isa, &mut self.registers);
         match &mut self.kernels[index] {
-            Loaded::Pointwise { extent, code } if *extent == 1 => {
-                operations::run::<T, 1>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
-            }
-            Loaded::Pointwise { extent, code } if *extent <= NARROW => {
-                operations::run::<T, NARROW>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
-            }
             Loaded::Pointwise { extent, code } => {
-                operations::run::<T, WIDE>(self.isa, code, *extent, &mut self.registers, memory, &uniform);
+                self.sending.clear();
+                let (view, all) = (View::new(&mut self.memory), 0..*extent);
+                match *extent {
+                    // SAFETY: no other thread has the buffers.
+                    1 => unsafe { operations::run::<T, 1>(isa, code, all, registers, &view, &uniform) },
+                    // SAFETY: as above.
+                    2..=NARROW => unsafe { operations::run::<T, NARROW>(isa, code, all, registers, &view, &uniform) },
+                    _ if code.shares(*extent) => {
+                        let part = (extent.div_ceil(rayon::current_num_threads() * 4)).next_multiple_of(WIDE);
+                        (0..extent.div_ceil(part)).into_par_iter().for_each(|k| {
+                            let elements = k * part..((k + 1) * part).min(*extent);
+                            let mut registers = vec![T::default(); code.registers * WIDE];
+                            // SAFETY: the parts are disjoint.
+                            unsafe { operations::run::<T, WIDE>(isa, code, elements, &mut registers, &view, &uniform) };
+                        });
+                    }
+                    // SAFETY: no other thread has the buffers.
+                    _ => unsafe { operations::run::<T, WIDE>(isa, code, all, registers, &view, &uniform) },
+                }
             }
-            Loaded::Coupling(coupling) => coupling.run(memory, &mut self.sending, step),
+            Loaded::Coupling(coupling) => coupling.run(&mut self.memory, &mut self.sending, step),
         }
+    }
+}
+
+impl Code {
+    /// Whether there is enough to do for several threads.
+    fn shares(&self, extent: usize) -> bool {
+        self.instructions.len() as u64 * extent as u64 >= FEWEST_VALUES
     }
 }
 
@@ -126,15 +165,22 @@ impl<T: Real> Executable for BlockEngine<T> {
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
-        self.sending.clear();
-        for at in 0..self.phases[phase as usize].len() {
-            let kernel = self.phases[phase as usize][at];
-            self.run_kernel(kernel as usize, step, dt);
-        }
-        if phase == Phase::Remember {
-            self.wrote(None);
-        }
-        Ok(())
+        let team = self.team.clone();
+        team.run(self.shares, || {
+            self.run_phase(phase, step, dt);
+            Ok(())
+        })
+    }
+
+    fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
+        let team = self.team.clone();
+        team.run(self.shares, || {
+            for step in first..first + count {
+                feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+                self.run_phase(Phase::Step, step, dt);
+            }
+            Ok(())
+        })
     }
 
     fn collect(
@@ -145,11 +191,18 @@ impl<T: Real> Executable for BlockEngine<T> {
         events: &[usize],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
-        for step in first..first + count {
-            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
-            self.run(Phase::Step, step, dt)?;
-            self.memory.spikes(step, events, out)?;
-        }
-        Ok(())
+        let team = self.team.clone();
+        team.run(self.shares, || {
+            for step in first..first + count {
+                feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+                self.run_phase(Phase::Step, step, dt);
+                self.memory.spikes(step, events, out)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn set_threads(&mut self, threads: NonZeroUsize) {
+        self.team = Team::of(threads);
     }
 }

@@ -1,5 +1,7 @@
 //! The operations over blocks, compiled for several instruction sets.
 
+use std::ops::Range;
+
 use super::allocate::{Code, Instruction};
 use crate::engine::isa::Isa;
 use crate::engine::{Memory, Real};
@@ -15,28 +17,77 @@ pub(super) struct Uniform<T> {
     pub dt: T,
 }
 
-/// Runs a kernel over all its elements, `B` at a time.
-pub(super) fn run<T: Real, const B: usize>(
+/// The buffers, for several threads that work on different elements.
+pub(super) struct View<'a, T> {
+    /// Where they are; their contents are reached by the pointer only.
+    memory: &'a Memory<T>,
+    all: *mut T,
+}
+
+// SAFETY: `run` says which elements a thread may touch.
+unsafe impl<T: Real> Sync for View<'_, T> {}
+
+impl<'a, T: Real> View<'a, T> {
+    /// A view of all buffers.
+    pub fn new(memory: &'a mut Memory<T>) -> View<'a, T> {
+        let all = memory.all_mut().as_mut_ptr();
+        View { memory, all }
+    }
+
+    /// Elements of a slot from `first` on, at most `most`.
+    ///
+    /// # Safety
+    ///
+    /// Nothing may write these elements while the slice lives.
+    #[inline(always)]
+    unsafe fn slice(&self, buffer: usize, slot: usize, first: usize, most: usize) -> &[T] {
+        let place = self.memory.place(buffer, slot);
+        assert!(first < place.len(), "kernels read within buffers");
+        // SAFETY: the place lies within the allocation; the rest is handed on to the caller.
+        unsafe { std::slice::from_raw_parts(self.all.add(place.start + first), most.min(place.len() - first)) }
+    }
+
+    /// Replaces elements of a slot from `first` on.
+    ///
+    /// # Safety
+    ///
+    /// Nothing else may access these elements meanwhile.
+    #[inline(always)]
+    unsafe fn store(&self, buffer: usize, slot: usize, first: usize, values: &[T]) {
+        let place = self.memory.place(buffer, slot);
+        assert!(first + values.len() <= place.len(), "kernels write within buffers");
+        // SAFETY: the place lies within the allocation; the rest is handed on to the caller.
+        unsafe { std::ptr::copy_nonoverlapping(values.as_ptr(), self.all.add(place.start + first), values.len()) };
+    }
+}
+
+/// Runs a kernel over some of its elements, `B` at a time.
+///
+/// # Safety
+///
+/// Other threads may meanwhile run this kernel for other elements, and do nothing else with the buffers of the view.
+pub(super) unsafe fn run<T: Real, const B: usize>(
     isa: Isa,
     code: &Code,
-    extent: usize,
+    elements: Range<usize>,
     registers: &mut [T],
-    memory: &mut Memory<T>,
+    view: &View<'_, T>,
     uniform: &Uniform<T>,
 ) {
-    isa.run(|| run_here::<T, B>(code, extent, registers, memory, uniform));
+    isa.run(|| run_here::<T, B>(code, elements, registers, view, uniform));
 }
 
 #[inline(always)]
 fn run_here<T: Real, const B: usize>(
     code: &Code,
-    extent: usize,
+    elements: Range<usize>,
     registers: &mut [T],
-    memory: &mut Memory<T>,
+    view: &View<'_, T>,
     uniform: &Uniform<T>,
 ) {
     let (blocks, _) = registers.as_chunks_mut::<B>();
-    for first in (0..extent).step_by(B) {
+    for first in elements.clone().step_by(B) {
+        let count = B.min(elements.end - first);
         for instruction in &code.instructions {
             match instruction {
                 Instruction::Compute(register, op) => {
@@ -45,14 +96,12 @@ fn run_here<T: Real, const B: usize>(
                     // The result's register is none of the operands'.
                     let block =
                         |r: u32| if r < *register { &left[r as usize] } else { &right[(r - register - 1) as usize] };
-                    compute(out, op, block, memory, uniform, first);
+                    compute(out, op, block, view, uniform, first, count);
                 }
                 Instruction::Store(buffer, register) => {
-                    let slot = memory.current_slot(*buffer as usize, uniform.step);
-                    let place = memory.place(*buffer as usize, slot);
-                    let count = B.min(extent - first);
-                    let target = &mut memory.all_mut()[place.start + first..place.start + first + count];
-                    target.copy_from_slice(&blocks[*register as usize][..count]);
+                    let slot = view.memory.current_slot(*buffer as usize, uniform.step);
+                    // SAFETY: these are elements of this thread, see `run`.
+                    unsafe { view.store(*buffer as usize, slot, first, &blocks[*register as usize][..count]) };
                 }
             }
         }
@@ -64,18 +113,19 @@ fn compute<'a, T: Real, const B: usize>(
     out: &mut [T; B],
     op: &Op,
     block: impl Fn(u32) -> &'a [T; B],
-    memory: &Memory<T>,
+    view: &View<'_, T>,
     uniform: &Uniform<T>,
     first: usize,
+    count: usize,
 ) {
     match *op {
         Op::Constant(value) => out.fill(T::from_f64(value)),
         Op::Time => out.fill(uniform.time),
         Op::StepSize => out.fill(uniform.dt),
-        Op::Load { buffer, scalar } => load(out, memory, buffer as usize, 0, scalar, first),
+        Op::Load { buffer, scalar } => load(out, view, buffer as usize, 0, scalar, first, count),
         Op::Past { buffer, scalar, steps } => {
-            let slot = memory.past_slot(buffer as usize, uniform.step, steps);
-            load(out, memory, buffer as usize, slot, scalar, first);
+            let slot = view.memory.past_slot(buffer as usize, uniform.step, steps);
+            load(out, view, buffer as usize, slot, scalar, first, count);
         }
         Op::Unary(f, a) => unary(out, f, block(a)),
         Op::Binary(f, a, b) => binary(out, f, block(a), block(b)),
@@ -97,20 +147,24 @@ fn compute<'a, T: Real, const B: usize>(
 #[inline(always)]
 fn load<T: Real, const B: usize>(
     out: &mut [T; B],
-    memory: &Memory<T>,
+    view: &View<'_, T>,
     buffer: usize,
     slot: usize,
     scalar: bool,
     first: usize,
+    count: usize,
 ) {
-    let values = memory.slot(buffer, slot);
     if scalar {
+        // SAFETY: a kernel stores none of the buffers whose first element it reads for all.
+        let values = unsafe { view.slice(buffer, slot, 0, 1) };
         out.fill(values[0]);
-    } else if let Some(values) = values.get(first..first + B) {
-        out.copy_from_slice(values);
-    } else {
-        let values = &values[first..];
-        out[..values.len()].copy_from_slice(values);
+        return;
+    }
+    // SAFETY: these are elements of this thread, see `run`.
+    let values = unsafe { view.slice(buffer, slot, first, count) };
+    match <&[T; B]>::try_from(values) {
+        Ok(values) => *out = *values,
+        Err(_) => out[..values.len()].copy_from_slice(values),
     }
 }
 

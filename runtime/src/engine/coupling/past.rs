@@ -161,9 +161,7 @@ fn listed<T: Real>(
 
 impl<T: Real, D: Delay> Rings<T, D> {
     fn new(connection: &Connection, delays: &[u32], matrix: Matrix, length: usize) -> Rings<T, D> {
-        // One block for each thread; how targets are divided changes no sum.
-        let share = matrix.targets.div_ceil(rayon::current_num_threads());
-        let block = share.next_multiple_of(T::LANES).min(WIDEST);
+        let block = matrix.targets.next_multiple_of(T::LANES).min(WIDEST);
         let places = matrix.places(block, T::LANES);
         let (mut by_source, mut delays_by_source) = (Pages::<T>::zeroed(places), Pages::<D>::zeroed(places));
         for target in 0..matrix.targets {
@@ -202,21 +200,26 @@ impl<T: Real, D: Delay> Rings<T, D> {
         let now = step as u32;
         sums.clear();
         sums.resize(self.matrix.targets.next_multiple_of(T::LANES), T::default());
-        let add = |(index, sums): (usize, &mut [T])| {
-            let range = index * block * sources..index * block * sources + sums.len() * sources;
-            let (weights, delays) = (&weights[range.clone()], &delays[range]);
+        let threads = if weights.len() < FEWEST_FOR_THREADS { 1 } else { rayon::current_num_threads() };
+        // Threads share the targets of a block.
+        let share = self.matrix.targets.div_ceil(threads).next_multiple_of(T::LANES).min(block);
+        let add = |first: usize, (part, sums): (usize, &mut [T]), stride: usize| {
+            let from = first * sources + part * share;
+            let (weights, delays) = (&weights[from..], &delays[from..]);
             #[cfg(target_arch = "x86_64")]
             if isa == Isa::Avx512 {
-                // SAFETY: the processor has these instructions; blocks are whole vectors, with a weight and a delay for
-                // each of their sums and each source.
-                return unsafe { T::add_past(sums, weights, delays, ring, now) };
+                // SAFETY: the processor has these instructions; parts are whole vectors, with a weight and a delay for each of
+                // their sums and each source.
+                return unsafe { T::add_past(sums, weights, delays, stride, ring, now) };
             }
-            isa.run(|| add_past(sums, weights, delays, ring, now));
+            isa.run(|| add_past(sums, weights, delays, stride, ring, now));
         };
-        if weights.len() < FEWEST_FOR_THREADS {
-            sums.chunks_mut(block).enumerate().for_each(add);
-        } else {
-            sums.par_chunks_mut(block).enumerate().for_each(add);
+        for (index, sums) in sums.chunks_mut(block).enumerate() {
+            let (first, stride) = (index * block, sums.len());
+            match threads {
+                1 => add(first, (0, sums), stride),
+                _ => sums.par_chunks_mut(share).enumerate().for_each(|part| add(first, part, stride)),
+            }
         }
     }
 
@@ -235,10 +238,17 @@ impl<T: Real, D: Delay> Rings<T, D> {
 
 /// As [`Lanes::add_past`](crate::engine::lanes::Lanes::add_past), without gathering vectors.
 #[inline(always)]
-fn add_past<T: Real, D: Delay>(sums: &mut [T], weights: &[T], delays: &[D], (rings, length): (&[T], usize), now: u32) {
-    let rows = weights.chunks_exact(sums.len()).zip(delays.chunks_exact(sums.len()));
-    for ((weights, delays), ring) in rows.zip(rings.chunks_exact(length)) {
-        for ((sum, weight), delay) in sums.iter_mut().zip(weights).zip(delays) {
+fn add_past<T: Real, D: Delay>(
+    sums: &mut [T],
+    weights: &[T],
+    delays: &[D],
+    stride: usize,
+    (rings, length): (&[T], usize),
+    now: u32,
+) {
+    for (j, ring) in rings.chunks_exact(length).enumerate() {
+        let row = weights[j * stride..].iter().zip(&delays[j * stride..]);
+        for (sum, (weight, delay)) in sums.iter_mut().zip(row) {
             if *weight != T::default() {
                 *sum = weight.fma(ring[now.wrapping_sub(delay.steps()) as usize & (length - 1)], *sum);
             }

@@ -6,11 +6,9 @@ use super::code::{Generated, SLOT, Shape};
 use super::executable::Executable;
 use super::pool::{Entry, bits};
 use crate::artifact::DeviceError;
+use crate::engine::team::FEWEST_VALUES;
 use crate::engine::{Memory, Real};
 use crate::program::Precision;
-
-/// Instructions below which threads cost more than they save: some 30 microseconds of work.
-const FEWEST_FOR_THREADS: u64 = 1 << 18;
 
 /// The start of the buffers, for several threads.
 #[derive(Clone, Copy)]
@@ -77,6 +75,12 @@ impl Code {
         self.call(memory, step, dt, every, rows);
     }
 
+    /// Whether there is enough to do for several threads in so many steps.
+    pub fn shares(&self, steps: u64) -> bool {
+        let turns = self.bytes.div_ceil(self.turn);
+        turns > 1 && (turns as u64 * self.values as u64).saturating_mul(steps) >= FEWEST_VALUES
+    }
+
     fn call<T: Real>(&mut self, memory: &mut Memory<T>, step: u64, dt: f64, steps: u64, rows: &mut [T]) {
         let precision = if T::BYTES == 8 { Precision::F64 } else { Precision::F32 };
         let base = memory.all().as_ptr().cast::<u8>();
@@ -129,11 +133,10 @@ impl Code {
             // two touch the same bytes.
             unsafe { executable.call(buffers.get(), pool.as_ptr().cast(), range, steps, step) }
         };
-        let turns = self.bytes.div_ceil(self.turn);
-        let work = (turns as u64 * self.values as u64).saturating_mul(steps).saturating_mul(passes);
-        if work < FEWEST_FOR_THREADS || turns < 2 {
+        if !self.shares(steps.saturating_mul(passes)) {
             return part((0, self.bytes));
         }
+        let turns = self.bytes.div_ceil(self.turn);
         // Several parts per thread even out what else the machine does.
         let parts = (rayon::current_num_threads() * 4).min(turns);
         let bytes = turns.div_ceil(parts) * self.turn;

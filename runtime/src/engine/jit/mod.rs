@@ -17,7 +17,10 @@ mod record;
 mod sequence;
 mod table;
 
+use std::num::NonZeroUsize;
+
 use super::coupling::{Coupling, Sending};
+use super::team::{Team, shares_entries};
 use super::{Memory, Real};
 use crate::artifact::{self, DeviceError, Executable, Explanation, Feeds, Layout, Phase, Role, Rows, Spike};
 use crate::program::{Body, Kernel, Precision, Program};
@@ -65,10 +68,13 @@ struct JitEngine<T: Real> {
     /// Code that records, made when first needed; `None` for what cannot be recorded so.
     recorder: Option<(Vec<usize>, Option<Recorder<T>>)>,
     layout: Layout,
+    team: Team,
     /// Who sends spikes, as far as it was looked up.
     sending: Sending,
     /// How the connections of the step are executed.
     explanations: Vec<Explanation>,
+    /// Whether any kernel shares the work of one step between threads.
+    shares: bool,
 }
 
 enum Prepared<T> {
@@ -124,6 +130,8 @@ impl<T: Real> JitEngine<T> {
             None => None,
         };
         let (phases, layout) = (program.phases.clone(), program.layout.clone());
+        let shared = |kernel: &Prepared<T>| matches!(kernel, Prepared::Pointwise(code) if code.shares(1));
+        let shares = kernels.iter().any(shared) || program.kernels.iter().any(shares_entries);
         Ok(JitEngine {
             memory,
             kernels,
@@ -132,8 +140,10 @@ impl<T: Real> JitEngine<T> {
             recordable,
             recorder: None,
             layout,
+            team: Team::new(),
             sending: Sending::default(),
             explanations,
+            shares,
         })
     }
 
@@ -151,12 +161,28 @@ impl<T: Real> JitEngine<T> {
         Ok(())
     }
 
+    /// Whether so many steps are shared between threads.
+    fn shares_steps(&self, count: u64) -> bool {
+        self.shares || self.fused.as_ref().is_some_and(|fused| fused.iter().any(|code| code.shares(count)))
+    }
+
     /// Tells couplings that something else than a step has written to a buffer, or to any.
     fn wrote(&mut self, buffer: Option<usize>) {
         for kernel in &mut self.kernels {
             if let Prepared::Coupling(coupling) = kernel {
                 coupling.wrote(buffer);
             }
+        }
+    }
+
+    fn run_phase(&mut self, phase: Phase, step: u64, dt: f64) {
+        self.sending.clear();
+        for at in 0..self.phases[phase as usize].len() {
+            let kernel = self.phases[phase as usize][at];
+            self.run_kernel(kernel as usize, step, dt);
+        }
+        if phase == Phase::Remember {
+            self.wrote(None);
         }
     }
 
@@ -217,44 +243,40 @@ impl<T: Real> Executable for JitEngine<T> {
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
-        self.sending.clear();
-        for at in 0..self.phases[phase as usize].len() {
-            let kernel = self.phases[phase as usize][at];
-            self.run_kernel(kernel as usize, step, dt);
-        }
-        if phase == Phase::Remember {
-            self.wrote(None);
-        }
-        Ok(())
+        let team = self.team.clone();
+        team.run(self.shares, || {
+            self.run_phase(phase, step, dt);
+            Ok(())
+        })
     }
 
     fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
-        if count == 0 {
-            return Ok(());
-        }
-        if let Some(fused) = &mut self.fused {
-            fused.iter_mut().for_each(|code| code.run(&mut self.memory, first, dt, count));
-            return Ok(());
-        }
-        for step in first..first + count {
-            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
-            self.run(Phase::Step, step, dt)?;
-        }
-        Ok(())
+        let team = self.team.clone();
+        team.run(self.shares_steps(count), || {
+            if let (Some(fused), true) = (&mut self.fused, count > 0) {
+                fused.iter_mut().for_each(|code| code.run(&mut self.memory, first, dt, count));
+                return Ok(());
+            }
+            for step in first..first + count {
+                feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+                self.run_phase(Phase::Step, step, dt);
+            }
+            Ok(())
+        })
     }
 
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        if rows.every == 0 || rows.count == 0 {
-            return artifact::record_by_row(self, rows, dt, feeds, out);
+        if rows.every > 0 && rows.count > 0 {
+            self.prepare_recorder(rows.places)?;
         }
-        self.prepare_recorder(rows.places)?;
-        match &mut self.recorder {
-            Some((_, Some(recorder))) => {
+        let team = self.team.clone();
+        team.run(self.shares_steps(rows.count.saturating_mul(rows.every)), || match &mut self.recorder {
+            Some((_, Some(recorder))) if rows.every > 0 && rows.count > 0 => {
                 recorder.record(&mut self.memory, rows, dt, out);
                 Ok(())
             }
             _ => artifact::record_by_row(self, rows, dt, feeds, out),
-        }
+        })
     }
 
     fn collect(
@@ -265,11 +287,18 @@ impl<T: Real> Executable for JitEngine<T> {
         events: &[usize],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
-        for step in first..first + count {
-            feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
-            self.run(Phase::Step, step, dt)?;
-            self.memory.spikes(step, events, out)?;
-        }
-        Ok(())
+        let team = self.team.clone();
+        team.run(self.shares, || {
+            for step in first..first + count {
+                feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
+                self.run_phase(Phase::Step, step, dt);
+                self.memory.spikes(step, events, out)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn set_threads(&mut self, threads: NonZeroUsize) {
+        self.team = Team::of(threads);
     }
 }

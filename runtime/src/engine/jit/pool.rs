@@ -1,6 +1,7 @@
 //! Numbers that are the same for all elements of a kernel, kept as whole vectors that instructions read directly.
 
 use super::code::SLOT;
+use crate::engine::flush::{Flushed, narrow};
 use crate::program::Precision;
 
 /// What an entry holds.
@@ -46,10 +47,10 @@ impl Pool {
     }
 }
 
-/// The bits of a number in its lanes.
+/// The bits of a number in its lanes, flushed.
 pub fn bits(value: f64, precision: Precision) -> u64 {
     match precision {
-        Precision::F64 => value.to_bits(),
-        Precision::F32 => u64::from((value as f32).to_bits()),
+        Precision::F64 => value.flushed().to_bits(),
+        Precision::F32 => u64::from(narrow(value).to_bits()),
     }
 }

@@ -1,0 +1,71 @@
+//! Faults of connectivity and of drawn values, once the sizes of populations are known.
+
+use super::Diagnostic;
+use crate::source::Span;
+
+/// One to one between populations of different sizes.
+pub fn sizes_differ(span: Span, kind: &str, sources: usize, targets: usize) -> Diagnostic {
+    let message =
+        format!("`{kind}` connects populations of one size, but there are {sources} sources and {targets} targets");
+    Diagnostic::error("sizes-differ", span, message, "sizes differ")
+        .with_help("give both populations the same `n`, or use `random` or `fixed_indegree`")
+}
+
+/// More connections of a unit than there are partners.
+pub fn too_few_partners(span: Span, kind: &str, wanted: u64, partners: u64) -> Diagnostic {
+    let message = format!("`{kind}` asks for {wanted} different connections where there are only {partners}");
+    Diagnostic::error("too-few-partners", span, message, "not enough units")
+        .with_help("use a smaller number, or allow several connections of a pair: `multapses: true`")
+}
+
+/// A pair beyond the population.
+pub fn pair_out_of_range(span: Span, row: usize, end: &str, found: u32, units: usize) -> Diagnostic {
+    let message = format!("pair {row}: there is no {end} unit {found}");
+    Diagnostic::error("pair-out-of-range", span, message, format!("the {end} population has {units} units"))
+        .with_help(format!("units are numbered from 0 to {}", units.saturating_sub(1)))
+}
+
+/// A pair that must not be.
+pub fn pair_refused(span: Span, row: usize, key: &str) -> Diagnostic {
+    let message = format!("pair {row} is there although `{key}: false` is written");
+    Diagnostic::error("pair-refused", span, message, "contradiction")
+        .with_help(format!("remove the pair, or `{key}: false`"))
+}
+
+/// Blocks that do not add up to the population.
+pub fn blocks_do_not_fit(span: Span, end: &str, sum: u64, units: usize, blocks: usize) -> Diagnostic {
+    let message = if sum == 0 {
+        format!("{units} {end} cannot be split into {blocks} blocks of one size")
+    } else {
+        format!("the blocks of {end} have {sum} units, the population has {units}")
+    };
+    Diagnostic::error("blocks-do-not-fit", span, message, "sizes do not fit")
+        .with_help(format!("give the sizes of the blocks: `{end}: [..]`, {units} in all"))
+}
+
+/// A grid that is no square.
+pub fn not_a_square(span: Span, units: usize) -> Diagnostic {
+    let side = (units as f64).sqrt().round() as usize;
+    let message = format!("{units} units do not fill a square grid");
+    Diagnostic::error("not-a-square", span, message, "no square")
+        .with_help(format!("use a population of {} units, or `space: line`", side * side))
+}
+
+/// Weights, delays or values in a matrix beside pairs that have their own.
+pub fn given_twice(span: Span, what: &str) -> Diagnostic {
+    let message = format!("the {what} is given by the list of pairs and by the edge");
+    Diagnostic::error("given-twice", span, message, "given twice").with_help(format!("remove one {what}"))
+}
+
+/// A drawn delay that may be negative.
+pub fn delay_may_be_negative(span: Span, what: &str) -> Diagnostic {
+    let message = format!("the {what} is drawn from a law that gives negative numbers too");
+    Diagnostic::error("negative-delay", span, message, "may be negative").with_help("add a bound: `min: 0`")
+}
+
+/// A distribution for a variable of an edge's operator.
+pub fn drawn_on_edge(span: Span, variable: &str) -> Diagnostic {
+    let message = format!("`{variable}` stands on an edge, whose variables cannot be drawn from a distribution");
+    Diagnostic::error("drawn-on-edge", span, message, "expected numbers")
+        .with_help("give one number, or a matrix of numbers between populations")
+}

@@ -1,0 +1,123 @@
+//! The PTX of every model, executed by an interpreter, gives the bits of the reference; and an assembler takes it.
+#![allow(clippy::unwrap_used)]
+
+mod assemble;
+mod machine;
+mod opcodes;
+mod parse;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nullcline::compiler::backend::ptx::{self, PTX};
+use nullcline::compiler::kernel::ir::Module;
+use nullcline::compiler::template::library::FileLibrary;
+use nullcline::runtime::device::Launcher;
+use nullcline::runtime::observe::Recording;
+use nullcline::runtime::sim::RunError;
+use nullcline::{Engine, Interrupt, Model};
+
+use machine::Machine;
+
+/// Steps of each model: enough for delays to come round, few enough for an interpreter.
+const STEPS: u64 = 200;
+
+/// Kernels one by one, then many steps in one launch.
+static INTERPRETERS: [Engine; 2] = [
+    Engine {
+        name: "ptx",
+        target: &PTX,
+        device: "cpu",
+        load: |module, _| {
+            let artifact = ptx::artifact(&module, &ptx::Options::default());
+            let machine = Machine::new(&artifact.code)?;
+            Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
+        },
+        doc: "executes PTX",
+    },
+    Engine {
+        name: "ptx, one launch per kernel",
+        target: &PTX,
+        device: "cpu",
+        load: |module, _| {
+            let mut artifact = ptx::artifact(&module, &ptx::Options::default());
+            let machine = Machine::new(&artifact.code)?;
+            artifact.steps = None;
+            Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
+        },
+        doc: "executes PTX",
+    },
+];
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+    files.sort();
+    files
+}
+
+/// The bits of every recorded number; which NaN a NaN is does not count.
+fn bits(model: &Model, engine: &'static Engine, every: u64) -> Vec<Vec<u64>> {
+    let mut prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap_or_else(|e| panic!("{e}"));
+    prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
+    prepared.schedule.every = every;
+    prepared.schedule.cutoff = 0.0;
+    let mut recording = Recording::new(prepared.simulation.labels());
+    match prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue) {
+        Ok(_) | Err(RunError::Diverged(..)) => {}
+        Err(error) => panic!("{error}"),
+    }
+    let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
+    recording.columns.iter().map(|column| column.iter().map(canonical).collect()).collect()
+}
+
+fn compare(name: &str, model: &mut Model) -> usize {
+    let oracle = Engine::lookup("oracle").unwrap();
+    let mut compared = 0;
+    for precision in ["f64", "f32"] {
+        let precision = model.name("precision", precision);
+        model.settings.precision = Some(precision.clone());
+        for (engine, every) in INTERPRETERS.iter().zip([7, 1]) {
+            let expected = bits(model, oracle, every);
+            let found = bits(model, engine, every);
+            for (column, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                let first = found.iter().zip(expected).position(|(a, b)| a != b);
+                let what = engine.name;
+                assert_eq!(first, None, "{name}, {precision}, {what}, column {column}: first row that differs");
+                assert_eq!(found.len(), expected.len(), "{name}, {what}");
+                compared += 1;
+            }
+        }
+    }
+    compared
+}
+
+/// Hands over every shipped template and every model of the suite.
+fn every_model(take: &mut dyn FnMut(&str, &mut Model)) {
+    for path in files("templates").into_iter().chain(files("tests/suite")) {
+        let name = path.display().to_string();
+        let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
+        model.settings.duration.get_or_insert(1.0);
+        model.settings.dt.get_or_insert(0.01);
+        take(path.file_stem().unwrap().to_str().unwrap(), &mut model);
+    }
+}
+
+/// The kernels of a model.
+fn module(model: &mut Model, precision: &str) -> Module {
+    let precision = model.name("precision", precision);
+    model.settings.precision = Some(precision);
+    model.compile(&INTERPRETERS[0]).unwrap_or_else(|e| panic!("{e}")).module
+}
+
+#[test]
+fn every_model_gives_the_bits_of_the_reference() {
+    let (mut models, mut compared) = (0, 0);
+    every_model(&mut |name, model| {
+        models += 1;
+        compared += compare(name, model);
+    });
+    println!("{models} models, {compared} columns");
+    assert!(models >= 60 && compared > 400, "{models} models, {compared} columns");
+}
