@@ -1,7 +1,10 @@
 //! Seconds from text to kernels for networks of plain nodes with dense matrices: the cost must grow with the number of
 //! edges, 4 times for each row.
 //!
-//! `cargo bench --bench compile` prints a table; with a number of nodes as argument, the seconds of each stage.
+//! Then seconds from text to a simulation that is ready to run for populations with random connections.
+//!
+//! `cargo bench --bench compile` prints a table; with a number of nodes as argument, the seconds of each stage; with `large`,
+//! only 10^8 connections and the memory they take.
 
 use std::time::Instant;
 
@@ -63,7 +66,56 @@ fn inline(n: usize) -> String {
 /// A kind of model by name, and its text for a number of nodes.
 type Kind = (&'static str, fn(usize) -> String);
 
+/// Populations of `excitatory` and `inhibitory` units, each pair connected with probability `p`: the graph of R. Brette et
+/// al., J. Comput. Neurosci. 23, 349-398 (2007) for 3200, 800 and 0.02.
+fn populations(excitatory: usize, inhibitory: usize, p: f64) -> String {
+    let edge = |source: &str, target: &str, weight: f64| {
+        format!(
+            "    - [{source}/op/x, {target}/op/i, null, {{weight: {weight}, connectivity: {{random: {{p: {p}}}}}}}]\n"
+        )
+    };
+    let mut edges = String::new();
+    for (source, weight) in [("e", 0.01), ("i", -0.02)] {
+        for target in ["e", "i"] {
+            edges += &edge(source, target, weight);
+        }
+    }
+    format!(
+        "{OPERATORS}net:\n  base: CircuitTemplate\n  nodes:\n    e: {{base: unit, n: {excitatory}}}\n    i: {{base: unit, n: {inhibitory}}}\n  edges:\n{edges}"
+    )
+}
+
+/// Seconds until a network of populations is ready, and its number of connections.
+fn ready(text: &str) -> (f64, usize) {
+    let library = MemoryLibrary::new().with("m.yaml", text);
+    let start = Instant::now();
+    let mut model = Model::load(&library, "m.yaml", Some("net")).expect("a sound model");
+    model.settings.dt = Some(0.1);
+    model.settings.duration = Some(1.0);
+    // One column: what is recorded is no part of the network.
+    model.record("x", "e/op/x[0]");
+    let compiled = model.compile(Engine::auto()).expect("a sound model");
+    let connections = compiled.system.connections.iter().map(|c| c.sources.len()).sum();
+    let prepared = compiled.load().expect("an engine of this machine");
+    let seconds = start.elapsed().as_secs_f64();
+    drop(prepared);
+    (seconds, connections)
+}
+
+/// The most memory this process has had, in MB, where the system tells.
+fn peak() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1.024e-3)
+}
+
 fn main() {
+    if std::env::args().any(|a| a == "large") {
+        let (seconds, connections) = ready(&populations(80_000, 20_000, 0.01));
+        let memory = peak().map_or("unknown".to_string(), |mb| format!("{mb:.0} MB"));
+        println!("{connections} connections: {seconds:.2} s, at most {memory}");
+        return;
+    }
     let kinds: [Kind; 5] = [
         ("weights in a file", |_| "      weight: w.npy\n".to_string()),
         ("weights in place", inline),
@@ -90,6 +142,10 @@ fn main() {
         }
         println!();
     }
+    let text = populations(3200, 800, 0.02);
+    let best = (0..5).map(|_| ready(&text)).min_by(|a, b| a.0.total_cmp(&b.0));
+    let (seconds, connections) = best.expect("there were runs");
+    println!("{connections} random connections of 4000 units: {seconds:.4} s");
 }
 
 fn by_stage(library: &MemoryLibrary) {

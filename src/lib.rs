@@ -22,6 +22,8 @@ pub use model::{Compiled, Model, Prepared};
 pub use ndarray;
 pub use nullcline_compiler as compiler;
 pub use nullcline_compiler::template::builder::{CircuitBuilder, EdgeBuilder, Link, NodeBuilder, OperatorBuilder};
+pub use nullcline_compiler::template::connectivity::Connectivity;
+pub use nullcline_compiler::template::distribution::{Distribution, Law};
 pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};

@@ -165,6 +165,18 @@ impl Model {
         self.set_named(&name, value)
     }
 
+    /// Draws values and connections anew, with another seed of the structure. Edges changed by [`Model::set_edge`] are as
+    /// in the template again, so this comes before such changes.
+    pub fn reseed(&mut self, seed: u64) -> Result<(), Error> {
+        let template = Arc::new(self.template.reseeded(seed));
+        let mut circuit = instantiate(&template).map_err(|d| Error::model(d, &self.sources))?;
+        for (path, value) in &self.settings.set {
+            circuit.set(path, value).map_err(|d| Error::model(d, &self.sources))?;
+        }
+        (self.template, self.circuit, self.edges_changed) = (template, circuit, false);
+        Ok(())
+    }
+
     /// Changes an attribute of the edges between two variables: `weight`, `delay`, `spread`, or a variable of the edge's
     /// operators by `operator/variable`. Paths and numbers are as in [`Model::set`]; parallel edges change alike.
     pub fn set_edge(&mut self, source: &str, target: &str, attribute: &str, value: &Literal) -> Result<(), Error> {

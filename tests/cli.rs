@@ -384,3 +384,28 @@ fn a_signal_ends_the_run_in_good_order() {
     assert_eq!(json["stopped"], true);
     assert_eq!(p.rows("a.csv").len() as u64, json["rows"].as_u64().unwrap());
 }
+
+/// 100 pairs without the 10 of a unit with itself: 90 connections of 4 bytes, and where those of each of 10 units begin.
+#[test]
+fn populations_are_shown_with_their_connections() {
+    let folder = std::env::temp_dir().join(format!("nullcline-sizes-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("m.yaml");
+    let text = "
+op: {base: OperatorTemplate, equations: [\"x' = i - x\"], variables: {x: output(0.0), i: input}}
+net:
+  base: CircuitTemplate
+  nodes: {a: {operators: [op], n: 10}}
+  edges: [[a/op/x, a/op/i, null, {connectivity: {all_to_all: {}, autapses: false}}]]
+";
+    std::fs::write(&file, text).unwrap();
+    let run = |command: &str| {
+        let done =
+            std::process::Command::new(env!("CARGO_BIN_EXE_nullcline")).arg(command).arg(&file).output().unwrap();
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let (shown, checked) = (run("show"), run("check"));
+    assert!(shown.contains("weight 1, all_to_all: 90 connections, 404 bytes"), "{shown}");
+    assert!(checked.contains("10 units, 90 connections in 404 bytes"), "{checked}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}

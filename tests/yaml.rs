@@ -9,9 +9,12 @@ use nullcline::compiler::ir::lower::{Options, lower};
 use nullcline::compiler::model::{Circuit, instantiate};
 use nullcline::compiler::pass::vectorise::Vectorise;
 use nullcline::compiler::source::{Name, SourceMap, Span};
+use nullcline::compiler::template::connectivity::{Block, Distance, DistanceKernel, Pairs, Rule, Space, Table};
 use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
 use nullcline::compiler::template::{CircuitTemplate, load, load_all, to_yaml};
-use nullcline::{CircuitBuilder, EdgeBuilder, Link, Model, NodeBuilder, OperatorBuilder};
+use nullcline::{
+    CircuitBuilder, Connectivity, Distribution, EdgeBuilder, Law, Link, Model, NodeBuilder, OperatorBuilder,
+};
 
 /// Everything of a system but what points into the source text.
 fn system(circuit: &Circuit) -> String {
@@ -119,6 +122,79 @@ fn built_circuits_are_written_and_read_back() {
     let yaml = to_yaml(&everything()).unwrap();
     assert!(yaml.contains("simulate:\n  template: \"outer\""), "{yaml}");
     assert!(yaml.contains("cell: {tau: 5, u: [3, 4]}"), "overrides stay on nodes\n{yaml}");
+}
+
+/// A population connected to itself.
+fn connected(connectivity: Connectivity) -> Arc<CircuitTemplate> {
+    let op = OperatorBuilder::new("op")
+        .equation("x' = i - k*x")
+        .output("x", Distribution::new(Law::Uniform { low: -1.0, high: 1.0 }))
+        .input("i", 0.0)
+        .parameter("k", Distribution::new(Law::Lorentzian { center: 1.0, half_width: 0.1 }).quantiles())
+        .build()
+        .unwrap();
+    let law = Distribution::new(Law::Gamma { shape: 2.0, scale: 0.5 }).max(3.0).seed(4);
+    let cells = NodeBuilder::new("cells").operator(&op).size(16).set("op/k", law).build().unwrap();
+    let weight = Distribution::new(Law::Normal { mean: 1.0, sd: 0.25 }).min(0.5);
+    let weighted = !matches!(&connectivity.rule, Rule::Pairs(pairs) if pairs.weights.is_some());
+    let link = Link::new("p/op/x", "p/op/i").delay(Distribution::new(Law::Exponential { mean: 0.05 }));
+    let link = if weighted { link.weight(weight) } else { link };
+    CircuitBuilder::new("net").seed(9).node("p", &cells).edge(link.connectivity(connectivity)).build().unwrap()
+}
+
+#[test]
+fn every_connectivity_is_written_and_read_back() {
+    let mask = Table { rows: 16, columns: 16, data: (0..256).map(|e| f64::from(e % 3 == 0)).collect() };
+    let p = Table { rows: 2, columns: 4, data: (0..8).map(|e| f64::from(e) / 8.0).collect() };
+    let distance = |space, kernel| Rule::Distance(Distance { space, length: 2.0, kernel, p: 0.75 });
+    let pairs = Pairs {
+        sources: [1, 2, 15].into(),
+        targets: [0, 15, 15].into(),
+        weights: Some([0.5, 1.0, 2.0].into()),
+        delays: None,
+    };
+    let rules = [
+        Rule::AllToAll,
+        Rule::OneToOne,
+        Rule::Random { p: 0.1 },
+        Rule::FixedIndegree { k: 3 },
+        Rule::FixedOutdegree { k: 4 },
+        Rule::FixedTotal { n: 50 },
+        distance(Space::Line, DistanceKernel::Gaussian(0.1)),
+        distance(Space::Ring, DistanceKernel::Exponential(0.2)),
+        distance(Space::Grid { torus: true }, DistanceKernel::Box(0.7)),
+        distance(Space::Grid { torus: false }, DistanceKernel::Box(0.7)),
+        Rule::Block(Block { p: p.clone(), targets: Some([4, 12].into()), sources: None }),
+        Rule::Circular { reach: 2 },
+        Rule::Line { reach: 3 },
+        Rule::SmallWorld { k: 4, p: 0.3 },
+        Rule::Pairs(pairs),
+        Rule::Mask(mask),
+    ];
+    for rule in rules {
+        for (autapses, seed) in [(Some(false), None), (None, Some(5)), (Some(true), None)] {
+            let own = Connectivity { rule: rule.clone(), autapses, multapses: None, seed };
+            // One to one without autapses, and a pair of its own, leave nothing or contradict themselves.
+            if autapses == Some(false) && matches!(rule, Rule::OneToOne | Rule::Pairs(_)) {
+                continue;
+            }
+            check(&connected(own));
+        }
+    }
+    let allowed = Connectivity::fixed_total(60).multapses(false).autapses(false);
+    check(&connected(allowed));
+    check(&connected(Connectivity::pairs([0, 1], [1, 2])));
+}
+
+#[test]
+fn a_reseeded_model_is_written_with_its_seed() {
+    let mut model = Model::from_template(&connected(Connectivity::random(0.5))).unwrap();
+    let before = model.circuit.to_string();
+    model.reseed(10).unwrap();
+    assert_ne!(model.circuit.to_string(), before);
+    assert_eq!(reload(&model.to_yaml().unwrap()).to_string(), model.circuit.to_string());
+    model.reseed(9).unwrap();
+    assert_eq!(model.circuit.to_string(), before);
 }
 
 #[test]

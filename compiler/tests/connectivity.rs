@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use nullcline_compiler::model::{Circuit, Synapses, Values, instantiate, instantiate_seeded};
+use nullcline_compiler::model::{Circuit, Synapses, Values, instantiate};
 use nullcline_compiler::source::SourceMap;
 use nullcline_compiler::template::library::MemoryLibrary;
 use nullcline_compiler::template::load;
@@ -285,7 +285,7 @@ fn the_seed_and_the_place_decide_and_nothing_else() {
     assert_ne!(first, circuit.by_target(&circuit.projections[0]));
     // Another seed of the structure, of the circuit or of the edge.
     let seeded = |seed| {
-        let circuit = instantiate_seeded(&template, Some(seed)).unwrap();
+        let circuit = instantiate(&template.reseeded(seed)).unwrap();
         circuit.by_target(&circuit.projections[0])
     };
     assert_eq!(first, seeded(3));

@@ -43,6 +43,7 @@ impl Check {
             let mut sources = SourceMap::new();
             let loaded = load_all(&mut sources, &library, file);
             let templates = loaded.circuits.len();
+            let of_run = chosen(&loaded).cloned();
             let (found, sources) = faults(loaded, sources);
             let count = |severity| found.0.iter().filter(|d| d.severity == severity).count();
             let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
@@ -59,11 +60,25 @@ impl Check {
                 print::out(&format!("{file}: {}{warned}\n", many(errors, "error")));
                 code = FAILED;
             } else {
-                print::out(&format!("{file}: ok ({}{warned})\n", many(templates, "template")));
+                let sizes = of_run.and_then(|template| sizes(&template)).unwrap_or_default();
+                print::out(&format!("{file}: ok ({}{sizes}{warned})\n", many(templates, "template")));
             }
         }
         Ok(code)
     }
+}
+
+/// Units and connections of a circuit with populations.
+fn sizes(template: &CircuitTemplate) -> Option<String> {
+    let circuit = instantiate(template).ok()?;
+    let sized = circuit.populations.iter().any(|p| p.size.is_some());
+    let units: usize = circuit.populations.iter().map(|p| p.size.unwrap_or(1)).sum();
+    let each = circuit.projections.iter().map(|p| circuit.footprint(p));
+    let (connections, memory) = each.fold((0, 0), |sum, size| (sum.0 + size.connections, sum.1 + size.bytes));
+    let sizes = || {
+        format!(", {}, {} in {}", many(units, "unit"), many(connections as usize, "connection"), print::bytes(memory))
+    };
+    sized.then(sizes)
 }
 
 /// All faults and warnings of a file, each once, with the texts they point into.

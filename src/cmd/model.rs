@@ -100,6 +100,9 @@ pub struct Settings {
     /// Seed of all random numbers
     #[arg(long, value_name = "INTEGER")]
     seed: Option<u64>,
+    /// Seed of drawn values and connections, in place of those of the circuits
+    #[arg(long, value_name = "INTEGER")]
+    structure_seed: Option<u64>,
     /// What delayed quantities were before time 0: their initial value, or zero [default: initial]
     #[arg(long, value_name = "NAME", value_parser = ["initial", "zero"])]
     history: Option<String>,
@@ -167,6 +170,9 @@ impl Settings {
         self.check_device()?;
         model.device = self.device.map_or(0, |d| d.index);
         let mut faults = Diagnostics::new();
+        if let Some(seed) = self.structure_seed {
+            model.reseed(seed)?;
+        }
         let settings = &mut model.settings;
         settings.duration = self.duration.or(settings.duration);
         settings.dt = self.dt.or(settings.dt);

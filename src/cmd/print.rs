@@ -39,3 +39,18 @@ fn wanted() -> bool {
 pub fn paint(colors: bool, code: &str, text: &str) -> String {
     if colors { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
 }
+
+/// `1.3 MB`
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} bytes");
+    }
+    let mut size = count as f64 / 1000.0;
+    let mut unit = 0;
+    while size >= 999.5 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    if size < 9.95 { format!("{size:.1} {}", UNITS[unit]) } else { format!("{size:.0} {}", UNITS[unit]) }
+}

@@ -174,24 +174,13 @@ fn connections(circuit: &Circuit, projection: &Projection) -> String {
     if !sized(projection.source.population) && !sized(projection.target.population) {
         return String::new();
     }
-    let rule = projection.wiring.as_ref().map_or("all_to_all".to_string(), |w| w.connectivity.rule.to_string());
+    let rule = match (&projection.wiring, &projection.weights) {
+        (Some(wiring), _) => wiring.connectivity.rule.to_string(),
+        (None, Weights::Matrix(_)) => "where not 0".to_string(),
+        (None, _) => "all_to_all".to_string(),
+    };
     let size = circuit.footprint(projection);
-    format!(", {rule}: {} connections, {}", size.connections, bytes(size.bytes))
-}
-
-/// `1.3 MB`
-fn bytes(count: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if count < 1000 {
-        return format!("{count} bytes");
-    }
-    let mut size = count as f64 / 1000.0;
-    let mut unit = 0;
-    while size >= 999.5 && unit + 1 < UNITS.len() {
-        size /= 1000.0;
-        unit += 1;
-    }
-    if size < 9.95 { format!("{size:.1} {}", UNITS[unit]) } else { format!("{size:.0} {}", UNITS[unit]) }
+    format!(", {rule}: {} connections, {}", size.connections, print::bytes(size.bytes))
 }
 
 fn shortened(names: &[String]) -> String {

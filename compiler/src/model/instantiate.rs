@@ -15,18 +15,12 @@ const MAX_POPULATIONS: usize = 1 << 20;
 
 /// Instantiates a circuit: sub-circuits are flattened depth first, paths resolved, values filled in and drawn.
 pub fn instantiate(template: &CircuitTemplate) -> Result<Circuit> {
-    instantiate_seeded(template, None)
-}
-
-/// As [`instantiate`], with a seed of drawn values and connections in place of those that circuits give.
-pub fn instantiate_seeded(template: &CircuitTemplate, seed: Option<u64>) -> Result<Circuit> {
     if node_count(template, &mut HashMap::new()) > MAX_POPULATIONS {
         return Err(fault::too_many_nodes(&template.name, MAX_POPULATIONS).into());
     }
     let mut builder = Builder::default();
     builder.circuit.name = template.name.text.to_string();
-    builder.circuit.seed = seed.or(template.seed).unwrap_or(0);
-    builder.fixed_seed = seed;
+    builder.circuit.seed = template.seed.unwrap_or(0);
     let own = builder.circuit.seed;
     let tree = builder.populations(template, "", own);
     builder.projections(template, &tree, own);
@@ -43,8 +37,6 @@ pub(super) struct Builder {
     nodes: HashMap<*const NodeTemplate, Arc<Operators>>,
     /// The same for edge templates; `None` after a fault.
     pub(super) edges: HashMap<*const EdgeTemplate, Option<Arc<EdgePrototype>>>,
-    /// The seed that holds in all circuits, if one is asked for.
-    fixed_seed: Option<u64>,
     /// How many edges with random numbers there are between two ends.
     pub(super) streams: HashMap<String, u32>,
 }
@@ -86,14 +78,10 @@ impl Builder {
             });
         }
         for (label, circuit) in &template.circuits {
-            let inner = self.populations(circuit, &format!("{prefix}{label}/"), self.inner_seed(circuit, seed));
+            let inner = self.populations(circuit, &format!("{prefix}{label}/"), circuit.seed.unwrap_or(seed));
             tree.add_circuit(label.text.clone(), inner);
         }
         tree
-    }
-
-    fn inner_seed(&self, circuit: &CircuitTemplate, around: u64) -> u64 {
-        self.fixed_seed.or(circuit.seed).unwrap_or(around)
     }
 
     /// Adds the edges of a circuit, then those of the circuits in it.
@@ -106,7 +94,7 @@ impl Builder {
         }
         for (label, circuit) in &template.circuits {
             if let Some(inner) = tree.circuit(&label.text) {
-                self.projections(circuit, inner, self.inner_seed(circuit, seed));
+                self.projections(circuit, inner, circuit.seed.unwrap_or(seed));
             }
         }
     }

@@ -15,7 +15,7 @@ mod values;
 mod wiring;
 
 pub use draw::Stream;
-pub use instantiate::{instantiate, instantiate_seeded};
+pub use instantiate::instantiate;
 pub use path::Found;
 pub use synapses::{Footprint, Synapses};
 pub use values::Values;

@@ -220,7 +220,7 @@ impl Loader<'_> {
 }
 
 /// Whether a text names a file of numbers.
-fn is_data_file(text: &str) -> bool {
+pub(super) fn is_data_file(text: &str) -> bool {
     text.trim_end().ends_with(".csv") || text.trim_end().ends_with(".npy")
 }
 

@@ -27,6 +27,7 @@ pub use resolve::Kind;
 pub use value::parse_number;
 pub use write::{to_yaml, to_yaml_with};
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use self::connectivity::Connectivity;
@@ -223,4 +224,29 @@ pub struct CircuitTemplate {
     pub matrices: Vec<EdgeMatrix>,
     /// Seed of drawn values and connections; that of the circuit around it when not given.
     pub seed: Option<u64>,
+}
+
+impl CircuitTemplate {
+    /// The circuit with another seed of drawn values and connections, which holds in the circuits inside it too.
+    /// Distributions and connectivities with seeds of their own keep them.
+    pub fn reseeded(&self, seed: u64) -> CircuitTemplate {
+        let mut circuit = self.unseeded(&mut HashMap::new());
+        circuit.seed = Some(seed);
+        circuit
+    }
+
+    fn unseeded(&self, known: &mut HashMap<*const CircuitTemplate, Arc<CircuitTemplate>>) -> CircuitTemplate {
+        let mut circuit = CircuitTemplate { seed: None, ..self.clone() };
+        for (_, inner) in &mut circuit.circuits {
+            let key = Arc::as_ptr(inner);
+            // Circuits that were one stay one.
+            let new = match known.get(&key) {
+                Some(new) => new.clone(),
+                None => Arc::new(inner.unseeded(known)),
+            };
+            known.insert(key, new.clone());
+            *inner = new;
+        }
+        circuit
+    }
 }

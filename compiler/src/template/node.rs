@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::edge::is_data_file;
 use super::edit::required_text;
 use super::fields::{description, get, mapping, only};
 use super::resolve::{Base, Key, Kind, Loader};
 use super::value::count;
 use super::variable::override_value;
-use super::{NodeTemplate, OperatorUse, Override};
+use super::{Literal, NodeTemplate, OperatorUse, Override};
 use crate::diagnostic::template as fault;
 use crate::source::Name;
 use crate::syntax::yaml::{Entry, Node, Value};
@@ -16,6 +17,14 @@ const KEYS: &[&str] = &["base", "description", "operators", "n"];
 
 /// Most units of a population: one variable of so many takes 2 GiB.
 const MAX_UNITS: u64 = 1 << 28;
+
+/// A row or a column of numbers as a list.
+fn flat(value: Literal) -> Literal {
+    match value {
+        Literal::Matrix { rows, columns, data } if rows == 1 || columns == 1 => data.into(),
+        other => other,
+    }
+}
 
 impl Loader<'_> {
     /// The node `key`, whose kind is known to be node.
@@ -104,7 +113,14 @@ impl Loader<'_> {
                     continue;
                 }
                 let what = format!("`{}`", entry.key);
-                if let Some(value) = override_value(&entry.value, &what, &mut self.out) {
+                let value = match &entry.value.value {
+                    Value::Scalar(scalar) if is_data_file(scalar.text.as_str()) => {
+                        let file = Name::new(scalar.text.as_str().trim(), entry.value.span);
+                        self.data_matrix(home, &file).map(flat)
+                    }
+                    _ => override_value(&entry.value, &what, &mut self.out),
+                };
+                if let Some(value) = value {
                     overrides.push(Override { variable: entry.key.clone(), value, span: entry.value.span });
                 }
             }

@@ -25,6 +25,11 @@ impl Lowering<'_> {
             }
         };
         let (target, length) = (self.space(at), self.variable(at).length);
+        if target != SpaceId::SCALAR
+            && let Some(sparse) = of_many_delays(entries, self.system.size(self.units(at)))
+        {
+            return self.sparse_value(at, &name, connected.source, &sparse);
+        }
         let mut sum: Option<Value> = None;
         for (delay, entries) in by_delay(entries) {
             let entries = match length {
@@ -41,9 +46,15 @@ impl Lowering<'_> {
         sum.unwrap_or_else(|| Value::Real(self.system.graph.constant(0.0)))
     }
 
-    /// What connections in arrays bring: one sum for each delay, shorter ones first.
+    /// What connections in arrays bring: one sum for each of a few delays, shorter ones first, or one over the past where
+    /// there are many.
     fn sparse_value(&mut self, at: GroupVariable, name: &str, source: GroupVariable, sparse: &Sparse) -> Value {
         let (target, length) = (self.space(at), self.variable(at).length);
+        if let Delays::Each(steps) = &sparse.delays
+            && distinct(steps).len() > FEW_DELAYS
+        {
+            return self.past_sum(at, name, source, sparse, steps);
+        }
         let mut sum: Option<Value> = None;
         for (delay, part) in sparse.by_delay() {
             let part = length.map_or_else(|| part.clone(), |length| part.element_by_element(length as u32));
@@ -62,6 +73,40 @@ impl Lowering<'_> {
             });
         }
         sum.unwrap_or_else(|| Value::Real(self.system.graph.constant(0.0)))
+    }
+
+    /// One sum over connections each of which reads its own past.
+    fn past_sum(
+        &mut self,
+        at: GroupVariable,
+        name: &str,
+        source: GroupVariable,
+        sparse: &Sparse,
+        steps: &Arc<[u32]>,
+    ) -> Value {
+        let (target, length) = (self.space(at), self.variable(at).length);
+        let from = self.space(source);
+        let rows = Rows { starts: sparse.starts.clone(), units: sparse.units.clone(), weights: sparse.weights.clone() };
+        let (rows, delays) = match length.map(|length| length as u32) {
+            None => (rows, steps.clone()),
+            Some(length) => {
+                let places = Rows { units: (0..steps.len() as u32).collect(), ..rows.clone() };
+                let places = places.element_by_element(length).units;
+                let delays = places.iter().map(|place| steps[(place / length) as usize]).collect();
+                (rows.element_by_element(length), delays)
+            }
+        };
+        let (re, im) = self.history(source);
+        let mut sum = |history| {
+            let Rows { starts, units, weights } = rows.clone();
+            let delays = Some(delays.clone());
+            let connection = Connection { delays, ..Connection::new(name, (from, target), starts, units, weights) };
+            self.system.couple_past(connection, history)
+        };
+        match im {
+            None => Value::Real(sum(re)),
+            Some(im) => Value::Complex(sum(re), sum(im)),
+        }
     }
 
     fn delayed(&mut self, source: GroupVariable, delay: Delay) -> Value {
@@ -104,6 +149,49 @@ impl Lowering<'_> {
     }
 }
 
+/// Most delays that are summed one by one: each such sum is as fast as one without delay, but takes a pass of its own.
+const FEW_DELAYS: usize = 4;
+
+/// The different delays, ascending.
+fn distinct(steps: &[u32]) -> Vec<u32> {
+    let mut seen = Vec::new();
+    for step in steps {
+        if let Err(place) = seen.binary_search(step) {
+            seen.insert(place, *step);
+        }
+    }
+    seen
+}
+
+/// Connections by target, if they have more than a few delays, all of whole steps.
+fn of_many_delays(entries: &[Entry], targets: usize) -> Option<Sparse> {
+    let steps = entries.iter().map(|e| match e.delay {
+        Delay::Steps(steps) => Some(steps),
+        Delay::Gamma { .. } => None,
+    });
+    let steps = steps.collect::<Option<Vec<u32>>>()?;
+    if distinct(&steps).len() <= FEW_DELAYS {
+        return None;
+    }
+    let mut next = vec![0u32; targets + 1];
+    for entry in entries {
+        next[entry.target as usize + 1] += 1;
+    }
+    for i in 0..targets {
+        next[i + 1] += next[i];
+    }
+    let starts = next.as_slice().into();
+    let (mut units, mut delays) = (vec![0; entries.len()], vec![0; entries.len()]);
+    let mut weights = vec![0.0; entries.len()];
+    for (entry, steps) in entries.iter().zip(steps) {
+        let at = next[entry.target as usize] as usize;
+        next[entry.target as usize] += 1;
+        (units[at], delays[at], weights[at]) = (entry.source, steps, entry.weight);
+    }
+    let (units, weights) = (units.into(), Values::from_each(weights));
+    Some(Sparse { starts, units, weights, delays: Delays::Each(delays.into()) })
+}
+
 /// Connections in arrays that have one delay.
 #[derive(Clone)]
 pub(super) struct Rows {
@@ -123,10 +211,7 @@ impl Sparse {
             Delays::Same(delay) => return vec![(*delay, all())],
             Delays::Each(steps) => steps,
         };
-        let mut kinds: Vec<u32> = steps.to_vec();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let parts = kinds.into_iter().map(|kind| {
+        let parts = distinct(steps).into_iter().map(|kind| {
             let (mut starts, mut units, mut weights) = (vec![0u32], Vec::new(), Vec::new());
             for row in self.starts.windows(2) {
                 for e in (row[0] as usize..row[1] as usize).filter(|e| steps[*e] == kind) {

@@ -23,8 +23,8 @@ struct Chain {
 }
 
 impl Lowering<'_> {
-    /// A variable's value whole steps ago; `steps >= 1`.
-    pub(super) fn past_value(&mut self, source: GroupVariable, steps: u32) -> Value {
+    /// The history of a variable: of its real part and, if it is complex, of its imaginary part.
+    pub(super) fn history(&mut self, source: GroupVariable) -> (HistoryId, Option<HistoryId>) {
         let known = self.delayed.histories.iter().find(|h| h.0 == source).copied();
         let (_, re, im) = known.unwrap_or_else(|| {
             let (name, space) = (self.name(source), self.space(source));
@@ -34,6 +34,12 @@ impl Lowering<'_> {
             self.delayed.histories.push((source, re, im));
             (source, re, im)
         });
+        (re, im)
+    }
+
+    /// A variable's value whole steps ago; `steps >= 1`.
+    pub(super) fn past_value(&mut self, source: GroupVariable, steps: u32) -> Value {
+        let (re, im) = self.history(source);
         let re = self.system.past(re, steps);
         match im {
             Some(im) => Value::Complex(re, self.system.past(im, steps)),
