@@ -26,6 +26,15 @@ pub struct DeviceInfo {
 pub static KINDS: &[Kind] = &[
     Kind { name: "cpu", list: Some(processor), help: "", doc: "the processor" },
     Kind {
+        name: "cuda",
+        #[cfg(feature = "cuda")]
+        list: Some(nvidia),
+        #[cfg(not(feature = "cuda"))]
+        list: None,
+        help: "install with `cargo install --path . --features cuda`",
+        doc: "processors by NVIDIA, by the driver alone",
+    },
+    Kind {
         name: "wgpu",
         #[cfg(feature = "wgpu")]
         list: Some(graphics),
@@ -35,6 +44,24 @@ pub static KINDS: &[Kind] = &[
         doc: "graphics processors by way of Vulkan, Metal or Direct3D 12",
     },
 ];
+
+/// A device as asked for: its kind and its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The kind's name.
+    pub kind: &'static str,
+    /// Which of them.
+    pub index: usize,
+}
+
+impl Place {
+    /// The device that `auto` means: the first processor by NVIDIA if there is one, else the processor. Devices that do not
+    /// compute what the processor computes, to the bit, are not chosen unasked.
+    pub fn auto() -> Place {
+        let kind = KINDS.iter().find(|k| k.name == "cuda" && k.list.is_some_and(|list| !list().is_empty()));
+        Place { kind: kind.map_or("cpu", |k| k.name), index: 0 }
+    }
+}
 
 impl Kind {
     /// The kind with this name.
@@ -56,6 +83,23 @@ fn processor() -> Vec<DeviceInfo> {
     let engines: Vec<&str> = ENGINES.iter().filter(|e| e.device == "cpu").map(|e| e.name).collect();
     let facts = vec![("threads", cores), ("engines", engines.join(", ")), ("precisions", "f32, f64".to_string())];
     vec![DeviceInfo { name: std::env::consts::ARCH.to_string(), facts }]
+}
+
+#[cfg(feature = "cuda")]
+fn nvidia() -> Vec<DeviceInfo> {
+    let gigabytes = |bytes: usize| format!("{:.1} GB", bytes as f64 / 1e9);
+    let found = nullcline_runtime::device::cuda::devices().into_iter().map(|device| {
+        let (free, all) = device.memory;
+        let facts = vec![
+            ("instructions", format!("sm_{}", device.sm)),
+            ("multiprocessors", device.multiprocessors.to_string()),
+            ("memory", format!("{}, {} free", gigabytes(all), gigabytes(free))),
+            ("driver", format!("CUDA {}.{}", device.version.0, device.version.1)),
+            ("precisions", "f32, f64".to_string()),
+        ];
+        DeviceInfo { name: device.name, facts }
+    });
+    found.collect()
 }
 
 #[cfg(feature = "wgpu")]

@@ -1,11 +1,15 @@
 //! The engines a model can run on. A new one is one row.
 
 use nullcline_compiler::backend::program::{PROGRAM, program};
+#[cfg(feature = "cuda")]
+use nullcline_compiler::backend::ptx::{self, PTX};
 #[cfg(feature = "wgpu")]
 use nullcline_compiler::backend::wgsl::{WGSL, wgsl};
 use nullcline_compiler::kernel::ir::Module;
 use nullcline_compiler::kernel::target::{ORACLE, Target};
 use nullcline_runtime::artifact::{DeviceError, Executable};
+#[cfg(feature = "cuda")]
+use nullcline_runtime::device::cuda::Cuda;
 #[cfg(feature = "wgpu")]
 use nullcline_runtime::device::wgpu::Wgpu;
 use nullcline_runtime::device::{Cpu, Device};
@@ -49,6 +53,14 @@ pub static ENGINES: &[Engine] = &[
         device: "cpu",
         load: |module, _| Ok(Box::new(Oracle::new(module))),
         doc: "interprets the kernels element by element; the reference every other engine is compared with",
+    },
+    #[cfg(feature = "cuda")]
+    Engine {
+        name: "cuda",
+        target: &PTX,
+        device: "cuda",
+        load: |module, index| Cuda::open(index)?.load(ptx::artifact(&module, &ptx::Options::default())),
+        doc: "runs the kernels on a processor by NVIDIA",
     },
     #[cfg(feature = "wgpu")]
     Engine {

@@ -10,11 +10,13 @@ mod input;
 mod lowered;
 mod model;
 mod oracle;
+mod ptx;
 mod record;
 mod session;
+mod shader;
 
 pub use batch::Batch;
-pub use device::{DeviceInfo, KINDS, Kind};
+pub use device::{DeviceInfo, KINDS, Kind, Place};
 pub use engine::{ENGINES, Engine};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};
@@ -27,7 +29,9 @@ pub use nullcline_compiler::template::distribution::{Distribution, Law};
 pub use nullcline_compiler::template::{Complex, Literal};
 pub use nullcline_runtime as runtime;
 pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, State, Summary};
+pub use ptx::PtxOptions;
 pub use session::Session;
+pub use shader::SHADERS;
 
 /// The examples of the documents, run as tests.
 #[cfg(doctest)]

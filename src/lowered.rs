@@ -42,7 +42,8 @@ impl Lowered {
     }
 
     /// Finds the columns in the kernels; of a batch, those of the first member, then those of the next.
-    pub fn compiled(self, engine: &'static Engine, module: Module, members: Option<Range<usize>>) -> Compiled {
+    pub fn compiled(self, engine: &'static Engine, mut module: Module, members: Option<Range<usize>>) -> Compiled {
+        module.subnormals = engine.target.subnormals.contains(&self.precision);
         let system = &self.system;
         let column = |(label, value, element): &(Label, ExprId, usize), member: usize| {
             let role = match system.graph.node(*value).op {

@@ -5,6 +5,16 @@
 
 #[path = "support/bounds.rs"]
 mod bounds;
+#[path = "../examples/wgpu_host.rs"]
+mod host;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use nullcline::compiler::backend::wgsl::{WGSL, wgsl};
 use nullcline::compiler::ir::expr::{Op, ParameterId};
@@ -14,8 +24,12 @@ use nullcline::compiler::kernel::ir::Precision;
 use nullcline::compiler::pass::elementary::ROWS;
 use nullcline::compiler::pass::{Observable, compile};
 use nullcline::compiler::scheme;
+use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::artifact::{Phase, Role};
 use nullcline::runtime::device::wgpu::{Wgpu, adapters};
+use nullcline::runtime::observe::{Recording, Sink};
+use nullcline::runtime::sim::RunError;
+use nullcline::{Engine, Interrupt, Model, SHADERS, Schedule, Simulation};
 
 /// The first device, with whether it computes in double precision.
 fn device() -> Option<(Wgpu, bool)> {
@@ -122,4 +136,240 @@ fn every_elementary_function_is_as_accurate_on_the_device_as_the_bounds_assume()
             );
         }
     }
+}
+
+/// A model in single precision.
+fn single(path: &str) -> Model {
+    let path = format!("{}/{path}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let mut model = Model::load(&FileLibrary::new(), &path, None).unwrap_or_else(|e| panic!("{e}"));
+    model.settings.precision = Some(model.name("precision", "f32"));
+    model.settings.duration.get_or_insert(1.0);
+    model.settings.dt.get_or_insert(0.01);
+    model
+}
+
+/// Writes a model as WGSL into a new directory, and gives the path of its manifest.
+fn written(model: &Model, name: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&directory).unwrap();
+    let files = model.shader("wgsl").unwrap();
+    for (name, contents) in &files {
+        fs::write(directory.join(name), contents).unwrap();
+    }
+    directory.join(&files.iter().find(|f| f.0.ends_with(".json")).unwrap().0)
+}
+
+/// What the interpreter records: so many rows, one after every so many steps.
+fn expected(model: &Model, rows: u64, every: u64) -> Vec<Vec<f64>> {
+    let mut prepared = model.compile(Engine::lookup("oracle").unwrap()).unwrap().load().unwrap();
+    (prepared.schedule.steps, prepared.schedule.every, prepared.schedule.cutoff) = (rows * every, every, 0.0);
+    let mut recording = Recording::new(prepared.simulation.labels());
+    prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+    recording.columns
+}
+
+/// Some hundred steps of smooth models, each of a few operations that err by 2^-24: 1e-4 is generous, and far below what any
+/// mistake in binding, uniforms or order would cause.
+const CLOSE: f64 = 1e-4;
+
+#[test]
+fn a_host_that_knows_the_manifest_only_computes_the_same() {
+    if device().is_none() {
+        return;
+    }
+    // One node, a coupled network, delays of a matrix.
+    for (name, path) in [
+        ("column", "templates/jansen_rit"),
+        ("network", "templates/kuramoto"),
+        ("delays", "tests/suite/delays_of_a_matrix"),
+    ] {
+        let model = single(path);
+        let rows = host::run(&written(&model, name), 20, 5).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for (column, expected) in expected(&model, 20, 5).iter().enumerate() {
+            let largest = expected.iter().fold(1e-3f64, |m, v| m.max(v.abs()));
+            for (row, expected) in expected.iter().enumerate() {
+                let found = f64::from(rows[row][column]);
+                assert!((found - expected).abs() <= CLOSE * largest, "{name}, row {row}: {found} is not {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn models_are_written_in_every_language() {
+    let model = single("templates/jansen_rit");
+    for language in SHADERS {
+        let files = model.shader(language).unwrap_or_else(|e| panic!("{language}: {e}"));
+        assert!(files.len() >= 2 && files.iter().all(|f| !f.1.is_empty()), "{language}");
+    }
+    assert!(model.shader("cobol").unwrap_err().to_string().contains("none of wgsl"));
+    let spirv = &model.shader("spirv").unwrap()[0].1;
+    assert_eq!(spirv[..4], 0x0723_0203u32.to_le_bytes(), "the magic number of SPIR-V");
+}
+
+/// The example page with a model in headless Chromium, on its software device.
+#[test]
+fn a_page_in_a_browser_computes_the_same() {
+    if Command::new("chromium").arg("--version").output().is_err() {
+        println!("skipped: there is no `chromium`");
+        return;
+    }
+    let model = single("templates/jansen_rit");
+    let manifest = written(&model, "page");
+    for file in ["index.html", "host.js"] {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/webgpu").join(file);
+        fs::copy(page, manifest.with_file_name(file)).unwrap();
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let directory = Arc::new(manifest.parent().unwrap().to_path_buf());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let directory = directory.clone();
+            std::thread::spawn(move || serve(stream, &directory));
+        }
+    });
+    let mut browser = Command::new("chromium")
+        .args(["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--enable-logging=stderr"])
+        .args(["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--remote-debugging-port=0"])
+        .arg(format!("http://{address}/index.html?rows=50&every=10"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (send, receive) = std::sync::mpsc::channel();
+    let errors = BufReader::new(browser.stderr.take().unwrap());
+    std::thread::spawn(move || {
+        let said = errors.lines().map_while(Result::ok).find(|line| line.contains("CONSOLE"));
+        _ = send.send(said);
+    });
+    let said = receive.recv_timeout(Duration::from_secs(120));
+    _ = browser.kill();
+    _ = browser.wait();
+    let said = said.ok().flatten().unwrap_or_else(|| panic!("the page said nothing in two minutes"));
+    if said.contains("no WebGPU adapter") {
+        println!("skipped: this browser has no software device");
+        return;
+    }
+    let last = said.split("last ").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{said}"));
+    let (found, expected) = (last.parse::<f64>().unwrap(), expected(&model, 50, 10)[0][49]);
+    assert!((found - expected).abs() <= CLOSE * expected.abs(), "found {found}, expected {expected}");
+}
+
+/// Answers one request for a file.
+fn serve(mut stream: std::net::TcpStream, directory: &Path) {
+    let mut request = [0; 4096];
+    let length = stream.read(&mut request).unwrap_or(0);
+    let text = String::from_utf8_lossy(&request[..length]);
+    let name = text.split(['/', '?', ' ']).nth(2).unwrap_or_default();
+    let kind = if name.ends_with(".js") { "text/javascript" } else { "text/html" };
+    let head = |status: &str, length: usize| {
+        format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")
+    };
+    match fs::read(directory.join(name)) {
+        Ok(contents) => _ = stream.write_all(&[head("200 OK", contents.len()).as_bytes(), &contents].concat()),
+        Err(_) => _ = stream.write_all(head("404 Not Found", 0).as_bytes()),
+    }
+}
+
+#[test]
+fn what_a_device_cannot_do_is_refused_by_name() {
+    let Some((device, _)) = device() else { return };
+    let count = adapters().len();
+    let missing = Wgpu::open(count + 7).err().unwrap().to_string();
+    assert!(missing.contains(&format!("wgpu:{}", count + 7)) && missing.contains("help:"), "{missing}");
+    // More elements than a binding holds.
+    let most = device.limits().binding_bytes as usize / 4;
+    let mut system = System::new("large");
+    let space = system.add_space("units", most + 1);
+    system.add_state("x", space, Values::Uniform(0.0));
+    let module = compile(system, Vec::new(), &scheme::TABLE[0], Precision::F32, &WGSL).unwrap();
+    let refused = device.load(&wgsl(&module, &device.limits())).err().unwrap().to_string();
+    assert!(refused.contains("in one piece") && refused.contains("help:"), "{refused}");
+}
+
+/// A sink that ends the device's life after so many rows.
+struct Saboteur<'d>(&'d Wgpu, usize, usize);
+
+impl Sink for Saboteur<'_> {
+    fn row(&mut self, _: f64, _: &[f64]) -> std::io::Result<()> {
+        self.2 += 1;
+        if self.2 >= self.1 {
+            self.0.destroy();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn the_loss_of_a_device_is_reported_and_what_was_recorded_is_kept() {
+    let Some((device, _)) = device() else { return };
+    let compiled = single("templates/jansen_rit").compile(Engine::lookup("wgpu").unwrap()).unwrap();
+    let artifact = wgsl(&compiled.module, &device.limits());
+    let executable = device.load(&artifact).unwrap();
+    let mut simulation = Simulation::new(executable, artifact.layout.clone(), compiled.dt, compiled.columns);
+    let mut sink = Saboteur(&device, 1, 0);
+    let schedule = Schedule { steps: 20_000, every: 10, cutoff: 0.0, include_end: false };
+    let error = simulation.run(&schedule, &mut sink, &mut |_| Interrupt::Continue).unwrap_err();
+    assert!(matches!(error, RunError::Device(_)), "{error}");
+    assert!(sink.2 >= 1 && sink.2 < 2000, "{} rows", sink.2);
+}
+
+/// Many members at once, each with a time loop of its own on the device, and a run of some of them: the same bits.
+#[test]
+fn members_of_a_batch_have_the_bits_of_runs_in_other_company() {
+    if device().is_none() {
+        return;
+    }
+    let model = single("templates/jansen_rit");
+    let engine = Engine::lookup("wgpu").unwrap();
+    let values: Vec<f64> = (0..100).map(|i| 100.0 + f64::from(i)).collect();
+    let record = |values: &[f64], every: u64| {
+        let batch = model.batch_on(&[("p", values.to_vec())], engine).unwrap();
+        let prepared = batch.simulation(0..values.len()).unwrap();
+        let (mut simulation, mut schedule) = (prepared.simulation, prepared.schedule);
+        (schedule.steps, schedule.every) = (200, every);
+        let mut recording = Recording::new(simulation.labels());
+        simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+        recording.columns
+    };
+    let (all, few) = (record(&values, 1), record(&values[40..43], 10));
+    for (found, expected) in few.iter().zip(&all[40..43]) {
+        let rows: Vec<f64> = expected.iter().step_by(10).copied().collect();
+        assert_eq!(*found, rows);
+    }
+}
+
+/// Recording more seldom runs more steps at a time: the same bits, with delays, noise, time and inputs.
+#[test]
+fn many_steps_at_a_time_are_the_steps_one_by_one() {
+    if device().is_none() {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|e| e == "yaml"));
+    files.sort();
+    let engine = Engine::lookup("wgpu").unwrap();
+    let mut compared = 0;
+    for file in files.iter().step_by(4) {
+        let path = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().with_extension("");
+        let model = single(&path.display().to_string());
+        let record = |every: u64| {
+            let prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
+            let mut simulation = prepared.simulation.with_independent_columns();
+            let mut recording = Recording::new(simulation.labels());
+            let schedule = Schedule { steps: 210, every, cutoff: 0.0, include_end: false };
+            simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+            recording.columns
+        };
+        let (often, seldom) = (record(1), record(7));
+        for (often, seldom) in often.iter().zip(&seldom) {
+            let often: Vec<u64> = often.iter().step_by(7).map(|v| v.to_bits()).collect();
+            let seldom: Vec<u64> = seldom.iter().map(|v| v.to_bits()).collect();
+            assert_eq!(often, seldom, "{}", path.display());
+            compared += 1;
+        }
+    }
+    assert!(compared > 10, "{compared} columns");
 }

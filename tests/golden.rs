@@ -1,6 +1,9 @@
 //! Trajectories of the models in `tests/golden/pyrates`, each built from its description and compared with its numbers.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/ptx/mod.rs"]
+mod ptx;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +13,7 @@ use nullcline::compiler::pass::vectorise::Vectorise;
 use nullcline::compiler::template::library::MemoryLibrary;
 use nullcline::runtime::io::Series;
 use nullcline::runtime::observe::Recording;
-use nullcline::{Interrupt, Model, PreHistory};
+use nullcline::{Engine, Interrupt, Model, PreHistory};
 use serde_json::{Map, Value};
 
 /// Largest distance to the golden column, relative to the largest number in it. The files hold 12 digits; both sides
@@ -177,7 +180,8 @@ fn numbers(name: &str) -> BTreeMap<String, Vec<f64>> {
     columns
 }
 
-fn run(name: &str, case: &Value, scheme: &str, vectorise: Vectorise) -> Recording {
+/// The model of a case with its settings.
+fn model(name: &str, case: &Value, scheme: &str, vectorise: Vectorise) -> Model {
     let library = MemoryLibrary::new().with("case.yaml", template(case));
     let mut model = Model::load(&library, "case.yaml", Some("net")).unwrap_or_else(|e| panic!("{name}: {e}"));
     model.vectorise = vectorise;
@@ -200,6 +204,11 @@ fn run(name: &str, case: &Value, scheme: &str, vectorise: Vectorise) -> Recordin
         let series = Series { rows: data.len(), columns: 1, data, times: None, names: None };
         model.drive_samples(text(&input["target"]), series);
     }
+    model
+}
+
+fn run(name: &str, case: &Value, scheme: &str, vectorise: Vectorise) -> Recording {
+    let model = model(name, case, scheme, vectorise);
     let mut prepared = model.simulation().unwrap_or_else(|e| panic!("{name}: {e}"));
     // The reference starts its rings of edge delays at zero; `past` there starts at the initial value.
     let past = case["model"].to_string().contains("past(") || name.starts_with("dde");
@@ -255,6 +264,43 @@ fn trajectories_equal_the_golden_columns() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(compared > 200, "only {compared} columns were compared");
+}
+
+/// Steps in an interpreter.
+const INTERPRETED: u64 = 60;
+
+/// The bits of the first rows.
+fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
+    let mut prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap_or_else(|e| panic!("{e}"));
+    prepared.schedule.steps = prepared.schedule.steps.min(INTERPRETED);
+    prepared.schedule.every = 1;
+    prepared.schedule.cutoff = 0.0;
+    let mut recording = Recording::new(prepared.simulation.labels());
+    let run = prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue);
+    run.unwrap_or_else(|e| panic!("{e}"));
+    recording.columns.iter().map(|c| c.iter().map(|v| v.to_bits()).collect()).collect()
+}
+
+#[test]
+fn golden_models_give_the_bits_of_the_reference_in_ptx() {
+    let mut compared = 0;
+    for name in cases() {
+        let json = fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+        let case: Value = serde_json::from_str(&json).unwrap();
+        let solver = map(&case["solvers"]).keys().find(|solver| excluded(&name, solver).is_none());
+        let solver = solver.map_or("euler", String::as_str);
+        for precision in ["f64", "f32"] {
+            let mut model = model(&name, &case, solver, Vectorise::Always);
+            let precision = model.name("precision", precision);
+            model.settings.precision = Some(precision.clone());
+            let expected = bits(&model, &ptx::REFERENCE);
+            for engine in &ptx::INTERPRETERS {
+                assert!(bits(&model, engine) == expected, "{name}, {precision}, {}", engine.name);
+                compared += expected.len();
+            }
+        }
+    }
+    assert!(compared > 100, "only {compared} columns were compared");
 }
 
 #[test]

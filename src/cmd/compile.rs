@@ -1,13 +1,14 @@
 //! `nullcline compile`: prints a model in one of the compiler's forms.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use nullcline::compiler::diagnostic::Diagnostics;
 use nullcline::compiler::source::{FileId, SourceMap};
 use nullcline::compiler::syntax::{print as syntax, yaml};
 use nullcline::runtime::io::{AtomicFile, Fault as FileFault};
-use nullcline::{Error, Model};
+use nullcline::{Error, Model, PtxOptions};
 use std::io::Write;
 
 use super::explain;
@@ -15,20 +16,38 @@ use super::fault::{DONE, Fault};
 use super::model::{Settings, Target};
 use super::print;
 
-/// Print a model in one of the compiler's forms
+/// Print a model in one of the compiler's forms, or write it as code
 #[derive(Args)]
 #[command(after_help = "Examples:\n  nullcline compile jansen_rit --emit ir\n  \
-        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel")]
+        nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel\n  \
+        nullcline compile model.yaml --target ptx --precision f32 -o model\n  \
+        nullcline compile model.yaml --target wgsl --precision f32 -o model")]
 pub struct Compile {
     #[command(flatten)]
-    target: Target,
+    model: Target,
     /// What to print
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
     /// Print how the connections are executed, and why, instead
-    #[arg(long, conflicts_with = "emit")]
+    #[arg(long, conflicts_with_all = ["emit", "language"])]
     explain: bool,
-    /// Write to this file instead of standard output
+    /// Write code in this language, with a manifest, into the directory `--output`
+    #[arg(
+        id = "language",
+        long = "target",
+        value_enum,
+        value_name = "LANGUAGE",
+        conflicts_with = "emit",
+        requires = "output"
+    )]
+    target: Option<Language>,
+    /// With `--target ptx`: the oldest processor that must run the code, as in sm_60
+    #[arg(long, requires = "language", value_name = "NUMBER", value_parser = processor, default_value = "60")]
+    sm: u32,
+    /// With `--target ptx`: instructions that approximate, in single precision
+    #[arg(long, requires = "language")]
+    fast_math: bool,
+    /// Write to this file (with `--target`, into this directory) instead of standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -47,9 +66,54 @@ enum Form {
     Kernel,
 }
 
+/// Languages that a model can be written in.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    /// Assembly language of NVIDIA's driver
+    Ptx,
+    /// WebGPU
+    Wgsl,
+    /// Vulkan
+    Spirv,
+    /// Metal
+    Msl,
+    /// Direct3D 12
+    Hlsl,
+    /// OpenGL and Vulkan
+    Glsl,
+}
+
+/// A processor by the number of its instruction set.
+fn processor(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("sm_").unwrap_or(text);
+    let known = digits.parse().ok().filter(|sm| PtxOptions::processors().any(|known| known == *sm));
+    let list = || PtxOptions::processors().map(|sm| sm.to_string()).collect::<Vec<_>>().join(", ");
+    known.ok_or_else(|| format!("expected one of {}", list()))
+}
+
+impl Language {
+    /// Its name among [`SHADERS`](nullcline::SHADERS).
+    fn shader(self) -> Option<&'static str> {
+        Some(match self {
+            Language::Ptx => return None,
+            Language::Wgsl => "wgsl",
+            Language::Spirv => "spirv",
+            Language::Msl => "msl",
+            Language::Hlsl => "hlsl",
+            Language::Glsl => "glsl",
+        })
+    }
+}
+
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
+        if let (Some(language), Some(directory)) = (self.target, &self.output) {
+            return match language.shader() {
+                Some(shader) => self.shader(shader, directory),
+                None => self.ptx(directory),
+            };
+        }
         let text = match self.emit {
             _ if self.explain => {
                 explain::table(&self.compiled(&self.model()?)?.load()?.simulation.executable().explain())
@@ -70,11 +134,38 @@ impl Compile {
         Ok(DONE)
     }
 
+    /// Writes the model as PTX into a directory.
+    fn ptx(&self, directory: &Path) -> Result<u8, Fault> {
+        self.files(directory, |model| model.ptx(PtxOptions { sm: self.sm, fast: self.fast_math }))
+    }
+
+    /// Writes the model as code for graphics processors into a directory.
+    fn shader(&self, language: &str, directory: &Path) -> Result<u8, Fault> {
+        self.files(directory, |model| model.shader(language))
+    }
+
+    /// Writes what is made of the model into a directory.
+    fn files(
+        &self,
+        directory: &Path,
+        make: impl FnOnce(&Model) -> Result<Vec<(String, Vec<u8>)>, Error>,
+    ) -> Result<u8, Fault> {
+        let mut model = self.model()?;
+        // How long it would run changes nothing.
+        model.settings.duration = model.settings.duration.or(model.settings.dt);
+        let files = make(&model)?;
+        fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
+        for (name, contents) in &files {
+            write(&directory.join(name), contents)?;
+        }
+        Ok(DONE)
+    }
+
     /// The YAML tree of the file; whether its templates are sound does not matter.
     fn document(&self) -> Result<String, Fault> {
         let mut sources = SourceMap::new();
-        let (file, _) = self.target.split();
-        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.target.library(), file);
+        let (file, _) = self.model.split();
+        let loaded = nullcline::compiler::template::load_all(&mut sources, &self.model.library(), file);
         let first = FileId(0);
         let failed = |d: Diagnostics| Fault::from(Error::model(d, &sources));
         if sources.file(first).is_none() {
@@ -84,7 +175,7 @@ impl Compile {
     }
 
     fn model(&self) -> Result<Model, Fault> {
-        let mut model = self.target.load()?;
+        let mut model = self.model.load()?;
         self.settings.apply(&mut model)?;
         Ok(model)
     }
@@ -95,4 +186,10 @@ impl Compile {
         model.settings.duration = model.settings.duration.or(model.settings.dt);
         Ok(model.compile(self.settings.engine())?)
     }
+}
+
+fn write(path: &Path, contents: &[u8]) -> Result<(), Fault> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(contents).map_err(|error| FileFault::write_os(path, &error))?;
+    Ok(file.finish().map(drop)?)
 }

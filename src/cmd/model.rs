@@ -12,7 +12,7 @@ use nullcline::compiler::source::{FileId, Name, Span};
 use nullcline::compiler::syntax::text::MappedText;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::compiler::template::{Complex, Literal, parse_number};
-use nullcline::{ENGINES, Engine, Error, KINDS, Kind, Model};
+use nullcline::{ENGINES, Engine, Error, KINDS, Kind, Model, Place};
 
 use super::fault::Fault;
 
@@ -20,7 +20,7 @@ use super::fault::Fault;
 #[derive(Args, Clone)]
 pub struct Target {
     /// Template file, or name of a shipped template; `:TEMPLATE` chooses one of several templates in it
-    #[arg(value_name = "FILE[:TEMPLATE]", value_hint = ValueHint::FilePath)]
+    #[arg(id = "file", value_name = "FILE[:TEMPLATE]", value_hint = ValueHint::FilePath)]
     target: String,
     /// Look for templates in this directory too (repeatable)
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -112,7 +112,8 @@ pub struct Settings {
     /// What computes
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = engines())]
     engine: String,
-    /// Device to run on, and which of several: `cpu`, `wgpu`, `wgpu:1` (see `nullcline devices`) [default: cpu]
+    /// Device to run on, and which of several: `cpu`, `cuda`, `wgpu:1` (see `nullcline devices`); `auto` is `cuda` where
+    /// there is one [default: cpu]
     #[arg(long, value_name = "NAME[:N]", value_parser = device)]
     device: Option<Device>,
 }
@@ -295,7 +296,10 @@ fn not_negative(text: &str) -> Result<f64, String> {
 
 /// `NAME` or `NAME:N`
 fn device(text: &str) -> Result<Device, String> {
-    let (name, index) = text.split_once(':').unwrap_or((text, "0"));
+    let (name, index) = match text {
+        "auto" => (Place::auto().kind, "0"),
+        text => text.split_once(':').unwrap_or((text, "0")),
+    };
     let known = || KINDS.iter().map(|k| format!("`{}`", k.name)).collect::<Vec<_>>().join(", ");
     let kind =
         Kind::lookup(name).ok_or_else(|| format!("expected one of {}, or one of them with a number", known()))?;

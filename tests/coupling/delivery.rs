@@ -207,7 +207,14 @@ fn spikes_that_are_one_number_reach_every_source() {
 #[test]
 fn a_target_without_deliveries_refuses_them_by_name() {
     let floats = &[Precision::F64];
-    let bare = Target { name: "bare", floats, has: basic, crosses: |op| !matches!(op, Op::Deliver(_)), strict: true };
+    let bare = Target {
+        name: "bare",
+        floats,
+        has: basic,
+        crosses: |op| !matches!(op, Op::Deliver(_)),
+        subnormals: &[],
+        strict: true,
+    };
     let step = Spiking::new(&mut Random(1), 1.5).step();
     let refused = legalise::legalise(step, &bare, Precision::F64).unwrap_err();
     let fault = &refused.0[0];

@@ -2,6 +2,9 @@
 //! every number of threads and every batch computes the same bits.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/ptx/mod.rs"]
+mod ptx;
+
 use std::num::NonZeroUsize;
 
 use nullcline::compiler::ir::expr::{FanoutId, Op, ParameterId, SpaceId};
@@ -59,7 +62,8 @@ impl Random {
 }
 
 fn engines() -> impl Iterator<Item = &'static Engine> {
-    ENGINES.iter().filter(|e| e.device == "cpu" && (e.name != "jit" || Engine::auto().name == "jit"))
+    let jit = |e: &&Engine| e.name != "jit" || Engine::auto().name == "jit";
+    ENGINES.iter().filter(|e| e.device == "cpu").filter(jit).chain(&ptx::INTERPRETERS)
 }
 
 fn module(step: Step, engine: &Engine, precision: Precision) -> Module {

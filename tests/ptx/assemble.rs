@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use nullcline::PtxOptions;
 use nullcline::compiler::backend::ptx;
 
 use super::{every_model, module};
@@ -70,6 +71,13 @@ fn every_kernel_assembles_without_spills() {
             let file = folder.join(format!("{}.{precision}.ptx", jobs.len()));
             fs::write(&file, &artifact.code).unwrap();
             jobs.extend(PROCESSORS.map(|sm| (format!("{name}, {precision}"), file.clone(), sm)));
+        }
+        // Approximations, of which newer processors have more; the last precision set is single.
+        for sm in [60, 80] {
+            let written = model.ptx(PtxOptions { sm, fast: true }).unwrap_or_else(|e| panic!("{e}"));
+            let file = folder.join(format!("{}.fast.ptx", jobs.len()));
+            fs::write(&file, &written[0].1).unwrap();
+            jobs.push((format!("{name}, approximated"), file, sm));
         }
     });
     let (next, reports) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

@@ -2,52 +2,26 @@
 #![allow(clippy::unwrap_used)]
 
 mod assemble;
-mod machine;
-mod opcodes;
-mod parse;
+#[cfg(feature = "cuda")]
+mod device;
+mod hosts;
+#[path = "../support/ptx/mod.rs"]
+mod interpreter;
+mod members;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nullcline::compiler::backend::ptx::{self, PTX};
 use nullcline::compiler::kernel::ir::Module;
 use nullcline::compiler::template::library::FileLibrary;
-use nullcline::runtime::device::Launcher;
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
-use nullcline::{Engine, Interrupt, Model};
+use nullcline::{Engine, Interrupt, Model, PtxOptions};
 
-use machine::Machine;
+use interpreter::{INTERPRETERS, REFERENCE};
 
 /// Steps of each model: enough for delays to come round, few enough for an interpreter.
 const STEPS: u64 = 200;
-
-/// Kernels one by one, then many steps in one launch.
-static INTERPRETERS: [Engine; 2] = [
-    Engine {
-        name: "ptx",
-        target: &PTX,
-        device: "cpu",
-        load: |module, _| {
-            let artifact = ptx::artifact(&module, &ptx::Options::default());
-            let machine = Machine::new(&artifact.code)?;
-            Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
-        },
-        doc: "executes PTX",
-    },
-    Engine {
-        name: "ptx, one launch per kernel",
-        target: &PTX,
-        device: "cpu",
-        load: |module, _| {
-            let mut artifact = ptx::artifact(&module, &ptx::Options::default());
-            let machine = Machine::new(&artifact.code)?;
-            artifact.steps = None;
-            Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
-        },
-        doc: "executes PTX",
-    },
-];
 
 fn files(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -73,13 +47,12 @@ fn bits(model: &Model, engine: &'static Engine, every: u64) -> Vec<Vec<u64>> {
 }
 
 fn compare(name: &str, model: &mut Model) -> usize {
-    let oracle = Engine::lookup("oracle").unwrap();
     let mut compared = 0;
     for precision in ["f64", "f32"] {
         let precision = model.name("precision", precision);
         model.settings.precision = Some(precision.clone());
         for (engine, every) in INTERPRETERS.iter().zip([7, 1]) {
-            let expected = bits(model, oracle, every);
+            let expected = bits(model, &REFERENCE, every);
             let found = bits(model, engine, every);
             for (column, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 let first = found.iter().zip(expected).position(|(a, b)| a != b);
@@ -120,4 +93,21 @@ fn every_model_gives_the_bits_of_the_reference() {
     });
     println!("{models} models, {compared} columns");
     assert!(models >= 60 && compared > 400, "{models} models, {compared} columns");
+}
+
+#[test]
+fn the_library_is_written_as_ptx() {
+    let (mut count, mut bytes) = (0, 0);
+    let start = std::time::Instant::now();
+    for path in files("templates") {
+        let name = path.display().to_string();
+        let model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
+        let written = model.ptx(PtxOptions::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let text = std::str::from_utf8(&written[0].1).unwrap();
+        assert!(text.contains(".target sm_60") && text.contains("' = "), "{name} shows its equations");
+        count += 1;
+        bytes += text.len();
+    }
+    println!("{count} templates, {bytes} bytes of PTX, {:.2} s", start.elapsed().as_secs_f64());
+    assert!(count > 20);
 }

@@ -14,6 +14,7 @@ use nullcline::runtime::artifact::{DeviceError, Executable, Phase as RunPhase};
 /// Has every function, so that none is expanded.
 pub static WHOLE: Target = Target {
     name: "bounds",
+    subnormals: &[],
     floats: &[Precision::F32, Precision::F64],
     has: |_| true,
     crosses: |_| true,

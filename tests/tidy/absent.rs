@@ -36,8 +36,8 @@ const WORLD: &[(&str, &[&str], &str)] = &[
     ),
     (
         "unsafe ",
-        &["runtime/src/engine/"],
-        "only engines need it: vector instructions chosen at run time, machine code, memory of buffers",
+        &["runtime/src/engine/", "runtime/src/device/cuda.rs"],
+        "only engines need it (vector instructions chosen at run time, machine code, memory of buffers) and the driver of CUDA",
     ),
 ];
 

@@ -4,4 +4,6 @@
 pub mod manifest;
 pub mod program;
 pub mod ptx;
+#[cfg(feature = "naga")]
+pub mod shader;
 pub mod wgsl;

@@ -12,6 +12,7 @@ use crate::kernel::target::Target;
 /// The engines of this process: basic operations only.
 pub static PROGRAM: Target = Target {
     name: "program",
+    subnormals: &[],
     floats: &[ir::Precision::F32, ir::Precision::F64],
     has: |prim| spelling(prim).is_some(),
     strict: true,

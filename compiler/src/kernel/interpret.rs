@@ -1,12 +1,12 @@
 //! The reference interpreter: every engine and device is compared with it. It is meant to be obviously right, not fast.
 
-use super::flush::{number, operation};
+use super::flush;
 use super::ir::{Body, BufferId, Index, Kernel, Module, Phase, Precision, Stmt, ValueOp};
-use crate::ir::prim::arith;
+use crate::ir::prim::{Prim, arith};
 use crate::ir::system::Connection;
 
 /// A module being interpreted. Numbers are kept in double precision and rounded to the module's after each operation; those
-/// below the normal ones are flushed to zero (see [`super::flush`]).
+/// below the normal ones are flushed to zero (see [`super::flush`]), unless the module keeps them.
 #[derive(Clone, Debug)]
 pub struct Interpreter {
     module: Module,
@@ -25,7 +25,7 @@ impl Interpreter {
         let mut memory: Vec<Vec<f64>> = module.buffers.iter().zip(&slots).map(|(b, s)| vec![0.0; b.len * s]).collect();
         for (buffer, values) in &module.initial {
             for (i, cell) in memory[buffer.index()].iter_mut().enumerate() {
-                *cell = number(values.at(i), module.precision);
+                *cell = number(values.at(i), &module);
             }
         }
         Interpreter { module, memory, slots, values: Vec::new() }
@@ -43,9 +43,8 @@ impl Interpreter {
 
     /// Replaces part of a buffer's contents.
     pub fn write(&mut self, buffer: BufferId, first: usize, values: &[f64]) {
-        let precision = self.module.precision;
         for (cell, value) in self.memory[buffer.index()][first..].iter_mut().zip(values) {
-            *cell = number(*value, precision);
+            *cell = number(*value, &self.module);
         }
     }
 
@@ -77,9 +76,9 @@ impl Interpreter {
                     let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
                     let mut sum = 0.0;
                     for entry in entries {
-                        let weight = number(connection.weights.at(entry), module.precision);
+                        let weight = number(connection.weights.at(entry), module);
                         let value = self.memory[source.index()][connection.sources[entry] as usize];
-                        sum = operation(&arith::FMA, &[weight, value, sum], module.precision);
+                        sum = operation(&arith::FMA, &[weight, value, sum], module);
                     }
                     self.memory[target.index()][element] = sum;
                 }
@@ -90,13 +89,13 @@ impl Interpreter {
                     let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
                     let mut sum = 0.0;
                     for entry in entries {
-                        let weight = number(connection.weights.at(entry), module.precision);
+                        let weight = number(connection.weights.at(entry), module);
                         let (delay, source) = (delay(connection, entry), connection.sources[entry] as usize);
                         let value = match current {
                             Some(current) if delay == 0 => self.memory[current.index()][source],
                             _ => self.past(module, *history, source, step, delay),
                         };
-                        sum = operation(&arith::FMA, &[weight, value, sum], module.precision);
+                        sum = operation(&arith::FMA, &[weight, value, sum], module);
                     }
                     self.memory[target.index()][element] = sum;
                 }
@@ -108,12 +107,12 @@ impl Interpreter {
                         continue;
                     }
                     for entry in fanout.starts[source] as usize..fanout.starts[source + 1] as usize {
-                        let weight = number(fanout.weights.at(entry), module.precision);
+                        let weight = number(fanout.weights.at(entry), module);
                         let factor = factor.map(|f| self.memory[f.index()][source]);
                         let cell = &mut self.memory[target.index()][fanout.targets[entry] as usize];
                         *cell = match factor {
-                            Some(factor) => operation(&arith::FMA, &[weight, factor, *cell], module.precision),
-                            None => operation(&arith::ADD, &[*cell, weight], module.precision),
+                            Some(factor) => operation(&arith::FMA, &[weight, factor, *cell], module),
+                            None => operation(&arith::ADD, &[*cell, weight], module),
                         };
                     }
                 }
@@ -134,9 +133,9 @@ impl Interpreter {
             match stmt {
                 Stmt::Let(_, op) => {
                     let value = match op {
-                        ValueOp::Constant(value) => number(*value, module.precision),
-                        ValueOp::Time => number(step as f64 * number(dt, Precision::F64), module.precision),
-                        ValueOp::StepSize => number(dt, module.precision),
+                        ValueOp::Constant(value) => number(*value, module),
+                        ValueOp::Time => number(step as f64 * flush::number(dt, Precision::F64), module),
+                        ValueOp::StepSize => number(dt, module),
                         ValueOp::Load { buffer, index } => self.memory[buffer.index()][at(*index, element)],
                         ValueOp::Past { buffer, index, steps } => {
                             self.past(module, *buffer, at(*index, element), step, *steps)
@@ -147,7 +146,7 @@ impl Interpreter {
                             for (operand, arg) in operands.iter_mut().zip(args) {
                                 *operand = self.values[arg.index()];
                             }
-                            operation(prim, &operands[..args.len()], module.precision)
+                            operation(prim, &operands[..args.len()], module)
                         }
                     };
                     self.values.push(value);
@@ -160,6 +159,23 @@ impl Interpreter {
                 }
             }
         }
+    }
+}
+
+/// A number as the module's kernels see it.
+fn number(value: f64, module: &Module) -> f64 {
+    match (module.subnormals, module.precision) {
+        (false, precision) => flush::number(value, precision),
+        (true, Precision::F32) => f64::from(value as f32),
+        (true, Precision::F64) => value,
+    }
+}
+
+/// The result of an operation of the module.
+fn operation(prim: &Prim, args: &[f64], module: &Module) -> f64 {
+    match module.subnormals {
+        false => flush::operation(prim, args, module.precision),
+        true => prim.evaluate(args, module.precision == Precision::F32),
     }
 }
 

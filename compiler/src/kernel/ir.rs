@@ -198,6 +198,8 @@ pub struct Module {
     pub name: String,
     /// Number format of every buffer and value.
     pub precision: Precision,
+    /// Whether numbers below the normal ones are numbers; else they count as zero (see [`super::flush`]).
+    pub subnormals: bool,
     /// Buffers.
     pub buffers: Vec<Buffer>,
     /// Index tables.
@@ -234,6 +236,7 @@ impl Module {
         Module {
             name: name.into(),
             precision,
+            subnormals: false,
             buffers: Vec::new(),
             tables: Vec::new(),
             connections: Vec::new(),

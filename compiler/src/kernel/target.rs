@@ -13,6 +13,8 @@ pub struct Target {
     pub floats: &'static [Precision],
     /// Whether it has this pointwise function itself; a call of any other is replaced by its expansion.
     pub has: fn(&Prim) -> bool,
+    /// The formats whose numbers below the normal ones it keeps; in others they count as zero.
+    pub subnormals: &'static [Precision],
     /// Whether it computes what is written: `fma` rounds once, and its compiler does not take `(a + b) - a` for `b`.
     pub strict: bool,
     /// Whether it has this operation, one of those that take values from other elements.
@@ -27,5 +29,11 @@ pub fn basic(prim: &Prim) -> bool {
 }
 
 /// The reference interpreter: has the basic operations.
-pub static ORACLE: Target =
-    Target { name: "oracle", floats: &[Precision::F32, Precision::F64], has: basic, crosses: |_| true, strict: true };
+pub static ORACLE: Target = Target {
+    name: "oracle",
+    floats: &[Precision::F32, Precision::F64],
+    has: basic,
+    crosses: |_| true,
+    subnormals: &[],
+    strict: true,
+};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::artifact::{DeviceError, Executable, Feeds, Phase, Rows, Samples};
 use crate::code::{Artifact, Binding, Data, Entry};
+use crate::engine::flush::narrow;
 use crate::program::Precision;
 
 /// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.
@@ -301,7 +302,7 @@ fn size(precision: Precision) -> usize {
 
 fn encode(values: &[f64], precision: Precision) -> Vec<u8> {
     match precision {
-        Precision::F32 => values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect(),
+        Precision::F32 => values.iter().flat_map(|v| narrow(*v).to_le_bytes()).collect(),
         Precision::F64 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
     }
 }

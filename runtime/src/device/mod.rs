@@ -1,6 +1,8 @@
 //! Devices: what takes a compiled model and runs it. A new one is a file here and a row where the facade lists engines.
 
 mod cpu;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod launch;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;

@@ -346,8 +346,14 @@ impl Simulation {
                 let count = most.clamp(1, left / schedule.every);
                 let batch = Rows { first: self.step, count, every: schedule.every, places: &self.places };
                 values.clear();
-                self.executable.record(&batch, self.clock.dt(), &self.feeds, &mut values)?;
+                let recorded = self.executable.record(&batch, self.clock.dt(), &self.feeds, &mut values);
                 let from = self.step;
+                if let Err(error) = recorded {
+                    // Whole rows that a device gave before it failed are kept.
+                    let whole = values.len() - values.len() % self.places.len().max(1);
+                    self.hand_over(from, schedule.every, &values[..whole], sink)?;
+                    return Err(error.into());
+                }
                 self.step += count * schedule.every;
                 rows += count;
                 self.hand_over(from, schedule.every, &values, sink)?;

@@ -100,7 +100,7 @@ fn time(code: &mut Code, float: Float, step: &str) -> String {
 pub(super) fn rounded(code: &mut Code, float: Float, value: String) -> String {
     match float.precision {
         Precision::F64 => value,
-        Precision::F32 => code.set(Class::F32, "cvt.rn.f32.f64", &[&value]),
+        Precision::F32 => code.set(Class::F32, &format!("cvt.rn.{}.f64", float.rounding()), &[&value]),
     }
 }
 

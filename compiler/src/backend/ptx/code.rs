@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use nullcline_runtime::code::{Binding, Entry};
 
+use crate::kernel::flush;
 use crate::kernel::ir::Precision;
 
 /// Threads of a block. With 256 of them each can have 255 registers on every processor from sm_60 on (65,536 registers
@@ -36,6 +37,8 @@ const CLASSES: [(Class, char, &str); 5] =
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Float {
     pub precision: Precision,
+    /// Whether numbers below the normal ones count as zero: in single precision instructions say so (`.ftz`).
+    pub flush: bool,
 }
 
 impl Float {
@@ -68,8 +71,18 @@ impl Float {
         self.width() / 8
     }
 
+    /// The ending of an instruction that rounds: `f64`, `ftz.f32`.
+    pub fn rounding(self) -> &'static str {
+        match (self.precision, self.flush) {
+            (Precision::F64, _) => "f64",
+            (Precision::F32, false) => "f32",
+            (Precision::F32, true) => "ftz.f32",
+        }
+    }
+
     /// A number as an immediate operand, by its bits.
     pub fn immediate(self, value: f64) -> String {
+        let value = if self.flush { flush::number(value, self.precision) } else { value };
         match self.precision {
             Precision::F32 => format!("0f{:08X}", (value as f32).to_bits()),
             Precision::F64 => format!("0d{:016X}", value.to_bits()),

@@ -3,6 +3,7 @@
 //! Sums are taken in the order of the entries, one thread per target, so they are those of every other engine.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use nullcline_runtime::code::{Binding, Constant, Data};
 
@@ -24,6 +25,12 @@ pub(super) enum Part {
     Weights(usize),
     /// The weights of a dense connection, source by source.
     Transposed(usize),
+    /// The delay of each entry.
+    Delays(usize),
+    /// Of a fanout, by tile of targets and source: where entries begin, their targets, their weights.
+    FanoutStarts(usize),
+    FanoutTargets(usize),
+    FanoutWeights(usize),
     /// The column of each element of an extrinsic input.
     Columns(usize),
     /// The unit of each element of a source of random numbers.
@@ -38,6 +45,11 @@ pub(super) struct Constants {
 }
 
 impl Constants {
+    /// Whether some entry has asked for it.
+    pub fn knows(&self, part: Part) -> bool {
+        self.known.contains_key(&part)
+    }
+
     /// The register with the address of a constant.
     pub fn pointer(&mut self, code: &mut Code, part: Part, name: &str, data: impl FnOnce() -> Data) -> String {
         let index = *self.known.entry(part).or_insert_with(|| {
@@ -63,8 +75,8 @@ pub(super) fn take(
     (table, from, to): (usize, BufferId, BufferId),
 ) {
     let name = format!("table t{table}");
-    let indices = constants
-        .pointer(code, Part::Table(table), &name, || Data::Integers(source.module.tables[table].to_vec().into()));
+    let indices =
+        constants.pointer(code, Part::Table(table), &name, || Data::Integers(source.module.tables[table].clone()));
     let (base, target) = (source.pointer(code, from, false), source.pointer(code, to, true));
     let place = code.element(&indices, element, 4);
     let index = code.set(Class::Bits32, "ld.global.nc.u32", &[&format!("[{place}]")]);
@@ -91,7 +103,7 @@ impl<'a> Sum<'a> {
 
     /// Adds `weight * value`, rounded once.
     fn add(&self, code: &mut Code, weight: &str, value: &str) {
-        let kind = format!("f{}", self.source.float.width());
+        let kind = self.source.float.rounding();
         code.op(&format!("fma.rn.{kind}"), &[&self.sum, weight, value, &self.sum]);
     }
 
@@ -108,26 +120,43 @@ fn read_only(code: &mut Code, source: &Source<'_>, address: &str) -> String {
     code.set(source.float.class(), &source.access("ld").replace(".global", ".global.nc"), &[&format!("[{address}]")])
 }
 
+/// What the entries of a coupling read.
+#[derive(Clone, Copy)]
+pub(super) enum Read<'a> {
+    /// A buffer.
+    Now(BufferId),
+    /// The slot of a history that was written as many steps before `step` as the entry says; entries without delay read
+    /// `current`, if there is one.
+    Past { history: BufferId, current: Option<BufferId>, step: &'a str },
+}
+
 /// `target[i] = sum_e weights[e] * source[sources[e]]` over the entries `e` of target `i`.
 pub(super) fn couple(
     code: &mut Code,
     source: &Source<'_>,
     constants: &mut Constants,
     element: &str,
-    (index, from, to): (usize, BufferId, BufferId),
+    (index, from, to): (usize, Read<'_>, BufferId),
 ) {
     let connection = &source.module.connections[index];
     let size = source.float.size();
-    let mut integers = |code: &mut Code, part: Part, what: &str, data: &[u32]| {
-        constants.pointer(code, part, &format!("{what} c{index}"), || Data::Integers(data.to_vec().into()))
+    let mut integers = |code: &mut Code, part: Part, what: &str, data: &Arc<[u32]>| {
+        constants.pointer(code, part, &format!("{what} c{index}"), || Data::Integers(data.clone()))
     };
     let starts = integers(code, Part::Starts(index), "starts", &connection.starts);
     let sources = integers(code, Part::Sources(index), "sources", &connection.sources);
-    let base = source.pointer(code, from, false);
+    let delays = connection.delays.as_ref().map(|d| integers(code, Part::Delays(index), "delays", d));
     code.comment(&format!("{}: {} entries", connection.name, connection.sources.len()));
     let place = code.element(&starts, element, 4);
     let entry = code.set(Class::Bits32, "ld.global.nc.u32", &[&format!("[{place}]")]);
     let end = code.set(Class::Bits32, "ld.global.nc.u32", &[&format!("[{place}+4]")]);
+    let slot = match from {
+        Read::Now(_) => None,
+        Read::Past { history, step, .. } => {
+            let rest = code.set(Class::Bits64, "rem.u64", &[step, &source.module.slots(history).to_string()]);
+            Some(code.set(Class::Bits32, "cvt.u32.u64", &[&rest]))
+        }
+    };
     let sum = Sum::new(code, source);
     let (next, done) = (code.label("entry"), code.label("summed"));
     code.place(&next);
@@ -135,7 +164,20 @@ pub(super) fn couple(
     code.branch(Some(&over), &done);
     let place = code.element(&sources, &entry, 4);
     let unit = code.set(Class::Bits32, "ld.global.nc.u32", &[&format!("[{place}]")]);
-    let address = code.element(&base, &unit, size);
+    let address = match (from, slot) {
+        (Read::Past { history, current, .. }, Some(slot)) => {
+            let delay = delays.map(|delays| {
+                let place = code.element(&delays, &entry, 4);
+                code.set(Class::Bits32, "ld.global.nc.u32", &[&format!("[{place}]")])
+            });
+            let delay = delay.unwrap_or_else(|| "0".to_string());
+            delayed(code, source, (history, current), (&unit, &delay, &slot))
+        }
+        (Read::Now(buffer) | Read::Past { history: buffer, .. }, _) => {
+            let base = source.pointer(code, buffer, false);
+            code.element(&base, &unit, size)
+        }
+    };
     let value = source.load(code, &address);
     let weight = match &connection.weights {
         Values::Uniform(weight) => source.float.immediate(*weight),
@@ -152,6 +194,31 @@ pub(super) fn couple(
     code.branch(None, &next);
     code.place(&done);
     sum.store(code, element, to);
+}
+
+/// The address of an element of a history as it was `delay` steps ago; `slot` is the current one.
+fn delayed(
+    code: &mut Code,
+    source: &Source<'_>,
+    (history, current): (BufferId, Option<BufferId>),
+    (unit, delay, slot): (&str, &str, &str),
+) -> String {
+    let size = source.float.size();
+    let (ring, len) = (source.module.slots(history), source.module.buffers[history.index()].len);
+    let base = source.pointer(code, history, false);
+    let first = code.element(&base, unit, size);
+    let back = code.set(Class::Bits32, "sub.u32", &[slot, delay]);
+    let wrapped = code.set(Class::Bits32, "add.u32", &[&back, &ring.to_string()]);
+    let ahead = code.set(Class::Predicate, "setp.lt.u32", &[slot, delay]);
+    let slot = code.set(Class::Bits32, "selp.b32", &[&wrapped, &back, &ahead]);
+    let slot = code.set(Class::Bits64, "cvt.u64.u32", &[&slot]);
+    let stride = len as u64 * u64::from(size);
+    let past = code.set(Class::Bits64, "mad.lo.u64", &[&slot, &stride.to_string(), &first]);
+    let Some(current) = current else { return past };
+    let base = source.pointer(code, current, false);
+    let now = code.element(&base, unit, size);
+    let prompt = code.set(Class::Predicate, "setp.eq.u32", &[delay, "0"]);
+    code.set(Class::Bits64, "selp.b64", &[&now, &past, &prompt])
 }
 
 /// Terms added between two tests for the end of a tile.

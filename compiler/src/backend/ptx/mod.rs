@@ -6,6 +6,7 @@
 
 mod body;
 mod code;
+mod deliver;
 mod feeds;
 mod fill;
 mod gather;
@@ -19,8 +20,8 @@ use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
 use self::code::{Class, Code, Float, GROUP};
-use self::gather::{Constants, couple, couple_dense, is_dense, take};
-use crate::ir::expr::Op;
+use self::deliver::{Delivery, deliver, tiles};
+use self::gather::{Constants, Read, couple, couple_dense, is_dense, take};
 use crate::ir::system::Values;
 use crate::kernel::ir::{Body, Kernel, Module, Precision};
 use crate::kernel::target::Target;
@@ -30,8 +31,26 @@ pub static PTX: Target = Target {
     name: "ptx",
     floats: &[Precision::F32, Precision::F64],
     has: spelling::has,
-    crosses: |op| matches!(op, Op::Take(_) | Op::Couple(_)),
+    crosses: |_| true,
+    // There is no flag for it in double precision, where arithmetic on them is as fast as any.
+    subnormals: &[Precision::F64],
     strict: true,
+};
+
+/// The same with approximations where there are instructions for them.
+pub static PTX_FAST: Target = Target {
+    name: "ptx --fast-math",
+    floats: &[Precision::F32],
+    has: |prim| spelling::has(prim) || spelling::approximates(prim, PROCESSORS[0].0),
+    ..PTX
+};
+
+/// With those of newer processors, from sm_75 on.
+pub static PTX_FASTER: Target = Target {
+    name: "ptx --fast-math --sm 75",
+    floats: &[Precision::F32],
+    has: |prim| spelling::has(prim) || spelling::approximates(prim, 75),
+    ..PTX
 };
 
 /// What the text is written for.
@@ -39,10 +58,21 @@ pub static PTX: Target = Target {
 pub struct Options {
     /// The oldest processor that must run it, as in `sm_60`.
     pub sm: u32,
-    /// Whether single precision may use instructions that approximate.
+    /// Whether single precision uses instructions that approximate.
     pub fast: bool,
     /// What stands in comments at the top, line by line.
     pub about: Vec<String>,
+}
+
+impl Options {
+    /// What a module must be legal for to be printed so.
+    pub fn target(&self) -> &'static Target {
+        match self.fast {
+            false => &PTX,
+            true if self.sm < 75 => &PTX_FAST,
+            true => &PTX_FASTER,
+        }
+    }
 }
 
 impl Default for Options {
@@ -67,9 +97,9 @@ pub static PROCESSORS: &[(u32, &str)] = &[
     (120, "8.7"),
 ];
 
-/// Prints a module that is legal for [`PTX`]. `options.sm` is one of [`PROCESSORS`].
+/// Prints a module that is legal for [`Options::target`]. `options.sm` is one of [`PROCESSORS`].
 pub fn artifact(module: &Module, options: &Options) -> Artifact {
-    let float = Float { precision: module.precision };
+    let float = Float { precision: module.precision, flush: !module.subnormals };
     let source = Source { module, float, fast: options.fast && module.precision == Precision::F32 };
     let mut constants = Constants::default();
     let mut text = header(module, options);
@@ -129,6 +159,11 @@ fn header(module: &Module, options: &Options) -> String {
 fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, kernel: &Kernel) -> (String, Entry) {
     let about = format!("{}: one thread for each of {} elements", kernel.name, kernel.extent);
     let mut code = Code::new(format!("k{index}_{}", code::word(&kernel.name)), vec![about]);
+    if let Body::Deliver { fanout, spikes, factor, target } = kernel.body {
+        let block = code.set(Class::Bits32, "mov.u32", &["%ctaid.x"]);
+        deliver(&mut code, source, constants, &block, Delivery { fanout, spikes, factor, target });
+        return code.finish(tiles(kernel.extent) * GROUP as usize);
+    }
     let (element, done) = (code.thread(), code.label("done"));
     let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &kernel.extent.to_string()]);
     if let Body::Couple { connection, source: from, target } = &kernel.body {
@@ -147,9 +182,14 @@ fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, ke
             take(&mut code, source, constants, &element, (*table, *from, *target));
         }
         Body::Couple { connection, source: from, target } => {
-            couple(&mut code, source, constants, &element, (*connection, *from, *target));
+            couple(&mut code, source, constants, &element, (*connection, Read::Now(*from), *target));
         }
-        Body::CouplePast { .. } | Body::Deliver { .. } => unreachable!("`legalise` refuses what the target lacks"),
+        Body::CouplePast { connection, history, current, target } => {
+            let step = code.first();
+            let from = Read::Past { history: *history, current: *current, step: &step };
+            couple(&mut code, source, constants, &element, (*connection, from, *target));
+        }
+        Body::Deliver { .. } => unreachable!("it is written above"),
     }
     code.place(&done);
     code.finish(kernel.extent)

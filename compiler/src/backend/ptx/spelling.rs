@@ -4,7 +4,7 @@
 //! engine, bit for bit. Truth values live in predicates and become 1 or 0 where they are used as numbers.
 
 use super::code::{Class, Code, Float};
-use crate::ir::prim::{Prim, arith, bits};
+use crate::ir::prim::{Prim, arith, bits, elementary, transfer};
 use crate::kernel::ir::Precision;
 
 /// A value of a pointwise body: a number, a truth value, or both where both are used.
@@ -52,8 +52,10 @@ impl Value {
 /// Ways of spelling a call.
 #[derive(Clone, Copy, Debug)]
 enum Spelling {
-    /// One instruction, whose name ends in the number format.
+    /// One instruction that rounds, whose name ends in the number format.
     Instruction(&'static str),
+    /// One instruction that changes the sign.
+    Sign(&'static str),
     /// One instruction that converts a number to its own format and so rounds it to a whole one.
     Whole(&'static str),
     /// A comparison.
@@ -68,7 +70,7 @@ enum Spelling {
     Bits(fn(&mut Code, Layout, &[String]) -> String),
 }
 
-use Spelling::{Bits, Choose, Compare, Instruction, Logic, Select, Whole};
+use Spelling::{Bits, Choose, Compare, Instruction, Logic, Select, Sign, Whole};
 
 /// The functions with a spelling.
 static SPELLINGS: &[(&Prim, Spelling)] = &[
@@ -78,8 +80,8 @@ static SPELLINGS: &[(&Prim, Spelling)] = &[
     (&arith::DIV, Instruction("div.rn")),
     (&arith::FMA, Instruction("fma.rn")),
     (&arith::SQRT, Instruction("sqrt.rn")),
-    (&arith::NEG, Instruction("neg")),
-    (&arith::ABS, Instruction("abs")),
+    (&arith::NEG, Sign("neg")),
+    (&arith::ABS, Sign("abs")),
     (&arith::FLOOR, Whole("cvt.rmi")),
     (&arith::CEIL, Whole("cvt.rpi")),
     (&arith::ROUND, Whole("cvt.rni")),
@@ -112,17 +114,72 @@ pub(super) fn has(prim: &Prim) -> bool {
     spelling(prim).is_some()
 }
 
-/// Single-precision functions by instructions that approximate, for `--fast-math`. Errors are those of the manual of PTX
-/// ISA 8.8, section 9.7.3.
-static APPROXIMATE: &[(&Prim, &str)] = &[
+/// What is done with the result of an instruction that approximates.
+#[derive(Clone, Copy, Debug)]
+enum After {
+    Nothing,
+    Scale(f64),
+    /// `1 / (1 + y)`
+    Logistic,
+}
+
+/// Single-precision functions by instructions that approximate, for `--fast-math`: a factor of the argument, the
+/// instruction, what is done with the result, and the first processor that has it. Errors are those of the manual (PTX ISA 8.8,
+/// section 9.7.3).
+static APPROXIMATE: &[(&Prim, Option<f64>, &str, After, u32)] = &[
     // 2 ulp where 2^-126 <= |b| <= 2^126.
-    (&arith::DIV, "div.approx"),
+    (&arith::DIV, None, "div.approx.ftz", After::Nothing, 60),
     // Relative error at most 2^-23.
-    (&arith::SQRT, "sqrt.approx"),
+    (&arith::SQRT, None, "sqrt.approx.ftz", After::Nothing, 60),
+    // Relative error at most 2^-22 of `ex2`, and that of the rounded argument: |x| 2^-24.
+    (&elementary::EXP, Some(std::f64::consts::LOG2_E), "ex2.approx.ftz", After::Nothing, 60),
+    // As that, and 1 ulp of the reciprocal.
+    (&transfer::SIGMOID, Some(-std::f64::consts::LOG2_E), "ex2.approx.ftz", After::Logistic, 60),
+    // Absolute error at most 2^-22 of `lg2` between 1/2 and 2, else a relative one.
+    (&elementary::LOG, None, "lg2.approx.ftz", After::Scale(std::f64::consts::LN_2), 60),
+    // Absolute error at most 2^-20.5 between -pi and pi; further out it grows with |x|.
+    (&elementary::SIN, None, "sin.approx.ftz", After::Nothing, 60),
+    (&elementary::COS, None, "cos.approx.ftz", After::Nothing, 60),
+    // Relative error at most 2^-11.
+    (&elementary::TANH, None, "tanh.approx", After::Nothing, 75),
 ];
+
+/// Whether there is an instruction that approximates a function, on a processor.
+pub(super) fn approximates(prim: &Prim, sm: u32) -> bool {
+    APPROXIMATE.iter().any(|row| row.0 == prim && row.4 <= sm)
+}
+
+/// Writes an approximation.
+fn approximate(code: &mut Code, float: Float, prim: &Prim, operands: &[&str]) -> Option<String> {
+    let (_, before, op, after, _) = APPROXIMATE.iter().find(|row| row.0 == prim)?;
+    let scale = |code: &mut Code, value: &str, by: f64| {
+        code.set(float.class(), &format!("mul.rn.{}", float.rounding()), &[value, &float.immediate(by)])
+    };
+    let scaled = before.map(|by| scale(code, operands[0], by));
+    let operands = match &scaled {
+        Some(scaled) => &[scaled.as_str()][..],
+        None => operands,
+    };
+    let value = code.set(float.class(), &format!("{op}.f32"), operands);
+    Some(match after {
+        After::Nothing => value,
+        After::Scale(by) => scale(code, &value, *by),
+        After::Logistic => {
+            let add = format!("add.rn.{}", float.rounding());
+            let whole = code.set(float.class(), &add, &[&value, &float.immediate(1.0)]);
+            code.set(float.class(), "rcp.approx.ftz.f32", &[&whole])
+        }
+    })
+}
 
 /// Writes a call.
 pub(super) fn call(code: &mut Code, float: Float, fast: bool, prim: &Prim, args: &mut [&mut Value]) -> Value {
+    if fast && APPROXIMATE.iter().any(|row| row.0 == prim) {
+        let numbers: Vec<String> = args.iter_mut().map(|a| a.as_number(code, float)).collect();
+        let operands: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let value = approximate(code, float, prim, &operands);
+        return Value::number(value.expect("the list has it"));
+    }
     let spelling = spelling(prim).expect("`legalise` leaves only functions that the target has");
     let kind = format!("f{}", float.width());
     match spelling {
@@ -141,11 +198,8 @@ pub(super) fn call(code: &mut Code, float: Float, fast: bool, prim: &Prim, args:
     let numbers: Vec<String> = args.iter_mut().map(|a| a.as_number(code, float)).collect();
     let operands: Vec<&str> = numbers.iter().map(String::as_str).collect();
     match spelling {
-        Instruction(op) => {
-            let approximate = APPROXIMATE.iter().find(|row| fast && row.0 == prim).map(|row| row.1);
-            let op = approximate.unwrap_or(op);
-            Value::number(code.set(float.class(), &format!("{op}.{kind}"), &operands))
-        }
+        Instruction(op) => Value::number(code.set(float.class(), &format!("{op}.{}", float.rounding()), &operands)),
+        Sign(op) => Value::number(code.set(float.class(), &format!("{op}.{kind}"), &operands)),
         Whole(op) => Value::number(code.set(float.class(), &format!("{op}.{kind}.{kind}"), &operands)),
         Compare(op) => Value::truth(code.set(Class::Predicate, &format!("setp.{op}.{kind}"), &operands)),
         Choose(op) => {
@@ -232,7 +286,7 @@ fn exponent(code: &mut Code, l: Layout, args: &[String]) -> String {
     let x = l.integer(code, "or.b", &x, &l.hex(l.whole));
     let x = l.from_bits(code, &x);
     let biased = l.float.immediate(l.whole_biased);
-    code.set(l.float.class(), &format!("sub.rn.f{}", l.float.width()), &[&x, &biased])
+    code.set(l.float.class(), &format!("sub.rn.{}", l.float.rounding()), &[&x, &biased])
 }
 
 fn mantissa(code: &mut Code, l: Layout, args: &[String]) -> String {

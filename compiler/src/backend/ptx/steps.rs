@@ -10,9 +10,10 @@ use nullcline_runtime::code::Entry;
 
 use super::body::{Places, Rings, Source, body};
 use super::code::{Class, Code, GROUP};
+use super::deliver::{Delivery, deliver, tiles};
 use super::feeds::{column, random, sample, unit};
 use super::fill;
-use super::gather::{Constants, couple, take};
+use super::gather::{Constants, Read, couple, take};
 use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueOp};
 
 /// Largest kernel of a network that runs in one block: a few elements per thread.
@@ -33,7 +34,8 @@ pub(super) fn steps(source: &Source<'_>, constants: &mut Constants) -> Option<(S
     if let Some(bodies) = independent(&kernels) {
         return Some(resident(source, constants, kernels[0].extent, &bodies));
     }
-    let entries: usize = source.module.connections.iter().map(|c| c.sources.len()).sum();
+    let entries = source.module.connections.iter().map(|c| c.sources.len());
+    let entries: usize = entries.chain(source.module.fanouts.iter().map(|f| f.targets.len())).sum();
     let fed = source.module.inputs.iter().map(|i| i.0).chain(source.module.randoms.iter().map(|r| r.0));
     let fed = fed.map(|b| source.module.buffers[b.index()].len);
     let largest = kernels.iter().map(|k| k.extent).chain(fed).max().unwrap_or(0);
@@ -336,6 +338,17 @@ fn one_block(source: &Source<'_>, constants: &mut Constants, kernels: &[&Kernel]
     }
     for kernel in kernels {
         code.comment(&format!("{} over {}", kernel.name, kernel.extent));
+        if let Body::Deliver { fanout, spikes, factor, target } = kernel.body {
+            let delivery = Delivery { fanout, spikes, factor, target };
+            let (tile, next) = (code.set(Class::Bits32, "mov.u32", &["0"]), code.label("tile"));
+            code.place(&next);
+            deliver(&mut code, source, constants, &tile, delivery);
+            code.op("add.u32", &[&tile, &tile, "1"]);
+            let more = code.set(Class::Predicate, "setp.lt.u32", &[&tile, &tiles(kernel.extent).to_string()]);
+            code.branch(Some(&more), &next);
+            code.barrier();
+            continue;
+        }
         in_turns(&mut code, &lane, kernel.extent, |code, element| match &kernel.body {
             Body::Pointwise(statements) => {
                 let mut memory = super::body::Memory::new(*source, element.to_string(), Some(step.clone()));
@@ -345,9 +358,13 @@ fn one_block(source: &Source<'_>, constants: &mut Constants, kernels: &[&Kernel]
                 take(code, source, constants, element, (*table, *from, *target));
             }
             Body::Couple { connection, source: from, target } => {
-                couple(code, source, constants, element, (*connection, *from, *target));
+                couple(code, source, constants, element, (*connection, Read::Now(*from), *target));
             }
-            Body::CouplePast { .. } | Body::Deliver { .. } => unreachable!("`legalise` refuses what the target lacks"),
+            Body::CouplePast { connection, history, current, target } => {
+                let from = Read::Past { history: *history, current: *current, step: &step };
+                couple(code, source, constants, element, (*connection, from, *target));
+            }
+            Body::Deliver { .. } => unreachable!("it is written above"),
         });
         code.barrier();
     }

@@ -22,6 +22,7 @@ use entry::Printer;
 /// Graphics processors: basic operations only, as the language leaves the accuracy of its own functions to devices.
 pub static WGSL: Target = Target {
     name: "wgsl",
+    subnormals: &[],
     floats: &[Precision::F32, Precision::F64],
     has: |prim| spelling::spelling(prim).is_some(),
     crosses: |_| true,

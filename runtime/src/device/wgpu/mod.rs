@@ -85,6 +85,11 @@ impl Wgpu {
         Ok(Box::new(Loaded::new(self.clone(), artifact)?))
     }
 
+    /// Gives the device up: whatever is loaded on it fails from now on, as after the loss of a device.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+
     /// The fault that the device has reported, if any.
     fn check(&self) -> Result<(), DeviceError> {
         let fault = self.fault.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

@@ -77,6 +77,12 @@ pub enum Op {
         size: usize,
         value: Operand,
     },
+    /// Sets bits of a word in shared memory, in no order.
+    Or {
+        base: Operand,
+        offset: u64,
+        value: Operand,
+    },
     Branch(usize),
     Barrier,
     Return,
@@ -327,6 +333,10 @@ impl Reader {
                 let space = if *space == "global" { Space::Global } else { Space::Shared };
                 let value = self.operand(value, kind)?;
                 Ok((0, Op::Store { space, base, offset, size: kind.size(), value }))
+            }
+            (["red", "shared", "or", "b32"], [to, value]) => {
+                let ((base, offset), value) = (self.address(to)?, self.operand(value, B32)?);
+                Ok((0, Op::Or { base, offset, value }))
             }
             (["bra"], [label]) => {
                 self.jumps.push((self.function.code.len(), label.to_string()));

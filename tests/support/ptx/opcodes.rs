@@ -1,5 +1,9 @@
 //! What each instruction that computes does: one row per opcode. An opcode without a row is refused.
 
+use nullcline::compiler::ir::prim::arith;
+use nullcline::compiler::kernel::flush;
+use nullcline::compiler::kernel::ir::Precision;
+
 use super::parse::Kind::{self, B32, B64, F32, F64, Pred, Raw32, Raw64};
 
 /// Operands as bits, in the order they are written; unused ones are 0.
@@ -37,6 +41,17 @@ macro_rules! single {
         |[a, b, c]| {
             let f: fn(f32, f32, f32) -> f32 = $f;
             f32_bits(f(f32_of(a), f32_of(b), f32_of(c)))
+        }
+    };
+}
+
+/// As the reference rounds and flushes; whether processors of all generations do so for results that only rounding makes
+/// normal is not documented.
+macro_rules! flushed {
+    ($prim:path) => {
+        |operands| {
+            let operands = operands.map(|bits| flush::number(f64::from(f32_of(bits)), Precision::F32));
+            f32_bits(flush::operation(&$prim, &operands[..$prim.arity], Precision::F32) as f32)
         }
     };
 }
@@ -95,12 +110,6 @@ const L3: &[Kind] = &[B64, B64, B64];
 /// Every opcode that computes.
 pub static ROWS: &[Row] = &[
     // Single precision.
-    row("add.rn.f32", F32, S2, single!(|a, b, _| a + b)),
-    row("sub.rn.f32", F32, S2, single!(|a, b, _| a - b)),
-    row("mul.rn.f32", F32, S2, single!(|a, b, _| a * b)),
-    row("div.rn.f32", F32, S2, single!(|a, b, _| a / b)),
-    row("fma.rn.f32", F32, S3, single!(|a, b, c| a.mul_add(b, c))),
-    row("sqrt.rn.f32", F32, S1, single!(|a, _, _| a.sqrt())),
     row("neg.f32", F32, S1, single!(|a, _, _| -a)),
     row("abs.f32", F32, S1, single!(|a, _, _| a.abs())),
     row("cvt.rmi.f32.f32", F32, S1, single!(|a, _, _| a.floor())),
@@ -118,6 +127,23 @@ pub static ROWS: &[Row] = &[
     row("setp.gt.or.f32", Pred, &[F32, F32, Pred], compare!(f32_of, |a, b, c| a > b || c)),
     row("selp.f32", F32, &[F32, F32, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("mov.f32", F32, S1, |[a, ..]| a),
+    // Single precision, numbers below the normal ones as zero.
+    row("add.rn.ftz.f32", F32, S2, flushed!(arith::ADD)),
+    row("sub.rn.ftz.f32", F32, S2, flushed!(arith::SUB)),
+    row("mul.rn.ftz.f32", F32, S2, flushed!(arith::MUL)),
+    row("div.rn.ftz.f32", F32, S2, flushed!(arith::DIV)),
+    row("fma.rn.ftz.f32", F32, S3, flushed!(arith::FMA)),
+    row("sqrt.rn.ftz.f32", F32, S1, flushed!(arith::SQRT)),
+    row("cvt.rn.ftz.f32.f64", F32, D1, |[a, ..]| f32_bits(flush::number(f64_of(a), Precision::F32) as f32)),
+    // Approximations, here by the functions that they approximate.
+    row("div.approx.ftz.f32", F32, S2, single!(|a, b, _| a / b)),
+    row("sqrt.approx.ftz.f32", F32, S1, single!(|a, _, _| a.sqrt())),
+    row("rcp.approx.ftz.f32", F32, S1, single!(|a, _, _| 1.0 / a)),
+    row("ex2.approx.ftz.f32", F32, S1, single!(|a, _, _| a.exp2())),
+    row("lg2.approx.ftz.f32", F32, S1, single!(|a, _, _| a.log2())),
+    row("sin.approx.ftz.f32", F32, S1, single!(|a, _, _| a.sin())),
+    row("cos.approx.ftz.f32", F32, S1, single!(|a, _, _| a.cos())),
+    row("tanh.approx.f32", F32, S1, single!(|a, _, _| a.tanh())),
     // Double precision.
     row("add.rn.f64", F64, D2, double!(|a, b, _| a + b)),
     row("sub.rn.f64", F64, D2, double!(|a, b, _| a - b)),
@@ -143,7 +169,6 @@ pub static ROWS: &[Row] = &[
     row("selp.f64", F64, &[F64, F64, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("mov.f64", F64, D1, |[a, ..]| a),
     // Conversions.
-    row("cvt.rn.f32.f64", F32, D1, |[a, ..]| f32_bits(f64_of(a) as f32)),
     row("cvt.rn.f64.u64", F64, &[B64], |[a, ..]| (a as f64).to_bits()),
     row("cvt.u64.u32", B64, &[B32], |[a, ..]| a & 0xffff_ffff),
     row("cvt.u32.u64", B32, &[B64], |[a, ..]| a & 0xffff_ffff),
@@ -161,6 +186,8 @@ pub static ROWS: &[Row] = &[
     row("and.b32", B32, I2, short!(|a, b, _| a & b)),
     row("or.b32", B32, I2, short!(|a, b, _| a | b)),
     row("xor.b32", B32, I2, short!(|a, b, _| a ^ b)),
+    row("brev.b32", B32, &[B32], short!(|a, _, _| a.reverse_bits())),
+    row("clz.b32", B32, &[B32], short!(|a, _, _| a.leading_zeros())),
     row("selp.b32", B32, &[B32, B32, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("setp.lt.u32", Pred, I2, compare!(u32_of, |a, b, _| a < b)),
     row("setp.ge.u32", Pred, I2, compare!(u32_of, |a, b, _| a >= b)),
@@ -181,6 +208,7 @@ pub static ROWS: &[Row] = &[
     row("and.b64", B64, L2, |[a, b, _]| a & b),
     row("or.b64", B64, L2, |[a, b, _]| a | b),
     row("xor.b64", B64, L2, |[a, b, _]| a ^ b),
+    row("selp.b64", B64, &[B64, B64, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("setp.eq.u64", Pred, L2, compare!(u64_of, |a, b, _| a == b)),
     row("setp.ge.u64", Pred, L2, compare!(u64_of, |a, b, _| a >= b)),
     // Truth values.

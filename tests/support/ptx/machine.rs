@@ -26,6 +26,8 @@ struct Touched {
     /// The block that reads, and whether others do too.
     block: Option<u32>,
     several_blocks: bool,
+    /// The phase in which bits were set last.
+    set: Option<u32>,
     /// Whether it was read as something that nothing writes.
     read_only: bool,
 }
@@ -74,7 +76,8 @@ impl Memory {
         let place = self.place(address, size)?;
         for word in &mut self.touched[place / 4..(place + size) / 4] {
             word.enter(access.launch);
-            if word.write.is_some_and(|write| read_only || access.races(write)) {
+            let set = word.set == Some(access.phase);
+            if set || word.write.is_some_and(|write| read_only || access.races(write)) {
                 return Err(format!("a race: byte {place} is read while another thread writes it"));
             }
             if word.reads[0].is_some_and(|(thread, _)| thread != access.thread) {
@@ -95,12 +98,33 @@ impl Memory {
         for word in &mut self.touched[place / 4..(place + size) / 4] {
             word.enter(access.launch);
             let uses = word.reads.iter().chain([&word.write]).flatten();
-            if word.read_only || word.several_blocks || uses.into_iter().any(|used| access.races(*used)) {
+            if word.set == Some(access.phase)
+                || word.read_only
+                || word.several_blocks
+                || uses.into_iter().any(|used| access.races(*used))
+            {
                 return Err(format!("a race: byte {place} is written while another thread uses it"));
             }
             word.write = Some((access.thread, access.phase));
         }
         self.bytes[place..place + size].copy_from_slice(&value.to_le_bytes()[..size]);
+        Ok(())
+    }
+}
+
+impl Memory {
+    /// Sets bits of a word; several threads may at once, since no order of them shows.
+    fn or(&mut self, address: u64, bits: u64, access: Access) -> Result<(), String> {
+        let place = self.place(address, 4)?;
+        let word = &mut self.touched[place / 4];
+        word.enter(access.launch);
+        let uses = word.reads.iter().chain([&word.write]).flatten();
+        if uses.into_iter().any(|used| access.races(*used)) {
+            return Err(format!("a race: bits of byte {place} are set while another thread uses it"));
+        }
+        word.set = Some(access.phase);
+        let old = u32::from_le_bytes(self.bytes[place..place + 4].try_into().expect("four bytes"));
+        self.bytes[place..place + 4].copy_from_slice(&(old | bits as u32).to_le_bytes());
         Ok(())
     }
 }
@@ -210,6 +234,11 @@ impl Machine {
                         Space::Global => self.memory.store(address.wrapping_sub(BASE), *size, stored, access),
                     }
                     .map_err(at)?;
+                    continue;
+                }
+                Op::Or { base, offset, value: bits } => {
+                    let (address, bits) = (value(base).wrapping_add(*offset), value(bits));
+                    shared.or(address, bits, access).map_err(at)?;
                     continue;
                 }
                 Op::Branch(target) => {

@@ -1,0 +1,296 @@
+//! NVIDIA's processors, by the driver alone: it compiles the PTX of an artifact for the processor it finds. The driver's
+//! library is looked for when a device is opened, so a program with this device starts on machines without one.
+//!
+//! The rest of this runtime is tested with the same launches in an interpreter of PTX; this file is what remains.
+
+use std::ffi::{CString, c_void};
+use std::sync::Arc;
+
+use cudarc::driver::{CudaContext, DriverError, result, sys};
+
+use super::{Driver, Launcher};
+use crate::artifact::{DeviceError, Executable};
+use crate::code::{Artifact, Entry};
+
+/// A processor by NVIDIA.
+pub struct Cuda {
+    context: Arc<CudaContext>,
+    name: String,
+}
+
+/// What a processor is and has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// Its name.
+    pub name: String,
+    /// The version of its instruction set: 90 for `sm_90`.
+    pub sm: u32,
+    /// Number of its multiprocessors.
+    pub multiprocessors: u32,
+    /// Bytes of memory that are free, and that it has.
+    pub memory: (usize, usize),
+    /// Version of CUDA that the driver knows: (12, 4).
+    pub version: (u32, u32),
+}
+
+/// The processors of this machine; none without a driver.
+pub fn devices() -> Vec<Facts> {
+    let opened = (0..count().unwrap_or(0)).filter_map(|index| Cuda::open(index).ok()?.facts().ok());
+    opened.collect()
+}
+
+/// Number of processors, if there is a driver.
+fn count() -> Result<usize, DeviceError> {
+    // SAFETY: it loads the library by name, whose initialisers are those of NVIDIA's driver, and unloads it again.
+    if !unsafe { sys::is_culib_present() } {
+        return Err(DeviceError(
+            "there is no NVIDIA driver on this machine: its library (libcuda.so.1, nvcuda.dll) was not found; install the \
+             driver, or compute on the processor with `--device cpu`"
+                .into(),
+        ));
+    }
+    let found = result::init().and_then(|()| CudaContext::device_count());
+    match found {
+        Ok(count) => Ok(usize::try_from(count).unwrap_or(0)),
+        Err(DriverError(sys::CUresult::CUDA_ERROR_NO_DEVICE)) => Ok(0),
+        Err(error) => Err(DeviceError(format!("the NVIDIA driver does not start: {}", reason(error)))),
+    }
+}
+
+impl Cuda {
+    /// Opens a processor by its number, from 0 on.
+    pub fn open(index: usize) -> Result<Cuda, DeviceError> {
+        let count = count()?;
+        if index >= count {
+            let found = match count {
+                0 => "no processor by NVIDIA".to_string(),
+                1 => "one, `cuda:0`".to_string(),
+                n => format!("{n}, `cuda:0` to `cuda:{}`", n - 1),
+            };
+            return Err(DeviceError(format!("there is no `cuda:{index}`: this machine has {found}")));
+        }
+        let context =
+            CudaContext::new(index).map_err(|e| DeviceError(format!("`cuda:{index}` does not open: {}", reason(e))))?;
+        let name = context.name().unwrap_or_else(|_| "NVIDIA".to_string());
+        Ok(Cuda { context, name: format!("cuda:{index} ({name})") })
+    }
+
+    /// What it is and has.
+    pub fn facts(&self) -> Result<Facts, DeviceError> {
+        let failed = |error| DeviceError(format!("{}: {}", self.name, reason(error)));
+        let name = self.context.name().map_err(failed)?;
+        let (major, minor) = self.context.compute_capability().map_err(failed)?;
+        let units = sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+        let multiprocessors = self.context.attribute(units).map_err(failed)?;
+        let memory = self.context.mem_get_info().map_err(failed)?;
+        let mut version = 0;
+        // SAFETY: writes one integer to the address it is given.
+        unsafe { sys::cuDriverGetVersion(&mut version) }.result().map_err(failed)?;
+        let positive = |number: i32| u32::try_from(number).unwrap_or(0);
+        Ok(Facts {
+            name,
+            sm: 10 * positive(major) + positive(minor),
+            multiprocessors: positive(multiprocessors),
+            memory,
+            version: (positive(version) / 1000, positive(version) % 1000 / 10),
+        })
+    }
+
+    /// Loads an artifact of PTX.
+    pub fn load(&self, artifact: Artifact) -> Result<Box<dyn Executable>, DeviceError> {
+        let queue = Queue::new(self, &artifact)?;
+        Ok(Box::new(Launcher::new(artifact, "cuda", queue)?))
+    }
+}
+
+/// Loaded code with its memory. All launches and copies go through the context's default stream, in order.
+struct Queue {
+    context: Arc<CudaContext>,
+    name: String,
+    module: sys::CUmodule,
+    /// By the index of the entry.
+    functions: Vec<sys::CUfunction>,
+    memory: Vec<sys::CUdeviceptr>,
+    /// The entry launched last, for faults that show later.
+    last: Option<String>,
+}
+
+// SAFETY: handles of the driver belong to a context, not to a thread; every method makes the context current first.
+unsafe impl Send for Queue {}
+
+impl Queue {
+    fn new(device: &Cuda, artifact: &Artifact) -> Result<Queue, DeviceError> {
+        let context = device.context.clone();
+        bind(&context, &device.name)?;
+        let module = compile(&artifact.code, &device.name)?;
+        let (name, memory, functions) = (device.name.clone(), Vec::new(), Vec::new());
+        let mut queue = Queue { context, name, module, functions, memory, last: None };
+        for entry in &artifact.entries {
+            let name =
+                CString::new(entry.name.as_str()).map_err(|_| DeviceError("a name of an entry has a 0".into()))?;
+            // SAFETY: the module was loaded above and lives as long as the queue.
+            let function = unsafe { result::module::get_function(module, name) };
+            let function = function.map_err(|e| {
+                DeviceError(format!("{}: there is no entry `{}`: {}", queue.name, entry.name, reason(e)))
+            })?;
+            queue.functions.push(function);
+        }
+        Ok(queue)
+    }
+
+    fn failed(&self, what: &str, error: DriverError) -> DeviceError {
+        let after =
+            self.last.as_ref().map_or(String::new(), |last| format!(" (the last kernel launched was `{last}`)"));
+        DeviceError(format!("{}: {what} failed{after}: {}", self.name, reason(error)))
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        if self.context.bind_to_thread().is_err() || self.context.synchronize().is_err() {
+            // A context that failed takes its memory with it.
+            return;
+        }
+        for address in self.memory.drain(..) {
+            // SAFETY: it was allocated in this context, no launch is under way any more, and nobody has the address.
+            let _ = unsafe { result::free_sync(address) };
+        }
+        // SAFETY: as above; the functions of the module go with it.
+        let _ = unsafe { result::module::unload(self.module) };
+    }
+}
+
+impl Driver for Queue {
+    fn device(&self) -> &str {
+        &self.name
+    }
+
+    fn allocate(&mut self, bytes: usize) -> Result<u64, DeviceError> {
+        bind(&self.context, &self.name)?;
+        let free = self.context.mem_get_info().map_err(|e| self.failed("asking for its memory", e))?.0;
+        let full = || DeviceError(format!("{}: the model needs {}, {} are free", self.name, size(bytes), size(free)));
+        if bytes > free {
+            return Err(full());
+        }
+        // SAFETY: the memory belongs to this queue, which frees it when it is dropped, and is set to 0 before anybody
+        // reads it.
+        let address = match unsafe { result::malloc_sync(bytes.max(1)) } {
+            Ok(address) => address,
+            Err(DriverError(sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY)) => return Err(full()),
+            Err(error) => return Err(self.failed("allocating memory", error)),
+        };
+        self.memory.push(address);
+        // SAFETY: `bytes` bytes were allocated at the address.
+        unsafe { result::memset_d8_sync(address, 0, bytes) }.map_err(|e| self.failed("clearing memory", e))?;
+        Ok(address)
+    }
+
+    fn upload(&mut self, address: u64, bytes: &[u8]) -> Result<(), DeviceError> {
+        bind(&self.context, &self.name)?;
+        // SAFETY: the launcher copies into memory it has allocated only; the call returns when `bytes` has been read.
+        unsafe { result::memcpy_htod_sync(address, bytes) }.map_err(|e| self.failed("copying to the device", e))
+    }
+
+    fn download(&self, address: u64, bytes: &mut [u8]) -> Result<(), DeviceError> {
+        bind(&self.context, &self.name)?;
+        // SAFETY: the launcher copies out of memory it has allocated only; the call returns when `bytes` has been written.
+        unsafe { result::memcpy_dtoh_sync(bytes, address) }.map_err(|e| self.failed("computing or copying back", e))
+    }
+
+    fn launch(&mut self, index: usize, entry: &Entry, groups: u32, arguments: &[u64]) -> Result<(), DeviceError> {
+        bind(&self.context, &self.name)?;
+        self.last = Some(entry.name.clone());
+        let mut places: Vec<*mut c_void> = arguments.iter().map(|a| std::ptr::from_ref(a).cast_mut().cast()).collect();
+        // SAFETY: the function has as many parameters as arguments, all of 64 bits, which the driver copies before it
+        // returns. What the kernel touches is memory that the launcher has allocated for its bindings: code and bindings
+        // were written together, and the interpreter in the tests refuses any other access.
+        let done = unsafe {
+            let (grid, block) = ((groups, 1, 1), (entry.group, 1, 1));
+            result::launch_kernel(self.functions[index], grid, block, 0, std::ptr::null_mut(), &mut places)
+        };
+        done.map_err(|error| {
+            let (threads, elements) = (entry.group, entry.extent);
+            DeviceError(format!(
+                "{}: `{}` was not launched ({groups} blocks of {threads} threads for {elements} elements): {}",
+                self.name,
+                entry.name,
+                reason(error)
+            ))
+        })
+    }
+}
+
+fn bind(context: &Arc<CudaContext>, name: &str) -> Result<(), DeviceError> {
+    context.bind_to_thread().map_err(|e| DeviceError(format!("{name}: {}", reason(e))))
+}
+
+/// Has the driver compile a text; what it says of faults goes into the message.
+fn compile(code: &str, device: &str) -> Result<sys::CUmodule, DeviceError> {
+    const LOG: usize = 8192;
+    let text = CString::new(code).map_err(|_| DeviceError("the code has a 0 in it".into()))?;
+    let mut log = vec![0u8; LOG];
+    let mut module = std::ptr::null_mut();
+    let mut options =
+        [sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER, sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
+    let mut values: [*mut c_void; 2] = [log.as_mut_ptr().cast(), std::ptr::without_provenance_mut(LOG)];
+    // SAFETY: the text ends in a 0; the two options have a value each: a buffer, and its size instead of an address, as the
+    // driver wants it. All of them live until the call returns.
+    let done = unsafe {
+        sys::cuModuleLoadDataEx(
+            &mut module,
+            text.as_ptr().cast(),
+            options.len() as u32,
+            options.as_mut_ptr(),
+            values.as_mut_ptr(),
+        )
+    };
+    done.result().map(|()| module).map_err(|error| {
+        let end = log.iter().position(|b| *b == 0).unwrap_or(LOG);
+        let said = String::from_utf8_lossy(&log[..end]).trim().to_string();
+        let said = if said.is_empty() { String::new() } else { format!("\n{said}") };
+        DeviceError(format!("{device}: the driver does not take the code: {}{said}", reason(error)))
+    })
+}
+
+/// Name and text of a fault.
+fn reason(error: DriverError) -> String {
+    let text = |found: Result<&std::ffi::CStr, DriverError>| found.ok().map(|t| t.to_string_lossy().into_owned());
+    let name = text(error.error_name()).unwrap_or_else(|| format!("fault {}", error.0 as u32));
+    text(error.error_string()).map_or(name.clone(), |text| format!("{text} ({name})"))
+}
+
+/// A number of bytes for people.
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..1_000_000 => format!("{bytes} bytes"),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_a_driver_says_so() {
+        match count() {
+            Ok(count) => {
+                println!("skipped: this machine has a driver and {count} processors");
+                let fault = Cuda::open(count).err().expect("numbers go from 0 on").0;
+                assert!(fault.contains(&format!("there is no `cuda:{count}`")), "{fault}");
+            }
+            Err(fault) => {
+                assert!(fault.0.contains("no NVIDIA driver") && fault.0.contains("--device cpu"), "{fault}");
+                assert!(devices().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_written_for_people() {
+        assert_eq!(size(512), "512 bytes");
+        assert_eq!(size(12_300_000), "12.3 MB");
+        assert_eq!(size(141_000_000_000), "141.00 GB");
+    }
+}

@@ -1,0 +1,49 @@
+//! The same on a processor by NVIDIA, where there is one.
+
+use std::process::Command;
+
+use nullcline::runtime::device::cuda::devices;
+use nullcline::{Engine, Place};
+
+use super::interpreter::REFERENCE;
+use super::{bits, every_model};
+
+fn nullcline(arguments: &[&str]) -> (Option<i32>, String) {
+    let program = env!("CARGO_BIN_EXE_nullcline");
+    let done = Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    (done.status.code(), said)
+}
+
+#[test]
+fn every_model_gives_the_bits_of_the_reference_on_a_device() {
+    if devices().is_empty() {
+        println!("skipped: there is no processor by NVIDIA");
+        return;
+    }
+    let cuda = Engine::lookup("cuda").unwrap();
+    every_model(&mut |name, model| {
+        for precision in ["f64", "f32"] {
+            model.settings.precision = Some(model.name("precision", precision));
+            for every in [7, 1] {
+                let (found, expected) = (bits(model, cuda, every), bits(model, &REFERENCE, every));
+                assert!(found == expected, "{name}, {precision}, a row every {every} steps");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_missing_device_is_named_and_auto_does_without() {
+    let number = devices().len();
+    let device = format!("cuda:{number}");
+    let (code, said) = nullcline(&["run", "jansen_rit", "--duration", "0.01", "--device", &device]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no NVIDIA driver") || said.contains("there is no `cuda:"), "{said}");
+    let (code, said) = nullcline(&["run", "jansen_rit", "--duration", "0.01", "--device", "auto", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(Place::auto().kind, if number == 0 { "cpu" } else { "cuda" });
+    assert!(said.contains(Place::auto().kind), "{said}");
+    let (code, said) = nullcline(&["devices"]);
+    assert!(code == Some(0) && said.contains("cuda"), "{said}");
+}

@@ -1,0 +1,80 @@
+//! What `nullcline compile --target ptx` writes, and hosts that run it without this library.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn run(program: &str, arguments: &[&str]) -> Option<Output> {
+    Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()
+}
+
+fn nullcline(arguments: &[&str]) -> Output {
+    run(env!("CARGO_BIN_EXE_nullcline"), arguments).unwrap()
+}
+
+/// A directory of its own with the Jansen-Rit column in it.
+fn written(name: &str, arguments: &[&str]) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("nullcline-{name}-{}", std::process::id()));
+    let path = directory.display().to_string();
+    let done =
+        nullcline(&[&["compile", "templates/jansen_rit.yaml", "--target", "ptx", "-o", &path], arguments].concat());
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    directory
+}
+
+fn read(directory: &Path, name: &str) -> String {
+    fs::read_to_string(directory.join(name)).unwrap()
+}
+
+#[test]
+fn the_program_writes_code_and_manifest() {
+    let directory = written("ptx-written", &["--sm", "80", "--precision", "f32"]);
+    let (code, manifest) = (read(&directory, "model.ptx"), read(&directory, "manifest.json"));
+    assert!(code.contains(".target sm_80") && code.contains(".version 7.0"), "{code}");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["target"], "ptx");
+    assert_eq!(manifest["arguments"], serde_json::json!(["first", "count", "dt", "seed"]));
+    let entries = manifest["entries"].as_array().unwrap();
+    for entry in entries {
+        let declared = format!(".visible .entry {}(", entry["name"].as_str().unwrap());
+        let head = code.split(&declared).nth(1).unwrap().split(')').next().unwrap();
+        let parameters = head.matches(".param").count();
+        assert_eq!(parameters, entry["bindings"].as_array().unwrap().len() + 4, "{declared}");
+    }
+    assert!(manifest["steps"].as_u64().is_some_and(|s| (s as usize) < entries.len()));
+    fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn processors_that_do_not_exist_are_refused() {
+    let done = nullcline(&["compile", "templates/linear.yaml", "--target", "ptx", "-o", "nowhere", "--sm", "35"]);
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success() && said.contains("60, 61, 70"), "{said}");
+}
+
+/// The host in C reads the manifest, and says that there is no driver where there is none. (What it launches is what the
+/// library launches; it has not met a device in these tests.)
+#[test]
+fn a_host_in_c_reads_the_manifest() {
+    let directory = written("ptx-host", &[]);
+    let host = directory.join("host").display().to_string();
+    let built = run("cc", &["-O1", "-Wall", "-Werror", "examples/cuda_host/host.c", "-ldl", "-o", &host]);
+    let Some(built) = built else {
+        println!("skipped: there is no C compiler");
+        return;
+    };
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let done = run(&host, &[&directory.display().to_string(), "100"]).unwrap();
+    let (out, said) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let manifest: serde_json::Value = serde_json::from_str(&read(&directory, "manifest.json")).unwrap();
+    let entries = manifest["entries"].as_array().unwrap().len();
+    let name = manifest["model"].as_str().unwrap();
+    assert!(out.starts_with(&format!("{name}: {entries} entries")), "{out}{said}");
+    if said.contains("no NVIDIA driver") {
+        println!("skipped: running the host, there is no NVIDIA driver");
+    } else {
+        let columns = manifest["columns"].as_array().unwrap().len();
+        assert_eq!(out.lines().count(), 1 + columns, "{out}{said}");
+    }
+    fs::remove_dir_all(directory).unwrap();
+}
