@@ -123,7 +123,7 @@ fn main() {
         let mut simulation = load(&network);
         simulation.advance(1).unwrap();
         for _ in 0..ROUNDS {
-            times[0].push(run_program(&program, &arguments) / network.steps as f64);
+            times[0].push(run_program(&program, &arguments).0 / network.steps as f64);
             let start = cpu_seconds();
             simulation.advance(network.steps).unwrap();
             times[1].push((cpu_seconds() - start) / network.steps as f64);

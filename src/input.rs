@@ -17,6 +17,9 @@ use nullcline_runtime::sim::Clock;
 /// Endings of files that hold samples.
 const FILES: &[&str] = &["csv", "tsv", "txt", "dat", "npy"];
 
+/// Most samples that a file of spikes may become: 2 GiB.
+const MOST_SPIKE_SAMPLES: u64 = 1 << 28;
+
 /// Inputs being collected.
 pub(crate) struct Inputs<'a> {
     pub circuit: &'a Circuit,
@@ -33,6 +36,11 @@ impl Inputs<'_> {
         let found = self.circuit.find(path)?;
         let units: Vec<(VariableRef, Option<usize>)> = found.iter().map(|f| (f.variable, f.index)).collect();
         let text = spec.as_str().trim();
+        if let Some(file) = text.strip_prefix("spikes(").and_then(|rest| rest.strip_suffix(')')) {
+            let file = file.trim().trim_matches(['"', '\'']);
+            let series = read_series(directory.join(file)).map_err(|fault| file_fault(spec.whole(), fault))?;
+            return self.add_spikes(&units, &series, spec.whole());
+        }
         let ending = Path::new(text).extension().and_then(|e| e.to_str());
         if ending.is_some_and(|e| FILES.contains(&e)) {
             let series = read_series(directory.join(text)).map_err(|fault| file_fault(spec.whole(), fault))?;
@@ -112,6 +120,50 @@ impl Inputs<'_> {
         Ok(())
     }
 
+    /// Spikes at times: a train that is `1/dt` during the step that begins at each, for the unit beside the time.
+    fn add_spikes(&mut self, targets: &[(VariableRef, Option<usize>)], spikes: &Series, span: Span) -> Result<()> {
+        // A header that names the time makes it a column of its own.
+        let column = |row: &[f64], k: usize| row.get(k).copied();
+        let pairs: Option<Vec<(f64, f64)>> = match (&spikes.times, spikes.columns) {
+            (Some(times), 1) => (0..spikes.rows).map(|k| Some((times[k], column(spikes.row(k), 0)?))).collect(),
+            (None, 2) => {
+                (0..spikes.rows).map(|k| Some((column(spikes.row(k), 0)?, column(spikes.row(k), 1)?))).collect()
+            }
+            _ => None,
+        };
+        let pairs = pairs.ok_or_else(|| spike_columns_fault(span, spikes.columns))?;
+        let size = |v: &VariableRef| self.circuit.populations[v.population].size.unwrap_or(1);
+        let units: Vec<(VariableRef, usize)> = targets
+            .iter()
+            .flat_map(|(v, unit)| match unit {
+                Some(unit) => vec![(*v, *unit)],
+                None => (0..size(v)).map(|u| (*v, u)).collect(),
+            })
+            .collect();
+        let (columns, steps, dt) = (units.len(), self.steps, self.clock.dt());
+        if steps.saturating_mul(columns as u64) > MOST_SPIKE_SAMPLES {
+            return Err(spike_size_fault(span, steps, columns).into());
+        }
+        let mut data = vec![0.0; steps as usize * columns];
+        for (row, (time, unit)) in pairs.into_iter().enumerate() {
+            let step = (time / dt).round();
+            if !(0.0..steps as f64).contains(&step) {
+                return Err(spike_time_fault(span, row, time, steps as f64 * dt).into());
+            }
+            if unit.fract() != 0.0 || !(0.0..columns as f64).contains(&unit) {
+                return Err(spike_unit_fault(span, row, unit, columns).into());
+            }
+            data[step as usize * columns + unit as usize] += 1.0 / dt;
+        }
+        let index = self.series.len();
+        self.series.push(Arc::new(Samples { columns, data }));
+        for (column, (target, unit)) in units.into_iter().enumerate() {
+            let signal = Signal::Series { series: index, column: column as u32 };
+            self.drives.push(Drive { target, unit: Some(unit), signal });
+        }
+        Ok(())
+    }
+
     /// Samples for each step: row k holds from step k on. A time column is resampled by holding each row until the next.
     fn on_grid(&self, series: Series, span: Span) -> Result<Samples> {
         let Some(times) = &series.times else {
@@ -137,6 +189,27 @@ impl Inputs<'_> {
 fn file_fault(span: Span, mut fault: Fault) -> Diagnostics {
     let help = fault.help.take();
     Diagnostic::error("input-file", span, fault.to_string(), "named here").with_help_if(help).into()
+}
+
+fn spike_columns_fault(span: Span, columns: usize) -> Diagnostic {
+    let message = format!("a file of spikes has two columns, the time and the unit, not {columns}");
+    Diagnostic::error("spike-columns", span, message, "expected times and units")
+}
+
+fn spike_time_fault(span: Span, row: usize, time: f64, end: f64) -> Diagnostic {
+    let message = format!("spike {row} of the file is at {time}, but the simulation lasts from 0 to {end}");
+    Diagnostic::error("spike-time", span, message, "out of range").with_help("leave it out, or simulate longer")
+}
+
+fn spike_unit_fault(span: Span, row: usize, unit: f64, units: usize) -> Diagnostic {
+    let message = format!("spike {row} of the file is of unit {unit}, but the input has {units}, counted from 0");
+    Diagnostic::error("spike-unit", span, message, "out of range")
+}
+
+fn spike_size_fault(span: Span, steps: u64, units: usize) -> Diagnostic {
+    let message = format!("spikes for {units} units over {steps} steps take too much memory");
+    Diagnostic::error("spike-size", span, message, "too large")
+        .with_help("let a population of `poisson(rate)` fire, or use fewer units or a shorter run")
 }
 
 fn length_fault(span: Span, rows: usize, steps: u64) -> Diagnostic {

@@ -4,6 +4,8 @@
 
 mod batch;
 mod device;
+#[cfg(feature = "cli")]
+mod embed;
 mod engine;
 mod error;
 mod input;
@@ -11,12 +13,13 @@ mod lowered;
 mod model;
 mod oracle;
 mod ptx;
-mod record;
 mod session;
 mod shader;
 
 pub use batch::Batch;
 pub use device::{DeviceInfo, KINDS, Kind, Place};
+#[cfg(feature = "cli")]
+pub use embed::{EmbedOptions, Embedded};
 pub use engine::{ENGINES, Engine};
 pub use error::Error;
 pub use model::{Compiled, Model, Prepared};
@@ -32,6 +35,30 @@ pub use nullcline_runtime::sim::{Interrupt, PreHistory, Schedule, Simulation, St
 pub use ptx::PtxOptions;
 pub use session::Session;
 pub use shader::SHADERS;
+
+#[doc(hidden)]
+pub use nullcline_macros as macros;
+
+/// Embeds a model as a module with the struct `Model`: see `nullcline_macros::model`.
+///
+/// ```
+/// nullcline::model!(decay {
+///     d/dt x = -x/tau;
+///     x: output(1.0);
+///     tau: 2.0;
+/// }, dt = 1e-3, scheme = rk4);
+///
+/// let mut model = decay::Model::default();
+/// model.parameters_mut().tau = 1.0;
+/// model.run(1000);
+/// assert!((model.outputs().x - (-1.0f64).exp()).abs() < 1e-9);
+/// ```
+#[macro_export]
+macro_rules! model {
+    ($($tokens:tt)*) => {
+        $crate::macros::model_at! { [$crate::runtime] $($tokens)* }
+    };
+}
 
 /// The examples of the documents, run as tests.
 #[cfg(doctest)]

@@ -23,6 +23,8 @@ pub(crate) struct Lowered {
     pub observables: Vec<Observable>,
     /// Label, value and element of each column.
     pub places: Vec<(Label, ExprId, usize)>,
+    /// The recorded events, as in the system.
+    pub events: Vec<Label>,
     pub schedule: Schedule,
     pub dt: f64,
     pub scheme: &'static Scheme,
@@ -60,6 +62,14 @@ impl Lowered {
             let element = if scalar { 0 } else { member * units + element };
             Column { label: label.clone(), buffer, element }
         };
+        let events = match &members {
+            None => self.events.clone(),
+            Some(members) => {
+                let named =
+                    |m: usize| self.events.iter().map(move |l| Label { name: format!("{}[{m}]", l.name), ..l.clone() });
+                members.clone().flat_map(named).collect()
+            }
+        };
         let columns = match members {
             None => self.places.iter().map(|place| column(place, 0)).collect(),
             Some(members) => {
@@ -73,6 +83,7 @@ impl Lowered {
         };
         Compiled {
             columns,
+            events,
             system: self.system,
             module,
             schedule: self.schedule,

@@ -4,17 +4,19 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics};
+use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, settings as fault};
+use nullcline_compiler::embed::settings as chosen;
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
 use nullcline_compiler::ir::lower::{Options, lower};
 use nullcline_compiler::ir::system::System;
-use nullcline_compiler::kernel::ir::{Module, Precision};
+use nullcline_compiler::kernel::ir::Module;
+use nullcline_compiler::model::Circuit;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
-use nullcline_compiler::model::{Circuit, Role, VariableRef};
 use nullcline_compiler::pass;
+use nullcline_compiler::pass::record::{Columns, recorded};
 use nullcline_compiler::pass::vectorise::Vectorise;
-use nullcline_compiler::scheme::{self, Scheme};
+use nullcline_compiler::scheme::Scheme;
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::syntax::text::MappedText;
 use nullcline_compiler::template::library::{Library, directory_of};
@@ -29,7 +31,6 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::input::Inputs;
 use crate::lowered::Lowered;
-use crate::record::{Columns, Measure, Recorded, quantities};
 
 /// A model that has been read and checked, with the settings to run it by.
 #[derive(Clone, Debug)]
@@ -64,6 +65,8 @@ pub struct Compiled {
     pub module: Module,
     /// What is recorded.
     pub columns: Vec<Column>,
+    /// The recorded events.
+    pub events: Vec<Label>,
     /// When it ends and what becomes a row.
     pub schedule: Schedule,
     /// The step size.
@@ -102,6 +105,7 @@ impl Compiled {
         let layout = self.module.layout();
         let executable = (self.engine.load)(self.module, self.device)?;
         let simulation = Simulation::new(executable, layout, self.dt, self.columns)
+            .with_events(self.events)
             .with_series(self.inputs)
             .with_seed(self.seed)
             .with_pre_history(self.pre_history);
@@ -258,12 +262,12 @@ impl Model {
     /// Makes the equations, and decides what is recorded and when.
     pub(crate) fn lowered(&self) -> Result<Lowered, Diagnostics> {
         let settings = &self.settings;
-        let dt = settings.dt.ok_or_else(|| missing("step size", "dt", "1e-4"))?;
-        let duration = settings.duration.ok_or_else(|| missing("duration", "duration", "1.0"))?;
+        let dt = settings.dt.ok_or_else(|| fault::missing("step size", "dt", "1e-4"))?;
+        let duration = settings.duration.ok_or_else(|| fault::missing("duration", "duration", "1.0"))?;
         let clock = Clock::new(dt);
         let schedule = schedule(settings, clock, duration, self.first_step)?;
-        let scheme = scheme(settings.scheme.as_ref())?;
-        let precision = precision(settings.precision.as_ref())?;
+        let scheme = chosen::scheme(settings.scheme.as_ref())?;
+        let precision = chosen::precision(settings.precision.as_ref())?;
         let pre_history = pre_history(settings.history.as_ref())?;
 
         let steps = self.first_step + schedule.steps;
@@ -280,7 +284,7 @@ impl Model {
             let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
             streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
         }
-        let recorded = faults.absorb(self.recorded()).unwrap_or_default();
+        let recorded = faults.absorb(recorded(&self.circuit, &settings.record)).unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
         }
@@ -294,7 +298,8 @@ impl Model {
         Ok(Lowered {
             system,
             observables: columns.observables,
-            places: columns.places,
+            places: columns.places.into_iter().map(|(l, value, element)| (label(l), value, element)).collect(),
+            events: columns.events.into_iter().map(label).collect(),
             schedule,
             dt,
             scheme,
@@ -320,77 +325,6 @@ impl Model {
     pub fn simulation(&self) -> Result<Prepared, Error> {
         self.compile(Engine::auto())?.load()
     }
-
-    /// What is recorded: as set, or every output of the circuit.
-    fn recorded(&self) -> Result<Vec<Recorded>, Diagnostics> {
-        let mut recorded = Vec::new();
-        let mut faults = Diagnostics::new();
-        let quantities = quantities(&self.settings.record)?;
-        for ((name, text), quantity) in self.settings.record.iter().zip(quantities) {
-            let Some(found) = faults.absorb(self.circuit.find(&quantity.path)) else { continue };
-            let many = found.len() > 1;
-            for one in found {
-                let variable = one.variable;
-                let (count, chosen) = self.extent(variable);
-                let Some(elements) = faults.absorb(quantity.elements(text, &one, count, chosen)) else { continue };
-                let node = &self.circuit.populations[variable.population].path;
-                // A range that is its own name gives its columns those of the units: `v[20]`.
-                let numbered = quantity.ranges();
-                let name = if numbered && name.text == text.text { &quantity.path } else { name };
-                let full = if many { format!("{name}[{node}]") } else { name.to_string() };
-                let label = Label { name: full, group: name.to_string(), unit: self.unit_of(variable) };
-                recorded.push(Recorded { label, variable, elements, numbered, measure: quantity.measure });
-            }
-        }
-        faults.into_result(())?;
-        if self.settings.record.is_empty() {
-            recorded = self.outputs();
-        }
-        if recorded.is_empty() {
-            return Err(nothing_recorded().into());
-        }
-        Ok(recorded)
-    }
-
-    /// Every output variable (or, in a circuit without any, every state), named by its shortest unambiguous path.
-    fn outputs(&self) -> Vec<Recorded> {
-        let mut all = Vec::new();
-        for (p, population) in self.circuit.populations.iter().enumerate() {
-            for (o, operator) in population.operators.iter().enumerate() {
-                for (v, variable) in operator.variables.iter().enumerate() {
-                    all.push((VariableRef { population: p, operator: o, variable: v }, variable));
-                }
-            }
-        }
-        let is_output = |role: Role, output: bool| output && matches!(role, Role::State | Role::Output);
-        let any = all.iter().any(|(_, v)| is_output(v.role, v.output));
-        all.retain(|(_, v)| if any { is_output(v.role, v.output) } else { v.role == Role::State });
-        all.iter()
-            .map(|(at, variable)| {
-                let path = self.circuit.path(*at);
-                let short = all.iter().filter(|(_, other)| other.name == variable.name).count() == 1;
-                let name = if short { variable.name.to_string() } else { path };
-                let label = Label { name: name.clone(), group: name, unit: variable.unit.clone() };
-                let elements = (0..self.extent(*at).0).collect();
-                Recorded { label, variable: *at, elements, numbered: false, measure: Measure::Values }
-            })
-            .collect()
-    }
-
-    /// Number of elements of a variable, and how many of them an index of a path chooses: all of a unit, or one of a plain
-    /// node's vector.
-    pub(crate) fn extent(&self, at: VariableRef) -> (usize, usize) {
-        let population = &self.circuit.populations[at.population];
-        let length = population.operators[at.operator].variables[at.variable].length.unwrap_or(1);
-        match population.size {
-            Some(units) => (units * length, length),
-            None => (length, 1),
-        }
-    }
-
-    fn unit_of(&self, at: VariableRef) -> Option<String> {
-        self.circuit.populations[at.population].operators[at.operator].variables[at.variable].unit.clone()
-    }
 }
 
 fn schedule(settings: &Simulate, clock: Clock, duration: f64, first: u64) -> Result<Schedule, Diagnostics> {
@@ -410,17 +344,6 @@ fn schedule(settings: &Simulate, clock: Clock, duration: f64, first: u64) -> Res
     Ok(Schedule { steps, every, cutoff, include_end: settings.include_end.unwrap_or(false) })
 }
 
-fn scheme(name: Option<&Name>) -> Result<&'static Scheme, Diagnostics> {
-    let Some(name) = name else { return Ok(&scheme::TABLE[0]) };
-    let known: Vec<&str> = scheme::TABLE.iter().map(|s| s.name).collect();
-    scheme::lookup(&name.text).ok_or_else(|| unknown_choice("integration scheme", name, &known).into())
-}
-
-fn precision(name: Option<&Name>) -> Result<Precision, Diagnostics> {
-    let Some(name) = name else { return Ok(Precision::F64) };
-    Precision::lookup(&name.text).ok_or_else(|| unknown_choice("precision", name, &["f32", "f64"]).into())
-}
-
 fn cannot_be_written(what: &str) -> Diagnostic {
     Diagnostic::error("not-writable", Span::NOWHERE, format!("{what} have no place in a file"), "")
         .with_help("write the model before it is changed so")
@@ -431,14 +354,8 @@ fn pre_history(name: Option<&Name>) -> Result<PreHistory, Diagnostics> {
     match &*name.text {
         "initial" => Ok(PreHistory::Initial),
         "zero" => Ok(PreHistory::Zero),
-        _ => Err(unknown_choice("pre-history", name, &["initial", "zero"]).into()),
+        _ => Err(fault::unknown_choice("pre-history", name, &["initial", "zero"]).into()),
     }
-}
-
-fn missing(what: &str, key: &str, example: &str) -> Diagnostic {
-    let message = format!("no {what} is given");
-    Diagnostic::error("missing-setting", Span::NOWHERE, message, "")
-        .with_help(format!("use `--{key} {example}`, or `{key}: {example}` in the file's `simulate:` section"))
 }
 
 fn not_a_multiple(settings: &Simulate, interval: f64, dt: f64) -> Diagnostic {
@@ -461,15 +378,7 @@ fn cut_everything(settings: &Simulate, cutoff: f64, duration: f64) -> Diagnostic
         .with_help("use a smaller `--cutoff` or a longer `--duration`")
 }
 
-fn nothing_recorded() -> Diagnostic {
-    Diagnostic::error("record", Span::NOWHERE, "the circuit has no output and no state to record", "")
-        .with_help("use `--record NAME=path/to/variable`")
-}
-
-fn unknown_choice(what: &str, found: &Name, known: &[&str]) -> Diagnostic {
-    use nullcline_compiler::diagnostic::{did_you_mean, list_names};
-    let near = did_you_mean(&found.text, known.iter().copied()).map(|n| format!("did you mean `{n}`?"));
-    Diagnostic::error("unknown-choice", found.span, format!("unknown {what} `{found}`"), "not known")
-        .with_help(format!("expected one of {}", list_names(known.iter().copied(), 20)))
-        .with_help_if(near)
+fn label(label: pass::record::Label) -> Label {
+    let pass::record::Label { name, group, unit } = label;
+    Label { name, group, unit }
 }

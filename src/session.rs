@@ -1,6 +1,7 @@
 //! Sessions: a model that runs step by step, is looked at and changed on the way, and goes on.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct Session {
     model: Model,
     engine: &'static Engine,
     simulation: Simulation,
+    /// Threads that share the work, where that was set.
+    threads: Option<NonZeroUsize>,
     /// What holds before time 0, where it is not what the model says.
     pre_history: Option<PreHistory>,
     places: HashMap<VariableRef, Place>,
@@ -62,6 +65,7 @@ impl Model {
             model,
             engine,
             simulation,
+            threads: None,
             pre_history: None,
             places,
             streams,
@@ -99,6 +103,12 @@ impl Session {
         self.pre_history = Some(pre_history);
         self.simulation = self.simulation.with_pre_history(pre_history);
         self
+    }
+
+    /// Sets how many threads share the work (see [`Simulation::set_threads`]).
+    pub fn set_threads(&mut self, threads: NonZeroUsize) {
+        self.threads = Some(threads);
+        self.simulation.set_threads(threads);
     }
 
     /// The model with all values set so far.
@@ -141,7 +151,7 @@ impl Session {
         let clock = self.simulation.clock();
         let every = self.model.settings.sample_every.and_then(|s| clock.whole_steps(s)).unwrap_or(1);
         let schedule = Schedule { steps: clock.steps(duration), every, cutoff: 0.0, include_end: false };
-        let mut recording = Recording::new(self.labels());
+        let mut recording = self.simulation.recording();
         self.simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue)?;
         Ok(recording)
     }
@@ -186,7 +196,7 @@ impl Session {
             let place = self.places.get(&one.variable).copied();
             let role = self.role(one.variable);
             let Some(place) = place.filter(|p| role == Role::State || !p.compiled_in) else {
-                if role == Role::State || role == Role::Output {
+                if matches!(role, Role::State | Role::Output) {
                     self.restore(before);
                     return Err(not_settable(&mut self.model, path));
                 }
@@ -241,6 +251,9 @@ impl Session {
             Some(pre_history) => simulation.with_pre_history(pre_history),
             None => simulation,
         };
+        if let Some(threads) = self.threads {
+            simulation.set_threads(threads);
+        }
         for (path, data) in &self.held {
             if let Some((series, columns)) = streams.get(path) {
                 simulation.set_series(*series, Arc::new(Samples { columns: *columns, data: data.clone() }));
@@ -256,7 +269,7 @@ impl Session {
         let name = self.path(path);
         let found = self.model.circuit.find(&name).map_err(|d| Error::model(d, &self.model.sources))?;
         let with_range = found.into_iter().map(|one| {
-            let (count, chosen) = self.model.extent(one.variable);
+            let (count, chosen) = self.model.circuit.extent(one.variable);
             (one, one.index.map_or(0..count, |i| i * chosen..(i + 1) * chosen))
         });
         Ok(with_range.collect())

@@ -385,6 +385,29 @@ fn a_signal_ends_the_run_in_good_order() {
     assert_eq!(p.rows("a.csv").len() as u64, json["rows"].as_u64().unwrap());
 }
 
+#[test]
+fn the_number_of_threads_changes_no_number() {
+    let p = Place::new("threads");
+    // Enough units for several threads.
+    let population = RELAXATION
+        .replace(
+            "simulate: {template: cell,",
+            "many: {base: NodeTemplate, n: 30000, operators: [op]}\n\
+        net: {base: CircuitTemplate, nodes: {m: many}}\nsimulate: {template: net, ",
+        )
+        .replace("k: 1.0", "k: {uniform: [0.5, 2.0]}");
+    p.write("m.yaml", &population);
+    for engine in ["auto", "block"] {
+        for threads in ["1", "2", "3"] {
+            let out = format!("{threads}.npz");
+            p.run(&["run", "m.yaml", "--seed", "1", "--engine", engine, "--threads", threads, "--out", &out]).ok();
+        }
+        assert_eq!(p.bytes("1.npz"), p.bytes("2.npz"), "{engine}");
+        assert_eq!(p.bytes("1.npz"), p.bytes("3.npz"), "{engine}");
+    }
+    p.run(&["run", "m.yaml", "--threads", "0"]).fails(2, &["--threads", "above 0"]);
+}
+
 /// 100 pairs without the 10 of a unit with itself: 90 connections of 4 bytes, and where those of each of 10 units begin.
 #[test]
 fn populations_are_shown_with_their_connections() {

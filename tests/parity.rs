@@ -27,7 +27,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 
 /// Every shipped template and every model of the suite.
 fn models() -> impl Iterator<Item = (String, Model)> {
-    files("templates").into_iter().chain(files("tests/suite")).map(|path| {
+    ["templates", "tests/suite", "tests/suite/events"].into_iter().flat_map(files).map(|path| {
         let name = path.display().to_string();
         let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
         model.settings.duration.get_or_insert(1.0);
@@ -36,10 +36,16 @@ fn models() -> impl Iterator<Item = (String, Model)> {
     })
 }
 
-/// The bits of every recorded number; which NaN a NaN is does not count.
+/// The bits of every recorded number, columns and then spikes; which NaN a NaN is does not count.
 fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
     let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
-    record(model, engine).columns.iter().map(|column| column.iter().map(canonical).collect()).collect()
+    let recording = record(model, engine);
+    let columns = recording.columns.iter().map(|column| column.iter().map(canonical).collect());
+    let spikes = recording.spikes.iter().flat_map(|spikes| {
+        let times = spikes.times.iter().map(canonical).collect();
+        [times, spikes.ids.iter().map(|id| u64::from(*id)).collect()]
+    });
+    columns.chain(spikes).collect()
 }
 
 /// The first steps of a model.
@@ -48,7 +54,7 @@ fn record(model: &Model, engine: &'static Engine) -> Recording {
     prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
     prepared.schedule.every = 1;
     prepared.schedule.cutoff = 0.0;
-    let mut recording = Recording::new(prepared.simulation.labels());
+    let mut recording = prepared.simulation.recording();
     match prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue) {
         Ok(_) | Err(RunError::Diverged(..)) => {}
         Err(error) => panic!("{error}"),

@@ -2,6 +2,9 @@
 //!
 //! - `# trace NAME(t=TIME) = VALUE +- TOLERANCE (why)`: the column NAME of the recording has this value in the row at TIME.
 //! - `# rows COUNT`: the recording has that many rows.
+//! - `# spikes NAME = TIME, TIME@UNIT, ..`: the event NAME happens at these times and no others; `none`: never. The unit is
+//!   0 unless said otherwise.
+//! - `# spikes NAME: COUNT`: the event NAME happens that often.
 //! - `# error LINE:COLUMN-LINE:COLUMN: MESSAGE`: the model is refused there with a message that begins like that; all its
 //!   errors are listed. Columns count characters from 1, the end is exclusive.
 //!
@@ -34,6 +37,10 @@ struct Trace {
 struct Expected {
     traces: Vec<Trace>,
     rows: Option<usize>,
+    /// (event, times with units).
+    spikes: Vec<(String, Vec<(f64, u32)>)>,
+    /// (event, number of spikes).
+    counts: Vec<(String, usize)>,
     /// (place, beginning of the message).
     errors: Vec<(String, String)>,
 }
@@ -59,6 +66,20 @@ fn expected(text: &str) -> Expected {
             expected.traces.push(trace(rest).unwrap_or_else(|| panic!("malformed expectation: {line}")));
         } else if let Some(rest) = line.strip_prefix("# rows ") {
             expected.rows = Some(rest.trim().parse().unwrap());
+        } else if let Some(rest) = line.strip_prefix("# spikes ") {
+            // What stands in parentheses says why.
+            let rest = rest.split_once(" (").map_or(rest, |(what, _)| what);
+            if let Some((event, count)) = rest.split_once(": ") {
+                expected.counts.push((event.to_string(), count.trim().parse().unwrap()));
+                continue;
+            }
+            let (event, times) = rest.split_once(" = ").unwrap_or_else(|| panic!("malformed expectation: {line}"));
+            let spike = |text: &str| {
+                let (time, unit) = text.split_once('@').unwrap_or((text, "0"));
+                (time.trim().parse().unwrap(), unit.trim().parse().unwrap())
+            };
+            let times = if times.trim() == "none" { Vec::new() } else { times.split(',').map(spike).collect() };
+            expected.spikes.push((event.to_string(), times));
         } else if let Some(rest) = line.strip_prefix("# error ") {
             let (place, message) = rest.split_once(": ").unwrap_or_else(|| panic!("malformed expectation: {line}"));
             expected.errors.push((place.to_string(), message.trim().to_string()));
@@ -93,7 +114,7 @@ fn compare_errors(fault: &Error, expected: &Expected) -> Result<(), String> {
 
 fn run(model: &Model) -> Result<Recording, Error> {
     let mut prepared = model.simulation()?;
-    let mut recording = Recording::new(prepared.simulation.labels());
+    let mut recording = prepared.simulation.recording();
     let done = prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue);
     done.map(|_| recording).map_err(|fault| panic!("{fault}"))
 }
@@ -118,6 +139,25 @@ fn compare_traces(recording: &Recording, expected: &Expected) -> Result<(), Stri
             faults.push(format!("{column}(t={time}): expected {value} +- {tolerance}, found {}", values[row]));
         }
     }
+    let events: Vec<&str> = recording.spikes.iter().map(|s| s.label.name.as_str()).collect();
+    for (event, expected) in &expected.spikes {
+        let Some(spikes) = recording.spikes_of(event) else {
+            faults.push(format!("no event `{event}` among {events:?}"));
+            continue;
+        };
+        let found: Vec<(f64, u32)> = spikes.times.iter().copied().zip(spikes.ids.iter().copied()).collect();
+        let near = |(a, b): (&(f64, u32), &(f64, u32))| (a.0 - b.0).abs() <= 1e-9 * a.0.abs().max(1e-3) && a.1 == b.1;
+        if found.len() != expected.len() || !found.iter().zip(expected).all(near) {
+            faults.push(format!("spikes {event}: expected {expected:?}, found {found:?}"));
+        }
+    }
+    for (event, count) in &expected.counts {
+        match recording.spikes_of(event) {
+            Some(spikes) if spikes.len() == *count => {}
+            Some(spikes) => faults.push(format!("spikes {event}: expected {count}, found {}", spikes.len())),
+            None => faults.push(format!("no event `{event}` among {events:?}")),
+        }
+    }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
@@ -130,12 +170,16 @@ fn compare_recordings(one: &Recording, other: &Recording) -> Result<(), String> 
             return Err(format!("`{}` differs by {apart:.1e} between arrays and single nodes", label.name));
         }
     }
+    if one.spikes != other.spikes {
+        return Err("spikes differ between arrays and single nodes".to_string());
+    }
     Ok(())
 }
 
 fn examine(path: &Path) -> Result<(), String> {
     let expected = expected(&fs::read_to_string(path).unwrap());
-    if expected.traces.is_empty() && expected.errors.is_empty() && expected.rows.is_none() {
+    let silent = expected.spikes.is_empty() && expected.counts.is_empty();
+    if silent && expected.traces.is_empty() && expected.errors.is_empty() && expected.rows.is_none() {
         return Err("nothing is expected of this model".to_string());
     }
     let mut recordings = Vec::new();

@@ -19,12 +19,13 @@ pub fn compile(source: &str, options: &[&str]) -> String {
     out.display().to_string()
 }
 
-/// CPU seconds that a C program reports: `T wall cpu`.
-pub fn run_program(program: &str, arguments: &[&str]) -> f64 {
+/// CPU seconds that a C program reports (`T wall cpu`), and the value if it prints one (`V value`).
+pub fn run_program(program: &str, arguments: &[&str]) -> (f64, Option<f64>) {
     let out = Command::new(program).args(arguments).output().unwrap();
     let out = String::from_utf8(out.stdout).unwrap();
-    let line = out.lines().find(|l| l.starts_with("T ")).expect("a line with times");
-    line.split_whitespace().nth(2).unwrap().parse().unwrap()
+    let line = |head: &str| out.lines().find_map(|l| l.strip_prefix(head));
+    let times = line("T ").expect("a line with times");
+    (times.split_whitespace().nth(1).unwrap().parse().unwrap(), line("V ").map(|v| v.trim().parse().unwrap()))
 }
 
 /// CPU seconds of this process so far.

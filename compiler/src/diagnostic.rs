@@ -2,9 +2,11 @@
 //!
 //! Each fault has one constructor function in the submodule of its stage, so that its wording stands in one place.
 
+pub mod event;
 pub mod lower;
 pub mod model;
 pub mod scheme;
+pub mod settings;
 pub mod syntax;
 pub mod target;
 pub mod template;

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod diagnostic;
+pub mod embed;
 pub mod ir;
 pub mod kernel;
 pub mod model;
@@ -14,3 +15,6 @@ pub mod scheme;
 pub mod source;
 pub mod syntax;
 pub mod template;
+
+#[cfg(feature = "build")]
+pub use embed::build;

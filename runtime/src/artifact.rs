@@ -78,10 +78,16 @@ pub struct RandomFeed {
 }
 
 /// A recorded event.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct EventBuffer {
     /// The buffer, of role [`Role::Event`].
     pub buffer: usize,
+    /// The first of its elements that are recorded.
+    pub first: usize,
+    /// The number of them.
+    pub count: usize,
+    /// What the first of them is called: its number in its population.
+    pub unit: usize,
     /// Steps from the start of the step in which it happens to its time: 1 if the state after the step met the condition, 0
     /// if the state before it did.
     pub delay: u64,
@@ -94,7 +100,7 @@ pub struct Spike {
     pub step: u64,
     /// Index of the event in [`Layout::events`].
     pub event: u32,
-    /// The element.
+    /// The unit of the population.
     pub unit: u32,
 }
 
@@ -212,23 +218,26 @@ pub trait Executable: Send {
         Ok(())
     }
 
-    /// Runs `count` steps as [`Executable::advance`] does and appends the events of each: those whose buffers are `events`,
-    /// by step, then event, then element.
+    /// Runs `count` steps as [`Executable::advance`] does and appends the events of each, by step, then event, then
+    /// element.
     fn collect(
         &mut self,
         (first, count): (u64, u64),
         dt: f64,
         feeds: &Feeds,
-        events: &[usize],
+        events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
         let mut flags = Vec::new();
         for step in first..first + count {
             self.advance(step, 1, dt, feeds)?;
-            for (event, buffer) in events.iter().enumerate() {
-                self.read(*buffer, &mut flags)?;
-                let spiking = flags.iter().enumerate().filter(|(_, flag)| **flag != 0.0);
-                out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: unit as u32 }));
+            let mut held = None;
+            for (event, EventBuffer { buffer, first, count, unit: name, .. }) in events.iter().enumerate() {
+                if held.replace(*buffer) != Some(*buffer) {
+                    self.read(*buffer, &mut flags)?;
+                }
+                let spiking = flags[*first..first + count].iter().enumerate().filter(|(_, flag)| **flag != 0.0);
+                out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: (name + unit) as u32 }));
             }
         }
         Ok(())

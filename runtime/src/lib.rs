@@ -3,9 +3,14 @@
 
 pub mod artifact;
 pub mod code;
+#[cfg(feature = "engines")]
 pub mod device;
+#[cfg(feature = "engines")]
 pub mod engine;
+pub mod flush;
+#[cfg(feature = "io")]
 pub mod io;
+pub mod isa;
 pub mod observe;
 #[cfg(feature = "plot")]
 pub mod plot;

@@ -8,7 +8,7 @@ use nullcline::compiler::diagnostic::Diagnostics;
 use nullcline::compiler::source::{FileId, SourceMap};
 use nullcline::compiler::syntax::{print as syntax, yaml};
 use nullcline::runtime::io::{AtomicFile, Fault as FileFault};
-use nullcline::{Error, Model, PtxOptions};
+use nullcline::{EmbedOptions, Error, Model, PtxOptions};
 use std::io::Write;
 
 use super::explain;
@@ -20,7 +20,7 @@ use super::print;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  nullcline compile jansen_rit --emit ir\n  \
         nullcline compile model.yaml --scheme rk4 --emit kernel -o model.kernel\n  \
-        nullcline compile model.yaml --target ptx --precision f32 -o model\n  \
+        nullcline compile model.yaml --target rust --standalone -o model\n  \
         nullcline compile model.yaml --target wgsl --precision f32 -o model")]
 pub struct Compile {
     #[command(flatten)]
@@ -32,15 +32,14 @@ pub struct Compile {
     #[arg(long, conflicts_with_all = ["emit", "language"])]
     explain: bool,
     /// Write code in this language, with a manifest, into the directory `--output`
-    #[arg(
-        id = "language",
-        long = "target",
-        value_enum,
-        value_name = "LANGUAGE",
-        conflicts_with = "emit",
-        requires = "output"
-    )]
-    target: Option<Language>,
+    #[arg(long = "target", value_enum, value_name = "LANGUAGE", conflicts_with = "emit", requires = "output")]
+    language: Option<Language>,
+    /// With `--target rust`: a crate that depends on nothing, with a program that prints what a run records
+    #[arg(long, requires = "language")]
+    standalone: bool,
+    /// With `--target rust`: code that does without the standard library
+    #[arg(long, requires = "language")]
+    no_std: bool,
     /// With `--target ptx`: the oldest processor that must run the code, as in sm_60
     #[arg(long, requires = "language", value_name = "NUMBER", value_parser = processor, default_value = "60")]
     sm: u32,
@@ -69,6 +68,8 @@ enum Form {
 /// Languages that a model can be written in.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
+    /// A module that depends on `nullcline-runtime`, or on nothing
+    Rust,
     /// Assembly language of NVIDIA's driver
     Ptx,
     /// WebGPU
@@ -91,28 +92,11 @@ fn processor(text: &str) -> Result<u32, String> {
     known.ok_or_else(|| format!("expected one of {}", list()))
 }
 
-impl Language {
-    /// Its name among [`SHADERS`](nullcline::SHADERS).
-    fn shader(self) -> Option<&'static str> {
-        Some(match self {
-            Language::Ptx => return None,
-            Language::Wgsl => "wgsl",
-            Language::Spirv => "spirv",
-            Language::Msl => "msl",
-            Language::Hlsl => "hlsl",
-            Language::Glsl => "glsl",
-        })
-    }
-}
-
 impl Compile {
     /// Runs the command.
     pub fn run(self) -> Result<u8, Fault> {
-        if let (Some(language), Some(directory)) = (self.target, &self.output) {
-            return match language.shader() {
-                Some(shader) => self.shader(shader, directory),
-                None => self.ptx(directory),
-            };
+        if let (Some(language), Some(directory)) = (self.language, &self.output) {
+            return self.code(language, directory);
         }
         let text = match self.emit {
             _ if self.explain => {
@@ -134,29 +118,57 @@ impl Compile {
         Ok(DONE)
     }
 
+    /// Writes the model as code of a language into a directory.
+    fn code(&self, language: Language, directory: &Path) -> Result<u8, Fault> {
+        let shader = match language {
+            Language::Rust => return self.rust(directory),
+            Language::Ptx => return self.ptx(directory),
+            // Names among [`SHADERS`](nullcline::SHADERS).
+            Language::Wgsl => "wgsl",
+            Language::Spirv => "spirv",
+            Language::Msl => "msl",
+            Language::Hlsl => "hlsl",
+            Language::Glsl => "glsl",
+        };
+        write_all(directory, &self.timeless()?.shader(shader)?)
+    }
+
     /// Writes the model as PTX into a directory.
     fn ptx(&self, directory: &Path) -> Result<u8, Fault> {
-        self.files(directory, |model| model.ptx(PtxOptions { sm: self.sm, fast: self.fast_math }))
+        write_all(directory, &self.timeless()?.ptx(PtxOptions { sm: self.sm, fast: self.fast_math })?)
     }
 
-    /// Writes the model as code for graphics processors into a directory.
-    fn shader(&self, language: &str, directory: &Path) -> Result<u8, Fault> {
-        self.files(directory, |model| model.shader(language))
-    }
-
-    /// Writes what is made of the model into a directory.
-    fn files(
-        &self,
-        directory: &Path,
-        make: impl FnOnce(&Model) -> Result<Vec<(String, Vec<u8>)>, Error>,
-    ) -> Result<u8, Fault> {
+    /// The model for code that anyone may run for as long as they like: its own duration changes nothing.
+    fn timeless(&self) -> Result<Model, Fault> {
         let mut model = self.model()?;
-        // How long it would run changes nothing.
         model.settings.duration = model.settings.duration.or(model.settings.dt);
-        let files = make(&model)?;
-        fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
-        for (name, contents) in &files {
-            write(&directory.join(name), contents)?;
+        Ok(model)
+    }
+
+    /// Writes the model as Rust source into a directory.
+    fn rust(&self, directory: &Path) -> Result<u8, Fault> {
+        let mut model = self.model()?;
+        if !self.standalone {
+            // How long it would run changes nothing.
+            model.settings.duration = model.settings.duration.or(model.settings.dt);
+        }
+        let made = model.embed(EmbedOptions { standalone: self.standalone, no_std: self.no_std })?;
+        let name = &made.name;
+        let sources = if self.standalone { directory.join("src") } else { directory.to_path_buf() };
+        fs::create_dir_all(&sources).map_err(|error| FileFault::write_os(&sources, &error))?;
+        if self.standalone {
+            write(&directory.join("Cargo.toml"), made.cargo_toml().as_bytes())?;
+            write(&sources.join("lib.rs"), made.source.as_bytes())?;
+            write(&sources.join("main.rs"), made.program(&format!("{name}::Model")).as_bytes())?;
+        } else {
+            write(&sources.join(format!("{name}.rs")), made.source.as_bytes())?;
+        }
+        for (file, contents) in &made.files {
+            write(&sources.join(file), contents)?;
+        }
+        write(&directory.join(format!("{name}.json")), made.manifest.json.as_bytes())?;
+        if !made.manifest.data.is_empty() {
+            write(&directory.join(format!("{name}.bin")), &made.manifest.data)?;
         }
         Ok(DONE)
     }
@@ -186,6 +198,15 @@ impl Compile {
         model.settings.duration = model.settings.duration.or(model.settings.dt);
         Ok(model.compile(self.settings.engine())?)
     }
+}
+
+/// Writes files into a directory, which is made if it is not there.
+fn write_all(directory: &Path, files: &[(String, Vec<u8>)]) -> Result<u8, Fault> {
+    fs::create_dir_all(directory).map_err(|error| FileFault::write_os(directory, &error))?;
+    for (name, contents) in files {
+        write(&directory.join(name), contents)?;
+    }
+    Ok(DONE)
 }
 
 fn write(path: &Path, contents: &[u8]) -> Result<(), Fault> {

@@ -1,5 +1,6 @@
 //! The arguments that say which model to use and how, common to several commands.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -12,6 +13,7 @@ use nullcline::compiler::source::{FileId, Name, Span};
 use nullcline::compiler::syntax::text::MappedText;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::compiler::template::{Complex, Literal, parse_number};
+use nullcline::runtime::sim::Simulation;
 use nullcline::{ENGINES, Engine, Error, KINDS, Kind, Model, Place};
 
 use super::fault::Fault;
@@ -112,6 +114,9 @@ pub struct Settings {
     /// What computes
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = engines())]
     engine: String,
+    /// Threads that share the work; numbers do not depend on it [default: one per processor]
+    #[arg(long, value_name = "COUNT", value_parser = threads)]
+    threads: Option<NonZeroUsize>,
     /// Device to run on, and which of several: `cpu`, `cuda`, `wgpu:1` (see `nullcline devices`); `auto` is `cuda` where
     /// there is one [default: cpu]
     #[arg(long, value_name = "NAME[:N]", value_parser = device)]
@@ -150,6 +155,13 @@ impl Settings {
                 Err(Fault::usage(format!("{}\n  help: {help}", super::print::labelled_error(message))))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Sets the number of threads of a simulation, if one was given.
+    pub fn set_threads(&self, simulation: &mut Simulation) {
+        if let Some(threads) = self.threads {
+            simulation.set_threads(threads);
         }
     }
 
@@ -292,6 +304,10 @@ fn positive(text: &str) -> Result<f64, String> {
 
 fn not_negative(text: &str) -> Result<f64, String> {
     number(text).and_then(|x| if x >= 0.0 { Ok(x) } else { Err("expected a number that is not negative".to_string()) })
+}
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number above 0".to_string())
 }
 
 /// `NAME` or `NAME:N`

@@ -109,12 +109,13 @@ fn role(variable: &Variable) -> &'static str {
         Role::Output => "computed",
         Role::Input => "input",
         Role::Parameter => "parameter",
+        Role::Event => "event",
     }
 }
 
 /// Its number or numbers; none for what is computed.
 fn value(variable: &Variable) -> String {
-    if variable.role == Role::Output { String::new() } else { numbers(&variable.value) }
+    if matches!(variable.role, Role::Output | Role::Event) { String::new() } else { numbers(&variable.value) }
 }
 
 fn numbers(values: &[Complex]) -> String {

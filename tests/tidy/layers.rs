@@ -13,6 +13,7 @@ const ROOMS: &[&[&str]] = &[
     &["ad", "scheme", "kernel"],
     &["pass"],
     &["backend"],
+    &["embed"],
 ];
 
 /// Files that belong to another room than their folder says. The constructors of diagnostics word the faults of a stage
@@ -23,17 +24,20 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("diagnostic/model", "model"),
     ("diagnostic/lower", "ir"),
     ("diagnostic/target", "kernel"),
+    ("diagnostic/settings", "template"),
     ("diagnostic/scheme", "scheme"),
 ];
 
 /// The parts of the runtime, and what each may see of the others.
 const RUNTIME: &[(&str, &[&str])] = &[
     ("random", &[]),
+    ("flush", &[]),
+    ("isa", &["flush"]),
     ("artifact", &["random"]),
     ("program", &["artifact"]),
     ("code", &["artifact", "program"]),
     ("device", &["artifact", "code", "engine", "program"]),
-    ("engine", &["artifact", "program"]),
+    ("engine", &["artifact", "flush", "isa", "program"]),
     ("observe", &[]),
     ("sim", &["artifact", "observe"]),
     ("io", &["observe"]),

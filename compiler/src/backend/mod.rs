@@ -4,6 +4,8 @@
 pub mod manifest;
 pub mod program;
 pub mod ptx;
+#[cfg(feature = "rust")]
+pub mod rust;
 #[cfg(feature = "naga")]
 pub mod shader;
 pub mod wgsl;

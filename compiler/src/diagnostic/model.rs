@@ -348,6 +348,7 @@ pub fn assigned(lhs: &Lhs, variable: &Variable) -> Diagnostic {
     let name = &lhs.variable;
     let (what, help) = match variable.role {
         Role::Input => ("an input", format!("declare it `{name}: variable(0.0)`, or give the result another name")),
+        Role::Event => ("an event", format!("give the result another name: `{name}` is the spike train of the event")),
         _ => ("a constant", format!("declare it `{name}: variable({})`", variable.value.first().map_or(0.0, |n| n.re))),
     };
     let derivative = if lhs.kind == LhsKind::Derivative { "the derivative of " } else { "" };

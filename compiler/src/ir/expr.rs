@@ -69,6 +69,10 @@ id!(
     /// A quantity whose past values are kept.
     HistoryId
 );
+id!(
+    /// An event.
+    EventId
+);
 
 impl SpaceId {
     /// The space with one element.
@@ -106,6 +110,10 @@ pub enum Op {
         /// Steps back, for every element.
         steps: u32,
     },
+    /// 1 where an event happens in this step, else 0; see [`super::event`]. No argument.
+    Event(EventId),
+    /// 1 where an event happened in the step before, else 0. No argument.
+    Happened(EventId),
     /// `out[i] = sum_e weight[e] * past[delay[e]][source[e]]` over the entries `e` of target `i`, in order: as
     /// [`Op::Couple`], each entry with a delay of its own. What holds without delay is the argument, which is there if an
     /// entry has none; until discretisation it is the history's own value, and there is no argument.

@@ -3,6 +3,7 @@
 
 pub mod complex;
 pub mod evaluate;
+pub mod event;
 pub mod expr;
 pub mod lower;
 pub mod partial;

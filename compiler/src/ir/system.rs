@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 pub use crate::model::Values;
 
+use super::event::{Event, Jump, Recorded};
 use super::expr::{
     ConnectionId, ExprGraph, ExprId, FanoutId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
 };
@@ -219,6 +220,14 @@ pub struct System {
     pub fanouts: Vec<Fanout>,
     /// Histories.
     pub histories: Vec<History>,
+    /// Events.
+    pub events: Vec<Event>,
+    /// What events add to states, in the order in which it is added.
+    pub jumps: Vec<Jump>,
+    /// Events to be recorded.
+    pub recorded: Vec<Recorded>,
+    /// Which elements of which event each (population, operator, variable) of the circuit is.
+    pub event_places: HashMap<(usize, usize, usize), Recorded>,
     /// Where each (population, operator, variable) of the circuit is.
     pub locations: HashMap<(usize, usize, usize), Location>,
 }
@@ -283,20 +292,31 @@ impl System {
         if source == SpaceId::SCALAR {
             return argument;
         }
+        let table = self.add_table(name, source, indices);
+        self.graph.add(Op::Take(table), vec![argument], space)
+    }
+
+    /// Adds a table of indices, or finds the equal one.
+    pub fn add_table(&mut self, name: &str, source: SpaceId, indices: Arc<[u32]>) -> TableId {
         let known = self.tables.iter().position(|t| t.source == source && *t.indices == *indices);
         let id = known.unwrap_or_else(|| {
             self.tables.push(Table { name: name.to_string(), source, indices });
             self.tables.len() - 1
         });
-        self.graph.add(Op::Take(TableId(id as u32)), vec![argument], space)
+        TableId(id as u32)
     }
 
     /// The weighted sum of `argument` over a set of connections.
     pub fn couple(&mut self, connection: Connection, argument: ExprId) -> ExprId {
         let target = connection.target;
-        self.connections.push(connection);
-        let id = ConnectionId(self.connections.len() as u32 - 1);
+        let id = self.add_connection(connection);
         self.graph.add(Op::Couple(id), vec![argument], target)
+    }
+
+    /// Adds connections.
+    pub fn add_connection(&mut self, connection: Connection) -> ConnectionId {
+        self.connections.push(connection);
+        ConnectionId(self.connections.len() as u32 - 1)
     }
 
     /// The weighted sum of past values of `history` over a set of connections with delays. An entry without delay reads the
@@ -306,8 +326,7 @@ impl System {
         let longest = connection.delays.iter().flat_map(|delays| delays.iter().copied()).max().unwrap_or(0);
         let kept = &mut self.histories[history.index()];
         kept.depth = kept.depth.max(longest);
-        self.connections.push(connection);
-        let connection = ConnectionId(self.connections.len() as u32 - 1);
+        let connection = self.add_connection(connection);
         self.graph.add(Op::CouplePast { connection, history }, Vec::new(), target)
     }
 
@@ -316,9 +335,14 @@ impl System {
     /// source.
     pub fn deliver(&mut self, fanout: Fanout, base: ExprId, spike: ExprId, factor: Option<ExprId>) -> ExprId {
         let target = fanout.target;
-        self.fanouts.push(fanout);
-        let id = FanoutId(self.fanouts.len() as u32 - 1);
+        let id = self.add_fanout(fanout);
         self.graph.add(Op::Deliver(id), [base, spike].into_iter().chain(factor).collect(), target)
+    }
+
+    /// Adds connections for deliveries.
+    pub fn add_fanout(&mut self, fanout: Fanout) -> FanoutId {
+        self.fanouts.push(fanout);
+        FanoutId(self.fanouts.len() as u32 - 1)
     }
 
     /// Keeps the past of a quantity over `space`, whose value is set later.

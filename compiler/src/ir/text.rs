@@ -13,6 +13,10 @@
 //!   %0[s1] = exp(a / b)                          used more than once, or deep
 //!   history h0[s1], 10 steps: NAME = x           used by `past(h0, 3)`: the value 3 steps ago
 //!   state NAME[s1] = 0, derivative %0 + x        initial value and derivative
+//!   event e0[s1] after: NAME when x >= theta     `event(e0)`: happens in this step; `happened(e0)`: in the one before
+//!     refractory 20 steps, holding x
+//!     x = 0                                      resets
+//!   jump x += couple(c0, event(e0) * factor) after 3 steps
 //! ```
 //!
 //! Names hold slashes without spaces around them (`node/op/x`); operators have spaces around them. The tree is exact:
@@ -21,6 +25,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter, Write};
 
+use super::event::{Affected, Event, Through};
 use super::expr::{ExprId, Node, Op, SpaceId};
 use super::system::{Connection, System, Values};
 use crate::syntax::print::number;
@@ -91,6 +96,38 @@ impl Display for System {
             let derivative = printed.get(s.derivative);
             writeln!(f, "  state {}{} = {}, derivative {derivative}", s.name, suffix(s.space), values(&s.initial))?;
         }
+        for (i, event) in self.events.iter().enumerate() {
+            self.event_lines(f, i, event, &printed)?;
+        }
+        for jump in &self.jumps {
+            let product = match jump.factor {
+                Some(factor) => format!("{} * ({})", printed.get(jump.spike), printed.get(factor)),
+                None => printed.get(jump.spike).to_string(),
+            };
+            let amount = match jump.through {
+                Through::Weight(weight) => format!("{} * {product}", printed.get(weight)),
+                Through::Connection(connection) => format!("couple(c{}, {product})", connection.0),
+                Through::Fanout(fanout) => format!("fanout f{} of {product}", fanout.0),
+            };
+            let later = if jump.delay > 0 { format!(" after {} steps", jump.delay) } else { String::new() };
+            writeln!(f, "  jump {} += {amount}{later}", self.states[jump.state.index()].name)?;
+        }
+        Ok(())
+    }
+}
+
+impl System {
+    fn event_lines(&self, f: &mut Formatter<'_>, index: usize, event: &Event, printed: &Expressions) -> fmt::Result {
+        let (suffix, order, when) = (suffix(event.space), event.order.name(), printed.get(event.when));
+        writeln!(f, "  event e{index}{suffix} {order}: {} when {when}", event.name)?;
+        let state = |affected: &Affected| self.states[affected.state.index()].name.as_str();
+        if let Some(refractory) = event.refractory {
+            let held: Vec<&str> = event.held.iter().map(state).collect();
+            writeln!(f, "    refractory {} steps, holding {}", printed.get(refractory), held.join(", "))?;
+        }
+        for (affected, value) in &event.resets {
+            writeln!(f, "    {} = {}", state(affected), printed.get(*value))?;
+        }
         Ok(())
     }
 }
@@ -112,8 +149,20 @@ struct Expressions {
 impl Expressions {
     fn new(system: &System) -> Expressions {
         let graph = &system.graph;
+        let of_events = system
+            .events
+            .iter()
+            .flat_map(|event| [event.when].into_iter().chain(event.refractory).chain(event.resets.iter().map(|r| r.1)));
+        let of_jumps = system.jumps.iter().flat_map(|jump| {
+            let weight = match jump.through {
+                Through::Weight(weight) => Some(weight),
+                Through::Connection(_) | Through::Fanout(_) => None,
+            };
+            [jump.spike].into_iter().chain(jump.factor).chain(weight)
+        });
+        let of_states = system.states.iter().map(|s| s.derivative);
         let roots: Vec<ExprId> =
-            system.histories.iter().map(|h| h.value).chain(system.states.iter().map(|s| s.derivative)).collect();
+            system.histories.iter().map(|h| h.value).chain(of_states).chain(of_events).chain(of_jumps).collect();
         let needed = graph.reachable(roots.iter().copied());
         let mut uses: HashMap<ExprId, usize> = HashMap::new();
         let args = needed.iter().flat_map(|id| &graph.node(*id).args);
@@ -157,6 +206,8 @@ impl Expressions {
             Op::Take(table) => atom(format!("take(t{}, {})", table.0, self.get(node.args[0]))),
             Op::Couple(connection) => atom(format!("couple(c{}, {})", connection.0, self.get(node.args[0]))),
             Op::Past { history, steps } => atom(format!("past(h{}, {steps})", history.0)),
+            Op::Event(event) => atom(format!("event(e{})", event.0)),
+            Op::Happened(event) => atom(format!("happened(e{})", event.0)),
             Op::CouplePast { connection, history } => {
                 let first = [format!("c{}", connection.0), format!("h{}", history.0)];
                 atom(format!("couple({})", self.list(&first, &node.args)))

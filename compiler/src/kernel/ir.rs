@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 pub use nullcline_runtime::artifact::Phase;
 
-use crate::ir::expr::{ExprId, HistoryId, InputId, ParameterId, RandomId, SpaceId, StateId, id};
+use crate::ir::event::Recorded;
+use crate::ir::expr::{EventId, ExprId, HistoryId, InputId, ParameterId, RandomId, SpaceId, StateId, id};
 use crate::ir::prim::Prim;
 use crate::ir::system::{Connection, Fanout, History, Input, Random, Values};
 
@@ -67,6 +68,8 @@ pub enum BufferRole {
     Argument(ExprId, SpaceId),
     /// A recorded quantity, written by the observe phase.
     Observed(u32),
+    /// Whether each element had a recorded event in the step, written by the step phase.
+    Event(EventId),
     /// A ring of past values: `depth + 1` slots of one array each.
     History(HistoryId),
 }
@@ -226,6 +229,8 @@ pub struct Module {
     pub randoms: Vec<(BufferId, Random)>,
     /// Histories with their buffers.
     pub histories: Vec<(BufferId, History)>,
+    /// Recorded events with their buffers and the steps from the start of the step to the event's time.
+    pub events: Vec<(BufferId, Recorded, u64)>,
     /// How many times the remember phase must fill all slots before the first step.
     pub history_passes: usize,
 }
@@ -250,6 +255,7 @@ impl Module {
             inputs: Vec::new(),
             randoms: Vec::new(),
             histories: Vec::new(),
+            events: Vec::new(),
             history_passes: 0,
         }
     }

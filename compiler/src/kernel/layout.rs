@@ -1,6 +1,6 @@
 //! What a module looks like to the runtime.
 
-use nullcline_runtime::artifact::{Buffer, Feed, Layout, RandomFeed, Role};
+use nullcline_runtime::artifact::{Buffer, EventBuffer, Feed, Layout, RandomFeed, Role};
 
 use super::ir::{BufferId, BufferRole, Module};
 use crate::ir::expr::{ExprGraph, Op};
@@ -25,12 +25,19 @@ impl Module {
             part: random.part,
             units: random.units.clone(),
         });
+        let events = self.events.iter().map(|(buffer, recorded, delay)| EventBuffer {
+            buffer: buffer.index(),
+            first: recorded.first,
+            count: recorded.count,
+            unit: recorded.unit,
+            delay: *delay,
+        });
         Layout {
             name: self.name.clone(),
             buffers: buffers.collect(),
             feeds: feeds.collect(),
             randoms: randoms.collect(),
-            events: Vec::new(),
+            events: events.collect(),
             history_passes: self.history_passes,
         }
     }
@@ -43,6 +50,7 @@ fn role(role: BufferRole) -> Role {
         BufferRole::Input(_) | BufferRole::Random(_) => Role::Input,
         BufferRole::History(_) => Role::History,
         BufferRole::Observed(_) => Role::Observed,
+        BufferRole::Event(_) => Role::Event,
         BufferRole::Derived(_) | BufferRole::Scratch(_) | BufferRole::Argument(..) => Role::Internal,
     }
 }

@@ -80,6 +80,7 @@ impl Module {
             BufferRole::Argument(..) => "argument",
             BufferRole::Observed(_) => "observed",
             BufferRole::History(_) => "history",
+            BufferRole::Event(_) => "event",
         };
         write!(f, "  buffer {}[{}]: {role}", self.name(id), buffer.len)?;
         if matches!(buffer.role, BufferRole::History(_)) {

@@ -4,10 +4,14 @@ use std::collections::HashSet;
 
 use super::{Circuit, Operator};
 use crate::diagnostic::Diagnostics;
+use crate::syntax::ast::Expr;
+use crate::template::EventTemplate;
+use crate::template::expression::subscript_parts;
 
 mod assignment;
 mod cycles;
 mod definitions;
+mod events;
 mod functions;
 mod names;
 mod outputs;
@@ -39,6 +43,14 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// Every expression of its equations and events.
+    fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let of_equations = self.operator.equations.iter().flat_map(|equation| {
+            std::iter::once(&equation.rhs).chain(equation.lhs.subscripts.iter().flat_map(subscript_parts))
+        });
+        of_equations.chain(self.operator.events.iter().flat_map(EventTemplate::expressions))
+    }
+
     fn declares(&self, name: &str) -> bool {
         self.operator.variables.iter().any(|v| *v.name == *name)
     }
@@ -53,8 +65,15 @@ pub fn is_white_noise(name: &str) -> bool {
 }
 
 /// Checks of one operator by itself.
-const OF_OPERATORS: &[fn(&Scope<'_>, &mut Diagnostics)] =
-    &[names::check, functions::check, definitions::check, assignment::check, outputs::check, unused::check];
+const OF_OPERATORS: &[fn(&Scope<'_>, &mut Diagnostics)] = &[
+    names::check,
+    functions::check,
+    definitions::check,
+    assignment::check,
+    outputs::check,
+    events::check,
+    unused::check,
+];
 
 /// Checks of the whole circuit.
 const OF_CIRCUITS: &[fn(&Circuit, &mut Diagnostics)] = &[values::check, timing::check, cycles::check];
@@ -70,7 +89,8 @@ pub fn check(circuit: &Circuit, functions: &dyn Functions) -> Diagnostics {
     let of_edges = of_edges.map(|e| &e.operators).filter(|o| last.replace(o.as_ptr()) != Some(o.as_ptr()));
     let of_edges = of_edges.flat_map(|operators| operators.iter());
     for operator in of_nodes.chain(of_edges) {
-        if !seen.insert(operator.equations.as_ptr()) && !operator.equations.is_empty() {
+        let known = !seen.insert((operator.equations.as_ptr(), operator.events.as_ptr()));
+        if known && !(operator.equations.is_empty() && operator.events.is_empty()) {
             continue;
         }
         for check in OF_OPERATORS {

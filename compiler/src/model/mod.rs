@@ -12,6 +12,7 @@ mod synapses;
 mod text;
 mod tree;
 mod values;
+mod variables;
 mod wiring;
 
 pub use draw::Stream;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use crate::source::Span;
 use crate::syntax::ast::Equation;
 use crate::template::distribution::Distribution;
-use crate::template::{Complex, Literal};
+use crate::template::{Complex, EventTemplate, Literal};
 
 /// What a variable is, once its equations are known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,6 +40,8 @@ pub enum Role {
     Input,
     /// Never assigned: a number that can be changed between runs.
     Parameter,
+    /// An event, whose value is its spike train.
+    Event,
 }
 
 /// One variable of one operator of one population.
@@ -76,6 +79,8 @@ pub struct Operator {
     pub variables: Vec<Variable>,
     /// Equations in order; shared by all instances of a template.
     pub equations: Arc<[Equation]>,
+    /// Events, each also a variable of role [`Role::Event`]; shared by all instances of a template.
+    pub events: Arc<[EventTemplate]>,
     /// Where the operator was defined.
     pub span: Span,
 }
@@ -154,7 +159,7 @@ pub enum EdgeInput {
 pub struct Projection {
     /// The variable read.
     pub source: VariableRef,
-    /// The input (or parameter) driven.
+    /// The input (or parameter) driven; for a source that is an event possibly a state, which then jumps at each event.
     pub target: VariableRef,
     /// Weights.
     pub weights: Weights,

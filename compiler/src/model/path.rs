@@ -2,8 +2,8 @@
 
 use super::population::{drawn, expand, shape_fits, takes, values};
 use super::tree::ALL;
-use super::{Circuit, Stream, VariableRef};
-use crate::diagnostic::{Result, model as fault, template as template_fault};
+use super::{Circuit, Role, Stream, VariableRef};
+use crate::diagnostic::{Result, event as event_fault, model as fault, template as template_fault};
 use crate::source::Name;
 use crate::template::{Complex, Literal};
 
@@ -77,6 +77,9 @@ impl Circuit {
         let apart = found.len() > 1 && given.len() == found.len();
         for (position, one) in found.iter().enumerate() {
             let VariableRef { population, operator, variable } = one.variable;
+            if self.populations[population].operators[operator].variables[variable].role == Role::Event {
+                return Err(event_fault::event_has_no_value(path).into());
+            }
             if !shape_fits(&self.populations[population].operators[operator].variables[variable], value) {
                 return Err(template_fault::matrix_variable(path.span, &format!("`{path}`")).into());
             }

@@ -8,7 +8,7 @@ use crate::model::{Operator, Role, Stream, Variable};
 use crate::source::Span;
 use crate::syntax::ast::LhsKind;
 use crate::template::distribution::Distribution;
-use crate::template::{Complex, Declared, Literal, OperatorUse, VariableTemplate};
+use crate::template::{Complex, Declared, EventTemplate, Literal, OperatorUse, VariableTemplate};
 
 /// The operators of a node template, and which of their values each node draws for itself.
 pub(super) struct Operators {
@@ -48,10 +48,10 @@ pub(super) fn operators(uses: &[OperatorUse], units: Option<usize>, out: &mut Di
     let mut drawn = Vec::new();
     let operators = uses.iter().enumerate().map(|(o, used)| {
         let operator = operator(used, units, out);
-        for (v, variable) in operator.variables.iter().enumerate() {
+        // Events come after the declared variables.
+        for (v, template) in used.template.variables.iter().enumerate() {
             // The last value that was given counts.
-            let given = used.overrides.iter().rfind(|given| given.variable.text == variable.name);
-            let template = &used.template.variables[v];
+            let given = used.overrides.iter().rfind(|given| given.variable.text == template.name.text);
             let (value, span) = given.map_or((&template.value, template.span), |given| (&given.value, given.span));
             if let Literal::Drawn(law) = value {
                 drawn.push(Drawn { operator: o, variable: v, law: *law, span });
@@ -79,6 +79,7 @@ fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> 
             variable(v, differential.contains(name), algebraic.contains(name))
         })
         .collect();
+    variables.extend(template.events.iter().map(event));
     for variable in &mut variables {
         // A declared list has one value per element, also where there happen to be as many units.
         if let (Some(units), Some(length)) = (units, variable.length)
@@ -103,7 +104,24 @@ fn operator(used: &OperatorUse, units: Option<usize>, out: &mut Diagnostics) -> 
             }
         }
     }
-    Operator { name: used.name.text.clone(), variables, equations, span: template.name.span }
+    let events = template.events.clone();
+    Operator { name: used.name.text.clone(), variables, equations, events, span: template.name.span }
+}
+
+/// The variable that an event is for equations and edges.
+fn event(template: &EventTemplate) -> Variable {
+    Variable {
+        name: template.name.text.clone(),
+        role: Role::Event,
+        output: false,
+        complex: false,
+        length: None,
+        columns: None,
+        value: vec![Complex::default()],
+        unit: None,
+        description: None,
+        span: template.span,
+    }
 }
 
 fn variable(template: &VariableTemplate, differential: bool, algebraic: bool) -> Variable {

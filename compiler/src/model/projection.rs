@@ -41,7 +41,7 @@ impl Builder {
         // Few edges have an `all`; where one has, all its pairs share the matrix.
         let mut shared: Option<((usize, usize), Weights)> = None;
         for &target in &targets {
-            if !self.may_drive(target, &edge.target) {
+            if !self.may_drive(target, &sources, &edge.target) {
                 return;
             }
             for &source in &sources {
@@ -145,7 +145,7 @@ impl Builder {
             return;
         }
         for &target in &targets {
-            if !self.may_drive(target, &edge.target) {
+            if !self.may_drive(target, &sources, &edge.target) {
                 return;
             }
         }
@@ -313,13 +313,17 @@ impl Builder {
         true
     }
 
-    /// Whether edges may drive the variable: an input, or a parameter, whose value they replace.
-    fn may_drive(&mut self, target: VariableRef, path: &Name) -> bool {
-        let operator = &self.circuit.populations[target.population].operators[target.operator];
-        let variable = &operator.variables[target.variable];
-        if matches!(variable.role, Role::Input | Role::Parameter) {
+    /// Whether edges may drive the variable: an input, or a parameter, whose value they replace, or from events a state.
+    fn may_drive(&mut self, target: VariableRef, sources: &[VariableRef], path: &Name) -> bool {
+        let role = |at: &VariableRef| {
+            self.circuit.populations[at.population].operators[at.operator].variables[at.variable].role
+        };
+        let events = sources.iter().all(|source| role(source) == Role::Event);
+        if matches!(role(&target), Role::Input | Role::Parameter) || (events && role(&target) == Role::State) {
             return true;
         }
+        let operator = &self.circuit.populations[target.population].operators[target.operator];
+        let variable = &operator.variables[target.variable];
         self.out.push(fault::target_is_assigned(path, variable, operator));
         false
     }

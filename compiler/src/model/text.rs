@@ -79,12 +79,33 @@ impl Circuit {
 
 fn operator_lines(f: &mut Formatter<'_>, operator: &Operator, indent: &str) -> fmt::Result {
     writeln!(f, "{indent}operator {}", operator.name)?;
-    for variable in &operator.variables {
+    for variable in operator.variables.iter().filter(|v| v.role != Role::Event) {
         write!(f, "{indent}  ")?;
         variable_line(f, variable)?;
     }
     for equation in operator.equations.iter() {
         writeln!(f, "{indent}  {}", print::equation(equation))?;
+    }
+    for event in operator.events.iter() {
+        write!(
+            f,
+            "{indent}  event {} {} the step when {}",
+            event.name,
+            event.order.name(),
+            print::expression(&event.when)
+        )?;
+        if let Some(refractory) = &event.refractory {
+            write!(f, ", refractory {}", print::expression(refractory))?;
+        }
+        if let Some(hold) = &event.hold {
+            let names: Vec<&str> = hold.iter().map(|n| &*n.text).collect();
+            write!(f, ", holding [{}]", names.join(", "))?;
+        }
+        for (k, reset) in event.resets.iter().enumerate() {
+            let then = if k == 0 { ": " } else { "; " };
+            write!(f, "{then}{} = {}", reset.variable, print::expression(&reset.value))?;
+        }
+        writeln!(f)?;
     }
     Ok(())
 }
@@ -95,6 +116,7 @@ fn variable_line(f: &mut Formatter<'_>, variable: &Variable) -> fmt::Result {
         Role::Output => "algebraic",
         Role::Input => "input",
         Role::Parameter => "parameter",
+        Role::Event => "event",
     };
     write!(f, "{role} {}", variable.name)?;
     match (variable.length, variable.columns) {

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Step;
+use crate::ir::event::Recorded;
 use crate::ir::expr::{ConnectionId, ExprGraph, ExprId, FanoutId, Op, ParameterId, SpaceId, StateId, TableId};
 use crate::ir::system::{Connection, Fanout, System, Table, Values};
 
@@ -84,6 +85,7 @@ fn same_structure(a: &Step, b: &Step) -> bool {
         s.fanouts.iter().map(of).collect::<Vec<_>>()
     };
     (&a.next, &a.observables, &x.histories) == (&b.next, &b.observables, &y.histories)
+        && (&a.spikes, &a.pre_history, &x.recorded) == (&b.spikes, &b.pre_history, &y.recorded)
         && (&x.spaces, &x.tables, &x.inputs, &x.randoms) == (&y.spaces, &y.tables, &y.inputs, &y.randoms)
         && (x.states.len(), x.parameters.len()) == (y.states.len(), y.parameters.len())
         && x.parameters.iter().zip(&y.parameters).all(|(p, q)| p.space == q.space)
@@ -124,6 +126,17 @@ pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
     }
     for history in &mut system.histories {
         history.space = lifted(history.space);
+    }
+    let each = |member: usize| {
+        let strides = system.events.iter().map(|e| sizes[e.space.index()]).collect::<Vec<usize>>();
+        let recorded = system.recorded.iter();
+        let recorded =
+            recorded.map(move |r| Recorded { first: r.first + member * strides[r.event.index()], ..r.clone() });
+        recorded.collect::<Vec<Recorded>>()
+    };
+    system.recorded = (0..members).flat_map(each).collect();
+    for event in &mut system.events {
+        event.space = lifted(event.space);
     }
     for table in &mut system.tables {
         let stride = sizes[table.source.index()] as u32;
@@ -213,6 +226,7 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                 Some(graph.call(prim, &args))
             }
             Op::Constant(_) | Op::Time | Op::StepSize | Op::Input(_) | Op::Random(_) => None,
+            Op::Event(_) | Op::Happened(_) => unreachable!("events are written out before"),
         }
     });
     step.system.connections = used;

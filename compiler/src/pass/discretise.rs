@@ -9,6 +9,8 @@ mod milstein;
 mod noise;
 mod runge_kutta;
 
+pub(super) use runge_kutta::seen_from;
+
 use super::{Observable, Step};
 use crate::diagnostic::{Diagnostics, Result};
 use crate::ir::expr::{ExprId, Op, StateId};
@@ -17,7 +19,7 @@ use crate::scheme::{Method, Scheme};
 
 /// Writes out one step of `scheme` for every state of the system.
 ///
-/// Within a step, extrinsic inputs and random numbers keep their value; time is that of the stage; past values are those
+/// Within a step, extrinsic inputs, random numbers and events keep their value; time is that of the stage; past values are those
 /// at the stage's time minus the delay, between two stored steps by linear interpolation. Fails for equations that the
 /// scheme cannot take.
 pub fn discretise(system: System, observables: Vec<Observable>, scheme: &'static Scheme) -> Result<Step> {
@@ -29,7 +31,7 @@ pub fn discretise(system: System, observables: Vec<Observable>, scheme: &'static
         Method::ExponentialEuler => exponential::exponential_euler(&mut system, scheme)?,
         Method::Exact => exact::exact(&mut system, scheme)?,
     };
-    Ok(Step { system, scheme, next, observables })
+    Ok(Step { system, scheme, next, observables, spikes: Vec::new(), pre_history: Vec::new() })
 }
 
 /// The expressions that read the states.

@@ -4,9 +4,11 @@ pub mod batch;
 pub mod contract;
 pub mod discretise;
 pub mod elementary;
+pub mod events;
 pub mod legalise;
 pub mod place;
 pub mod prune;
+pub mod record;
 pub mod schedule;
 pub mod simplify;
 
@@ -16,9 +18,9 @@ pub use crate::ir::vectorise;
 use std::collections::HashMap;
 
 use crate::diagnostic::Result;
-use crate::ir::expr::{ExprGraph, ExprId, Node};
+use crate::ir::expr::{EventId, ExprGraph, ExprId, Node};
 use crate::ir::system::System;
-use crate::kernel::ir::{Module, Precision};
+use crate::kernel::ir::{Body, BufferId, Module, Precision, Stmt};
 use crate::kernel::target::Target;
 use crate::scheme::Scheme;
 
@@ -42,6 +44,10 @@ pub struct Step {
     pub next: Vec<ExprId>,
     /// What is recorded.
     pub observables: Vec<Observable>,
+    /// The events to be recorded, each with the expression that is 1 where it happens in this step.
+    pub spikes: Vec<(EventId, ExprId)>,
+    /// For each history, its value as long as no event happened: what holds before time 0.
+    pub pre_history: Vec<ExprId>,
 }
 
 impl Step {
@@ -50,9 +56,10 @@ impl Step {
         self.next.iter().copied().chain(self.system.histories.iter().map(|h| h.value)).collect()
     }
 
-    /// Every expression whose value is wanted: next states, histories, observables.
+    /// Every expression whose value is wanted: next states, histories, what is recorded, pre-histories.
     pub fn roots(&self) -> Vec<ExprId> {
-        self.dynamics().into_iter().chain(self.observables.iter().map(|o| o.value)).collect()
+        let recorded = self.observables.iter().map(|o| o.value).chain(self.spikes.iter().map(|s| s.1));
+        self.dynamics().into_iter().chain(recorded).chain(self.pre_history.iter().copied()).collect()
     }
 
     /// Rewrites everything wanted by `rule` (see [`ExprGraph::rewrite`]).
@@ -66,7 +73,9 @@ impl Step {
     fn rename(&mut self, image: &HashMap<ExprId, ExprId>) {
         let wanted = (self.next.iter_mut())
             .chain(self.system.histories.iter_mut().map(|h| &mut h.value))
-            .chain(self.observables.iter_mut().map(|o| &mut o.value));
+            .chain(self.observables.iter_mut().map(|o| &mut o.value))
+            .chain(self.spikes.iter_mut().map(|s| &mut s.1))
+            .chain(&mut self.pre_history);
         for id in wanted {
             *id = image[id];
         }
@@ -94,10 +103,42 @@ pub fn arithmetic(
     target: &Target,
 ) -> Result<Step> {
     let step = discretise::discretise(system, observables, scheme)?;
+    let step = events::events(step);
     let step = prune::prune(step);
     let step = simplify::simplify(step);
     let step = legalise::legalise(step, target, precision)?;
     Ok(contract::contract(step, target))
+}
+
+/// Takes a system to kernels that compute derivatives: the step phase stores the derivative of each state in its place,
+/// and does nothing else. Past values are those of the start of the step.
+pub fn slopes(system: System, scheme: &'static Scheme, precision: Precision, target: &Target) -> Result<Module> {
+    let next = system.states.iter().map(|s| s.derivative).collect();
+    let step = prune::prune(Step {
+        system,
+        scheme,
+        next,
+        observables: Vec::new(),
+        spikes: Vec::new(),
+        pre_history: Vec::new(),
+    });
+    let step = legalise::legalise(simplify::simplify(step), target, precision)?;
+    let mut module = schedule::schedule(contract::contract(step, target), precision);
+    // Histories are read, not written.
+    let rings: Vec<BufferId> = module.histories.iter().map(|h| h.0).collect();
+    for kernel in &mut module.kernels {
+        if let Body::Pointwise(body) = &mut kernel.body {
+            body.retain(|stmt| !matches!(stmt, Stmt::Store(buffer, _) if rings.contains(buffer)));
+        }
+    }
+    let kernels = &module.kernels;
+    let stores = |kernel: &usize| match &kernels[*kernel].body {
+        Body::Pointwise(body) => body.iter().any(|s| matches!(s, Stmt::Store(..))),
+        _ => true,
+    };
+    module.step.retain(stores);
+    module.remember.clear();
+    Ok(module)
 }
 
 /// Takes a system to the kernels that step `members` members at once (see [`batch`]).

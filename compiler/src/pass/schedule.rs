@@ -13,6 +13,7 @@ use crate::ir::expr::{ExprGraph, ExprId, HistoryId, Op, SpaceId, StateId};
 use crate::ir::system::System;
 use crate::kernel::ir::{Buffer, BufferId, BufferRole, Module, Precision};
 use crate::kernel::layout::history_passes;
+use crate::template::Order;
 
 /// Makes the module of a step.
 pub fn schedule(step: Step, precision: Precision) -> Module {
@@ -24,13 +25,16 @@ pub fn schedule(step: Step, precision: Precision) -> Module {
     let states = step.next.iter().enumerate().map(|(i, e)| (BufferRole::State(StateId(i as u32)), *e));
     let histories = step.system.histories.iter().enumerate();
     let histories: Vec<_> = histories.map(|(i, h)| (BufferRole::History(HistoryId(i as u32)), h.value)).collect();
+    let pre_history = step.pre_history.iter().enumerate();
+    let pre_history: Vec<_> = pre_history.map(|(i, e)| (BufferRole::History(HistoryId(i as u32)), *e)).collect();
+    let spikes = step.spikes.iter().map(|(event, e)| (BufferRole::Event(*event), *e));
     let observables = step.observables.iter().enumerate();
     let observables: Vec<_> = observables.map(|(i, o)| (BufferRole::Observed(i as u32), o.value)).collect();
 
     scheduler.module.setup = scheduler.phase("setup", &setup);
     scheduler.hoisted = setup.iter().map(|(role, id)| (*id, scheduler.buffers[role])).collect();
-    scheduler.module.remember = scheduler.phase("remember", &histories);
-    scheduler.module.step = scheduler.phase("step", &states.chain(histories).collect::<Vec<_>>());
+    scheduler.module.remember = scheduler.phase("remember", &pre_history);
+    scheduler.module.step = scheduler.phase("step", &states.chain(histories).chain(spikes).collect::<Vec<_>>());
     scheduler.module.observe = scheduler.phase("observe", &observables);
     let mut module = scheduler.module;
     module.history_passes = history_passes(&step.system.graph, &step.system.histories);
@@ -100,6 +104,12 @@ impl<'a> Scheduler<'a> {
             let id = self.buffer(BufferRole::History(HistoryId(i as u32)), &history.name, history.space);
             self.module.histories.push((id, history.clone()));
         }
+        for recorded in &self.system.recorded {
+            let event = &self.system.events[recorded.event.index()];
+            let buffer = self.buffer(BufferRole::Event(recorded.event), &event.name, event.space);
+            let delay = u64::from(event.order == Order::After);
+            self.module.events.push((buffer, recorded.clone(), delay));
+        }
         for (i, observable) in step.observables.iter().enumerate() {
             let space = self.graph.space(observable.value);
             self.buffer(BufferRole::Observed(i as u32), &observable.name, space);
@@ -119,6 +129,7 @@ impl<'a> Scheduler<'a> {
                 }
                 Op::Time | Op::State(_) | Op::Input(_) | Op::Random(_) => false,
                 Op::Past { .. } | Op::CouplePast { .. } => false,
+                Op::Event(_) | Op::Happened(_) => unreachable!("events are written out before"),
             };
             if steady {
                 invariant.insert(id);

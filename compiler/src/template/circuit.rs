@@ -8,7 +8,7 @@ use super::fields::{description, get, mapping, only, sequence};
 use super::resolve::{Base, Key, Kind, Loader};
 use super::value::{count, real};
 use super::{CircuitTemplate, EdgeMatrix, EdgeUse};
-use crate::diagnostic::template as fault;
+use crate::diagnostic::{event as event_fault, template as fault};
 use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
 
@@ -209,6 +209,9 @@ impl Loader<'_> {
             return None;
         }
         let attributes = self.attributes(home, &attributes, template.as_ref().ok()?.as_deref());
+        if let Some(on_spike) = &attributes.on_spike {
+            self.out.push(event_fault::on_spike_in_matrix(on_spike.key.span));
+        }
         let Attributes { weight, delay, spread, sources, overrides, .. } = attributes;
         let (source, target, template) = (source?, target?, template.ok()?);
         let span: Span = node.span;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::connectivity::Connectivity;
 use super::edit::required_text;
+use super::event::jumps;
 use super::fields::{description, get, mapping, only};
 use super::resolve::{Base, Key, Kind, Loader};
 use super::value::{literal, parse_number};
@@ -13,7 +14,8 @@ use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
 
 const TEMPLATE_KEYS: &[&str] = &["base", "description", "operators"];
-const EDGE_KEYS: &[&str] = &["source", "target", "template", "variables", "weight", "delay", "spread", "connectivity"];
+const EDGE_KEYS: &[&str] =
+    &["source", "target", "template", "variables", "weight", "delay", "spread", "connectivity", "on_spike"];
 
 /// The attributes of an edge.
 pub(super) struct Attributes {
@@ -21,6 +23,8 @@ pub(super) struct Attributes {
     pub(super) delay: Option<Literal>,
     pub(super) spread: Option<Literal>,
     pub(super) connectivity: Option<Arc<Connectivity>>,
+    /// What events at the source do to the target, as written.
+    pub(super) on_spike: Option<Entry>,
     pub(super) sources: Vec<(Name, EdgeSource)>,
     pub(super) overrides: Vec<(Name, Literal)>,
 }
@@ -55,8 +59,17 @@ impl Loader<'_> {
         edge
     }
 
-    /// One item of `edges`: `[source, target, template, {attributes}]` or a mapping.
-    pub(super) fn edge(&mut self, home: usize, node: &Node) -> Option<EdgeUse> {
+    /// One item of `edges`: `[source, target, template, {attributes}]` or a mapping. With `on_spike` an edge for each of
+    /// its statements.
+    pub(super) fn edge(&mut self, home: usize, node: &Node) -> Vec<EdgeUse> {
+        match self.edge_with_statements(home, node) {
+            Some((edge, Some(on_spike))) => jumps(&edge, &on_spike, &mut self.out),
+            Some((edge, None)) => vec![edge],
+            None => Vec::new(),
+        }
+    }
+
+    fn edge_with_statements(&mut self, home: usize, node: &Node) -> Option<(EdgeUse, Option<Entry>)> {
         match &node.value {
             Value::Sequence(items) => self.edge_list(home, items, node.span),
             Value::Mapping(entries) => self.edge_mapping(home, entries, node.span),
@@ -67,7 +80,7 @@ impl Loader<'_> {
         }
     }
 
-    fn edge_list(&mut self, home: usize, items: &[Node], span: Span) -> Option<EdgeUse> {
+    fn edge_list(&mut self, home: usize, items: &[Node], span: Span) -> Option<(EdgeUse, Option<Entry>)> {
         let is_attributes = |node: &Node| matches!(node.value, Value::Mapping(_));
         let (source, target, template, attributes) = match items {
             [source, target] => (source, target, None, None),
@@ -90,7 +103,7 @@ impl Loader<'_> {
         Some(assemble(source?, target?, template.ok()?, attributes, span))
     }
 
-    fn edge_mapping(&mut self, home: usize, entries: &[Entry], span: Span) -> Option<EdgeUse> {
+    fn edge_mapping(&mut self, home: usize, entries: &[Entry], span: Span) -> Option<(EdgeUse, Option<Entry>)> {
         let template = self.edge_template_reference(home, get(entries, "template").map(|e| &e.value));
         let mut end = |key: &str| match get(entries, key) {
             Some(entry) => required_text(&entry.value, key, &mut self.out),
@@ -138,6 +151,7 @@ impl Loader<'_> {
             delay: None,
             spread: None,
             connectivity: None,
+            on_spike: None,
             sources: Vec::new(),
             overrides: Vec::new(),
         };
@@ -160,6 +174,7 @@ impl Loader<'_> {
                     read.connectivity = self.connectivity(home, &entry.value).map(Arc::new);
                 }
                 "connectivity" => {}
+                "on_spike" => read.on_spike = Some((*entry).clone()),
                 _ => match template {
                     None => self.out.push(fault::edge_key_without_template(&entry.key, EDGE_KEYS)),
                     Some(template) => self.operator_attribute(home, entry, template, &mut read),
@@ -230,9 +245,9 @@ fn assemble(
     template: Option<Arc<EdgeTemplate>>,
     attributes: Attributes,
     span: Span,
-) -> EdgeUse {
-    let Attributes { weight, delay, spread, connectivity, sources, overrides } = attributes;
-    EdgeUse { source, target, template, weight, delay, spread, connectivity, sources, overrides, span }
+) -> (EdgeUse, Option<Entry>) {
+    let Attributes { weight, delay, spread, connectivity, on_spike, sources, overrides } = attributes;
+    (EdgeUse { source, target, template, weight, delay, spread, connectivity, sources, overrides, span }, on_spike)
 }
 
 /// The `operator/variable` of an edge template that `key` means: with or without the template's and the operator's name.

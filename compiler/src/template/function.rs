@@ -76,8 +76,13 @@ pub(super) fn functions(node: &Node, out: &mut Diagnostics) -> Functions {
 
 /// Replaces the calls of functions that `lookup` knows.
 pub(super) fn inline(equation: &mut Equation, lookup: &dyn Fn(&str) -> Option<Function>, out: &mut Diagnostics) {
+    inline_expression(&mut equation.rhs, lookup, out);
+}
+
+/// The same in an expression.
+pub(super) fn inline_expression(expr: &mut Expr, lookup: &dyn Fn(&str) -> Option<Function>, out: &mut Diagnostics) {
     let mut inliner = Inliner { lookup, open: Vec::new(), nodes: 0, out, stopped: false };
-    inliner.expression(&mut equation.rhs);
+    inliner.expression(expr);
 }
 
 struct Inliner<'a> {

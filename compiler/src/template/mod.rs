@@ -8,6 +8,7 @@ pub mod connectivity;
 pub mod distribution;
 mod edge;
 mod edit;
+mod event;
 pub mod expression;
 mod fields;
 pub mod function;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use self::connectivity::Connectivity;
 use self::distribution::Distribution;
 use crate::source::{Name, Span};
-use crate::syntax::ast::Equation;
+use crate::syntax::ast::{Equation, Expr};
 
 /// A value as written: one number, or one number per unit or element.
 #[derive(Clone, PartialEq, Debug)]
@@ -111,6 +112,71 @@ pub struct OperatorTemplate {
     pub equations: Arc<[Equation]>,
     /// Variables in order of declaration, a parent's first.
     pub variables: Vec<VariableTemplate>,
+    /// Events, a parent's first.
+    pub events: Arc<[EventTemplate]>,
+}
+
+/// When in a step an event's condition is tested.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Order {
+    /// On the state after the step; what the event does happens at the end of the step.
+    #[default]
+    After,
+    /// On the state before the step; equations see the event during the step.
+    Before,
+}
+
+impl Order {
+    /// Both.
+    pub const ALL: [Order; 2] = [Order::After, Order::Before];
+
+    /// Its name in templates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Order::After => "after",
+            Order::Before => "before",
+        }
+    }
+}
+
+/// `variable = value`, when an event happens.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reset {
+    /// The state variable.
+    pub variable: Name,
+    /// Its new value.
+    pub value: Expr,
+}
+
+/// An event: what happens when a condition holds.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EventTemplate {
+    /// Its name, which in equations means its spike train.
+    pub name: Name,
+    /// The condition.
+    pub when: Expr,
+    /// What it does to states, all at once; nothing for an event that only signals.
+    pub resets: Vec<Reset>,
+    /// How long it cannot happen again, in time units.
+    pub refractory: Option<Expr>,
+    /// When it is tested.
+    pub order: Order,
+    /// The states that keep their value meanwhile; without it those that the condition names.
+    pub hold: Option<Vec<Name>>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+impl EventTemplate {
+    /// An event that only signals.
+    pub fn new(name: Name, when: Expr, span: Span) -> EventTemplate {
+        EventTemplate { name, when, resets: Vec::new(), refractory: None, order: Order::After, hold: None, span }
+    }
+
+    /// Every expression of the event: condition, resets, refractory time.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        std::iter::once(&self.when).chain(self.resets.iter().map(|r| &r.value)).chain(&self.refractory)
+    }
 }
 
 /// A value given to a variable of an operator by a node, edge or circuit.

@@ -4,13 +4,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::edit::{Equations, edit, equations};
+use super::event::event;
 use super::expression::{subscript_parts, walk};
 use super::fields::{description, get, mapping, only};
-use super::function::{Function, inline};
+use super::function::{Function, inline, inline_expression};
 use super::resolve::{Base, Key, Loader};
 use super::variable::variable;
-use super::{Declared, OperatorTemplate, VariableTemplate};
-use crate::diagnostic::{Diagnostics, template as fault};
+use super::{Declared, EventTemplate, OperatorTemplate, VariableTemplate};
+use crate::diagnostic::{Diagnostics, event as event_fault, template as fault};
 use crate::source::Name;
 use crate::syntax::ast::{Equation, Expr, ExprKind};
 use crate::syntax::equation::parse_equation;
@@ -31,7 +32,7 @@ struct EquationText {
     homes: Vec<usize>,
 }
 
-const KEYS: &[&str] = &["base", "description", "equations", "variables"];
+const KEYS: &[&str] = &["base", "description", "equations", "variables", "events"];
 
 impl Loader<'_> {
     /// The operator `key`, whose kind is known to be operator.
@@ -48,13 +49,20 @@ impl Loader<'_> {
         };
         let (texts, edited) = self.equation_texts(key.file, &fields, parent.as_deref());
         let parsed = self.parse(&texts);
-        let variables = self.variables(&fields, parent.as_deref(), edited, &parsed);
+        let events = self.events(key.file, &fields, parent.as_deref());
+        let variables = self.variables(&fields, parent.as_deref(), edited, (&parsed, &events));
+        for event in &events {
+            if let Some(variable) = variables.iter().find(|v| v.name.text == event.name.text) {
+                self.report_new(event_fault::event_named_like_variable(&event.name, variable.span).into());
+            }
+        }
         let own_description = description(&fields, &mut self.out);
         let template = Arc::new(OperatorTemplate {
             name: entry.key.clone(),
             description: own_description.or_else(|| parent.as_ref().and_then(|p| p.template.description.clone())),
             equations: parsed.into(),
             variables,
+            events: events.into(),
         });
         let draft = Rc::new(OperatorDraft { template, equations: texts });
         self.operators.insert(key.clone(), draft.clone());
@@ -120,6 +128,18 @@ impl Loader<'_> {
         parsed
     }
 
+    fn events(&mut self, home: usize, fields: &[Entry], parent: Option<&OperatorDraft>) -> Vec<EventTemplate> {
+        let mut events = parent.map(|p| p.template.events.to_vec()).unwrap_or_default();
+        let Some(written) = get(fields, "events") else { return events };
+        let file = self.files[home].clone();
+        let lookup = |name: &str| -> Option<Function> { file.functions.get(name).cloned() };
+        let mut inline = |expr: &mut Expr, out: &mut Diagnostics| inline_expression(expr, &lookup, out);
+        for entry in mapping(&written.value, "`events`", &mut self.out).unwrap_or(&[]) {
+            event(entry, &mut events, &mut inline, &mut self.out);
+        }
+        events
+    }
+
     fn report_new(&mut self, faults: Diagnostics) {
         for fault in faults {
             if !self.out.0.contains(&fault) {
@@ -133,7 +153,7 @@ impl Loader<'_> {
         fields: &[Entry],
         parent: Option<&OperatorDraft>,
         edited: bool,
-        equations: &[Equation],
+        (equations, events): (&[Equation], &[EventTemplate]),
     ) -> Vec<VariableTemplate> {
         let mut variables = parent.map(|p| p.template.variables.clone()).unwrap_or_default();
         let mut own = Vec::new();
@@ -155,7 +175,12 @@ impl Loader<'_> {
         }
         if edited && parent.is_some() {
             // An edit that takes the last mention of an inherited variable away takes the variable along.
-            variables.retain(|v| own.contains(&v.name.text) || equations.iter().any(|e| mentions(e, &v.name.text)));
+            variables.retain(|v| {
+                let name = &*v.name.text;
+                own.contains(&v.name.text)
+                    || equations.iter().any(|e| mentions(e, name))
+                    || events.iter().any(|e| event_mentions(e, name))
+            });
         }
         let outputs: Vec<&Name> =
             variables.iter().filter(|v| v.declared == Declared::Output).map(|v| &v.name).collect();
@@ -171,6 +196,12 @@ fn mentions(equation: &Equation, name: &str) -> bool {
     let in_subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
     *equation.lhs.variable.text == *name
         || std::iter::once(&equation.rhs).chain(in_subscripts).any(|e| expression_mentions(e, name))
+}
+
+/// Whether an event reads, resets or holds `name`.
+fn event_mentions(event: &EventTemplate, name: &str) -> bool {
+    let names = event.resets.iter().map(|r| &r.variable).chain(event.hold.iter().flatten());
+    event.expressions().any(|e| expression_mentions(e, name)) || names.into_iter().any(|n| *n.text == *name)
 }
 
 fn expression_mentions(expr: &Expr, name: &str) -> bool {

@@ -16,7 +16,8 @@ use self::names::Names;
 use self::value::{block_key, flow_entry, literal, number, quoted, variable};
 use super::simulate::Simulate;
 use super::{
-    CircuitTemplate, EdgeMatrix, EdgeSource, EdgeTemplate, EdgeUse, NodeTemplate, OperatorTemplate, OperatorUse,
+    CircuitTemplate, EdgeMatrix, EdgeSource, EdgeTemplate, EdgeUse, EventTemplate, NodeTemplate, OperatorTemplate,
+    OperatorUse, Order,
 };
 use crate::diagnostic::{Result, template as fault};
 use crate::source::Name;
@@ -79,6 +80,31 @@ fn write_operator(out: &mut String, name: &str, operator: &OperatorTemplate) {
     }
     for declared in &operator.variables {
         put!(out, "{} {}", block_key(4, &declared.name.text), variable(declared));
+    }
+    if !operator.events.is_empty() {
+        put!(out, "  events:");
+    }
+    for event in operator.events.iter() {
+        write_event(out, event);
+    }
+}
+
+fn write_event(out: &mut String, event: &EventTemplate) {
+    put!(out, "{}", block_key(4, &event.name.text));
+    put!(out, "      when: {}", quoted(&print::expression(&event.when)));
+    let resets = event.resets.iter().map(|r| flow_entry(&r.variable.text, &quoted(&print::expression(&r.value))));
+    let resets: Vec<String> = resets.collect();
+    if !resets.is_empty() {
+        put!(out, "      reset: {{{}}}", resets.join(", "));
+    }
+    if let Some(refractory) = &event.refractory {
+        put!(out, "      refractory: {}", quoted(&print::expression(refractory)));
+    }
+    if event.order != Order::default() {
+        put!(out, "      order: {}", event.order.name());
+    }
+    if let Some(hold) = &event.hold {
+        put!(out, "      hold: [{}]", hold.iter().map(|n| quoted(&n.text)).collect::<Vec<_>>().join(", "));
     }
 }
 

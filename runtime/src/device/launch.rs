@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::artifact::{DeviceError, Executable, Feeds, Phase, Rows, Samples};
 use crate::code::{Artifact, Binding, Data, Entry};
-use crate::engine::flush::narrow;
+use crate::flush::narrow;
 use crate::program::Precision;
 
 /// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::Real;
-use crate::artifact::{DeviceError, Layout, Spike};
+use crate::artifact::{DeviceError, EventBuffer, Layout, Spike};
 use crate::program::Program;
 
 /// One cache line, the unit of allocation: buffers start at one, and end with one that is theirs alone, so that whole
@@ -149,18 +149,18 @@ impl<T: Real> Memory<T> {
     }
 
     /// Appends the events of a step: the elements of the buffers that are not 0.
-    pub fn spikes(&self, step: u64, events: &[usize], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
+    pub fn spikes(&self, step: u64, events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
         /// Most steps see few spikes, so whole blocks are looked at first.
         const BLOCK: usize = 64;
-        for (event, buffer) in events.iter().enumerate() {
-            if *buffer >= self.lens.len() {
-                return Err(DeviceError(format!("there is no buffer {buffer}")));
+        for (event, EventBuffer { buffer, first, count, unit, .. }) in events.iter().enumerate() {
+            if self.lens.get(*buffer).is_none_or(|len| first + count > *len) {
+                return Err(DeviceError(format!("there are no {count} elements of buffer {buffer} from {first} on")));
             }
             let (zero, event) = (T::from_f64(0.0), event as u32);
-            for (block, flags) in self.slot(*buffer, 0).chunks(BLOCK).enumerate() {
+            for (block, flags) in self.slot(*buffer, 0)[*first..first + count].chunks(BLOCK).enumerate() {
                 if flags.iter().fold(false, |any, flag| any | (*flag != zero)) {
                     let spiking = flags.iter().enumerate().filter(|(_, flag)| **flag != zero);
-                    out.extend(spiking.map(|(at, _)| Spike { step, event, unit: (block * BLOCK + at) as u32 }));
+                    out.extend(spiking.map(|(at, _)| Spike { step, event, unit: (unit + block * BLOCK + at) as u32 }));
                 }
             }
         }

@@ -5,8 +5,6 @@
 
 pub mod block;
 mod coupling;
-pub mod flush;
-pub mod isa;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
 pub mod lanes;

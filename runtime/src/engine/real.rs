@@ -1,6 +1,6 @@
 //! The two number formats. Numbers below the normal ones are flushed, see [`super::flush`].
 
-use super::flush::{Flushed, narrow};
+use crate::flush::{Flushed, narrow};
 
 /// Whether the processor flushes results while an engine runs.
 const HARDWARE: bool = cfg!(target_arch = "x86_64");

@@ -6,8 +6,8 @@ use std::thread::available_parallelism;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::flush::Flush;
 use crate::artifact::DeviceError;
+use crate::flush::Flush;
 use crate::program::Kernel;
 
 /// Values to compute below which threads cost more than they save: some 30 microseconds of work.

@@ -23,6 +23,11 @@ impl Clock {
         self.dt
     }
 
+    /// Steps per time unit, when that is a whole number: then times are quotients by it, else products with the step size.
+    pub fn per_unit(&self) -> Option<f64> {
+        self.per_unit
+    }
+
     /// The time of a step.
     pub fn time(&self, step: u64) -> f64 {
         match self.per_unit {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Clock;
 use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Role, Rows, Samples, Spike};
-use crate::observe::{Label, Sink, Spikes};
+use crate::observe::{Label, Recording, Sink, Spikes};
 
 /// What holds before time 0 for delayed quantities.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -119,8 +119,6 @@ pub struct Simulation {
     pre_history: PreHistory,
     /// How the recorded events are called, in the order of the layout.
     events: Vec<Label>,
-    /// Their buffers.
-    event_buffers: Vec<usize>,
     /// Whether columns that are no longer finite leave the others running.
     independent: bool,
     pub(super) step: u64,
@@ -135,8 +133,7 @@ impl Simulation {
         let feeds = Feeds { feeds: fed, series: Vec::new(), randoms, seed: 0 };
         let (clock, pre_history) = (Clock::new(dt), PreHistory::default());
         let places = columns.iter().map(|c| (c.buffer, c.element)).collect();
-        let event_buffers: Vec<usize> = layout.events.iter().map(|e| e.buffer).collect();
-        let events = event_buffers.iter().map(|b| Label::new(layout.buffers[*b].name.clone())).collect();
+        let events = layout.events.iter().map(|e| Label::new(layout.buffers[e.buffer].name.clone())).collect();
         let independent = false;
         Simulation {
             executable,
@@ -147,7 +144,6 @@ impl Simulation {
             places,
             pre_history,
             events,
-            event_buffers,
             independent,
             step: 0,
             ready: false,
@@ -219,10 +215,15 @@ impl Simulation {
         self
     }
 
-    /// The recorded events, without spikes: what a [`Recording`](crate::observe::Recording) begins with.
+    /// The recorded events, without spikes.
     pub fn events(&self) -> Vec<Spikes> {
-        let units = self.event_buffers.iter().map(|b| self.layout.buffers[*b].len);
+        let units = self.layout.events.iter().map(|e| e.count);
         self.events.iter().zip(units).map(|(label, units)| Spikes::new(label.clone(), units)).collect()
+    }
+
+    /// An empty recording of all that is recorded: columns and events.
+    pub fn recording(&self) -> Recording {
+        Recording::new(self.labels()).with_events(self.events())
     }
 
     /// The loaded model.
@@ -331,7 +332,7 @@ impl Simulation {
                 }
                 let to_row = schedule.every - done % schedule.every;
                 self.advance_spiking(to_row.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
-            } else if schedule.every > BATCH_STEPS || left < schedule.every || !self.event_buffers.is_empty() {
+            } else if schedule.every > BATCH_STEPS || left < schedule.every || !self.layout.events.is_empty() {
                 // A row by itself: the last one, or one that is followed by many steps.
                 values.clear();
                 values.extend(self.observe()?);
@@ -371,12 +372,12 @@ impl Simulation {
         spikes: &mut Vec<Spike>,
         sink: &mut dyn Sink,
     ) -> Result<(), RunError> {
-        if self.event_buffers.is_empty() {
+        if self.layout.events.is_empty() {
             return Ok(self.advance(count)?);
         }
         spikes.clear();
         let steps = (self.step, count);
-        self.executable.collect(steps, self.clock.dt(), &self.feeds, &self.event_buffers, spikes)?;
+        self.executable.collect(steps, self.clock.dt(), &self.feeds, &self.layout.events, spikes)?;
         self.step += count;
         for spike in spikes {
             let event = spike.event as usize;
@@ -391,7 +392,7 @@ impl Simulation {
     /// Gives rows to the sink; one with a value that is not finite is the last.
     fn hand_over(&self, first: u64, every: u64, values: &[f64], sink: &mut dyn Sink) -> Result<(), RunError> {
         let width = self.places.len().max(1);
-        let broken = if self.independent { None } else { values.iter().position(|v| !v.is_finite()) };
+        let broken = if self.independent { None } else { not_finite(values) };
         let rows = broken.map_or(values.len() / width, |at| at / width + 1);
         let times: Vec<f64> = (0..rows as u64).map(|k| self.clock.time(first + k * every)).collect();
         sink.rows(&times, &values[..rows * width]).map_err(RunError::Sink)?;
@@ -400,4 +401,12 @@ impl Simulation {
             None => Ok(()),
         }
     }
+}
+
+/// The first value that is NaN or infinite. There is hardly ever one, so whole blocks are looked at first.
+fn not_finite(values: &[f64]) -> Option<usize> {
+    const BLOCK: usize = 64;
+    let broken = |block: &[f64]| block.iter().fold(false, |any, v| any | !v.is_finite());
+    let first = values.chunks(BLOCK).position(broken)? * BLOCK;
+    values[first..].iter().position(|v| !v.is_finite()).map(|at| first + at)
 }

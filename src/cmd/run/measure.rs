@@ -2,7 +2,7 @@
 
 use std::io;
 
-use nullcline::runtime::observe::{Label, Recording, Sink, sustained_frequency};
+use nullcline::runtime::observe::{Label, Recording, Sink, Spikes, sustained_frequency};
 
 /// Most numbers that are kept to find frequencies; of a longer run the last ones.
 const MOST_KEPT: usize = 1 << 22;
@@ -16,6 +16,17 @@ pub struct Measures {
     sums: Vec<f64>,
     counts: Vec<u64>,
     last: Recording,
+    events: Vec<Counted>,
+}
+
+/// The spikes of a recorded event.
+pub struct Counted {
+    /// The event.
+    pub label: Label,
+    /// Number of units that could have it.
+    pub units: usize,
+    /// Number of spikes.
+    pub count: u64,
 }
 
 /// Measures of one column; none of them counts values that are not finite.
@@ -34,8 +45,9 @@ pub struct Measured<'a> {
 
 impl Measures {
     /// No rows yet.
-    pub fn new(labels: &[Label]) -> Measures {
+    pub fn new(labels: &[Label], events: &[Spikes]) -> Measures {
         let columns = labels.len();
+        let events = events.iter().map(|e| Counted { label: e.label.clone(), units: e.units, count: 0 });
         Measures {
             rows: 0,
             lowest: vec![f64::INFINITY; columns],
@@ -43,12 +55,18 @@ impl Measures {
             sums: vec![0.0; columns],
             counts: vec![0; columns],
             last: Recording::new(labels.to_vec()),
+            events: events.collect(),
         }
     }
 
     /// Number of columns.
     pub fn columns(&self) -> usize {
         self.sums.len()
+    }
+
+    /// The recorded events with the number of their spikes.
+    pub fn events(&self) -> &[Counted] {
+        &self.events
     }
 
     /// The measures of the first `most` columns.
@@ -75,6 +93,11 @@ impl Measures {
 }
 
 impl Sink for Measures {
+    fn spike(&mut self, event: usize, _time: f64, _unit: u32) -> io::Result<()> {
+        self.events[event].count += 1;
+        Ok(())
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         self.rows += 1;
         for (k, &value) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
@@ -97,7 +120,7 @@ mod tests {
     use super::*;
 
     fn measured(wave: impl Fn(f64) -> f64, rows: usize) -> Measures {
-        let mut measures = Measures::new(&[Label::new("x")]);
+        let mut measures = Measures::new(&[Label::new("x")], &[]);
         for k in 0..rows {
             let t = k as f64 * 1e-2;
             measures.row(t, &[wave(t)]).unwrap();

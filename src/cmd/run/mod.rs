@@ -90,6 +90,7 @@ impl Run {
         let precision = compiled.module.precision;
         let dt = compiled.dt;
         let Prepared { mut simulation, schedule, scheme, states } = compiled.load()?;
+        self.settings.set_threads(&mut simulation);
         if let (Some(begin), Some(path)) = (&begin, &self.output.load_state) {
             simulation.set_state(begin).map_err(|error| state::does_not_fit(path, &error))?;
         }
@@ -101,8 +102,8 @@ impl Run {
 
         let stop = stop_flag();
         let labels = simulation.labels();
-        let mut measures = Measures::new(&labels);
-        let mut sink = outputs.open(&labels, &[])?;
+        let mut measures = Measures::new(&labels, &simulation.events());
+        let mut sink = outputs.open(&labels, &simulation.events())?;
         let mut progress = Progress::new(schedule.steps, self.output.quiet);
         let start = Instant::now();
         let ran = simulation.run(&schedule, &mut Tee(&mut measures, &mut sink), &mut |done| {
@@ -135,6 +136,7 @@ impl Run {
             compile_time,
             elapsed,
             stopped,
+            cutoff: schedule.cutoff,
             diverged: matches!(ran, Err(RunError::Diverged(..))),
             outputs: written.iter().filter_map(|w| w.as_ref().ok().cloned()).collect(),
             measures: &measures,

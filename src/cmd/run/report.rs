@@ -7,7 +7,7 @@ use std::time::Duration;
 use nullcline::compiler::model::Circuit;
 use serde_json::{Value, json};
 
-use super::measure::Measures;
+use super::measure::{Counted, Measures};
 use crate::cmd::print::paint;
 
 /// Most columns that the table lists.
@@ -27,6 +27,8 @@ pub struct Report<'a> {
     pub dt: f64,
     /// Time at the end.
     pub until: f64,
+    /// Time from which on rows and spikes are kept.
+    pub cutoff: f64,
     /// Steps done.
     pub steps: u64,
     /// Engine.
@@ -90,7 +92,42 @@ impl Report<'_> {
             line(if index == 0 { "written" } else { "" }, &path.display().to_string());
         }
         text.push('\n');
-        text.push_str(&self.columns(colors));
+        if self.measures.columns() > 0 {
+            text.push_str(&self.columns(colors));
+        }
+        if !self.measures.events().is_empty() {
+            text.push_str(if self.measures.columns() > 0 { "\n" } else { "" });
+            text.push_str(&self.events(colors));
+        }
+        text
+    }
+
+    /// Spikes per unit and time since the cutoff.
+    fn rate(&self, event: &Counted) -> f64 {
+        let start = self.until - self.steps as f64 * self.dt;
+        let time = self.until - start.max(self.cutoff);
+        if time > 0.0 { event.count as f64 / (event.units as f64 * time) } else { 0.0 }
+    }
+
+    fn events(&self, colors: bool) -> String {
+        let events = self.measures.events();
+        let header = ["event", "units", "spikes", "rate"].map(str::to_string);
+        let row = |e: &Counted| [e.label.name.clone(), e.units.to_string(), e.count.to_string(), short(self.rate(e))];
+        let shown: Vec<[String; 4]> = events.iter().take(MOST_COLUMNS).map(row).collect();
+        let widths: [usize; 4] =
+            std::array::from_fn(|k| shown.iter().chain([&header]).map(|row| row[k].chars().count()).max().unwrap_or(0));
+        let print = |row: &[String; 4]| {
+            let cells = (1..4).map(|k| format!("  {:>1$}", row[k], widths[k]));
+            format!("{:<1$}", row[0], widths[0]) + &cells.collect::<String>()
+        };
+        let mut text = paint(colors, "1", &print(&header)) + "\n";
+        for row in &shown {
+            text.push_str(&print(row));
+            text.push('\n');
+        }
+        if events.len() > shown.len() {
+            let _ = writeln!(text, "and {} more", events.len() - shown.len());
+        }
         text
     }
 
@@ -152,6 +189,10 @@ impl Report<'_> {
                 })
             })
             .collect();
+        let events = self.measures.events().iter().take(MOST_JSON_COLUMNS);
+        let events: Vec<Value> = events
+            .map(|e| json!({"name": e.label.name, "units": e.units, "spikes": e.count, "rate": self.rate(e)}))
+            .collect();
         let outputs: Vec<String> = self.outputs.iter().map(|p| p.display().to_string()).collect();
         let object = json!({
             "circuit": self.circuit.name,
@@ -171,6 +212,7 @@ impl Report<'_> {
             "outputs": outputs,
             "column_count": self.measures.columns(),
             "columns": columns,
+            "events": events,
         });
         format!("{object}\n")
     }

@@ -130,6 +130,7 @@ impl Sweep {
         let stop = stop_flag();
         let mut work = Work {
             batch: &batch,
+            settings: &self.settings,
             values: &values,
             reductions: &varied.reduce,
             width: names.len(),
@@ -264,6 +265,7 @@ fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 /// A sweep at work.
 struct Work<'a> {
     batch: &'a Batch,
+    settings: &'a Settings,
     values: &'a [(&'a str, Vec<f64>)],
     reductions: &'a [Reduction],
     /// Columns of one member.
@@ -286,6 +288,7 @@ impl Work<'_> {
     ) -> Result<Option<Vec<Vec<f64>>>, Fault> {
         let keep = self.traces.is_some() || self.reductions.iter().any(|r| r.needs_trace());
         let Prepared { mut simulation, mut schedule, .. } = self.batch.simulation(members.clone())?;
+        self.settings.set_threads(&mut simulation);
         if keep && members.len() > 1 && schedule.rows() as usize * self.width * members.len() > MOST_KEPT {
             // Too much to keep at once: half of it, then the other half.
             let middle = members.start + members.len() / 2;

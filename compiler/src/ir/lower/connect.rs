@@ -4,12 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::drivers::Driver;
+use super::events::Jumping;
 use super::group::Member;
 use super::shape::Shape;
 use super::{GroupVariable, Lowering};
 use crate::diagnostic::{Diagnostics, Result, lower as fault};
 use crate::ir::expr::SpaceId;
-use crate::model::{EdgeInput, EdgeOperators, Projection, Synapses, Values, VariableRef, Weights};
+use crate::model::{EdgeInput, EdgeOperators, Projection, Role, Synapses, Values, VariableRef, Weights};
+use crate::source::Span;
 use crate::template::Literal;
 
 /// Most connections between two variables.
@@ -177,16 +179,19 @@ impl<'a> Lowering<'a> {
         if let [one] = projections
             && let Some(entries) = self.all_to_all(&bundle, one)?
         {
-            let connected = Connected { source: bundle.source, entries };
-            self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
+            self.drive(&bundle, Connected { source: bundle.source, entries }, None, one.span);
             return Ok(());
         }
         if projections.iter().all(|p| self.between_populations(p)) {
             for projection in projections {
                 self.check_size(projection)?;
-                let entries = Entries::Sparse(self.sparse(projection, self.circuit.by_target(projection))?);
-                let connected = Connected { source: bundle.source, entries };
-                self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
+                // Jumps start from the few sources that have an event.
+                let synapses = match self.variable(bundle.target).role {
+                    Role::State => self.circuit.by_source(projection),
+                    _ => self.circuit.by_target(projection),
+                };
+                let entries = Entries::Sparse(self.sparse(projection, synapses)?);
+                self.drive(&bundle, Connected { source: bundle.source, entries }, None, projection.span);
             }
             return Ok(());
         }
@@ -201,15 +206,33 @@ impl<'a> Lowering<'a> {
             counts.push(entries.len() - before);
         }
         let mut source = bundle.source;
+        let mut through_edges = None;
         if let Some(edge) = projections[0].edge.as_deref() {
             source = self.connect_edge_operators(&bundle, edge, projections, &counts, &ends)?;
             for (e, entry) in entries.iter_mut().enumerate() {
                 entry.source = e as u32;
             }
+            through_edges = Some((bundle.source, ends.iter().map(|(from, _)| *from).collect()));
         }
         let connected = Connected { source, entries: Entries::Each(entries) };
-        self.drivers.entry(bundle.target).or_default().push(Driver::Connected(connected));
+        self.drive(&bundle, connected, through_edges, projections[0].span);
         Ok(())
+    }
+
+    /// Connects to the target: a state jumps at events, everything else is driven.
+    fn drive(
+        &mut self,
+        bundle: &Bundle,
+        connected: Connected,
+        through_edges: Option<(GroupVariable, Arc<[u32]>)>,
+        span: Span,
+    ) {
+        let target = bundle.target;
+        if self.variable(target).role == Role::State {
+            self.jumps.push(Jumping { target, connected, through_edges, span });
+        } else {
+            self.drivers.entry(target).or_default().push(Driver::Connected(connected));
+        }
     }
 
     /// A projection with one weight from every unit to every unit of the target's group: the same sum reaches them all,

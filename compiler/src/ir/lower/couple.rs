@@ -9,7 +9,7 @@ use super::connect::{Connected, Delay, Delays, Entries, Entry, Sparse};
 use super::drivers::each_part;
 use super::{GroupVariable, Lowering};
 use crate::ir::complex::{self, Value};
-use crate::ir::expr::{ExprId, SpaceId};
+use crate::ir::expr::{ConnectionId, ExprId, Op, SpaceId};
 use crate::ir::system::{Connection, Values};
 
 impl Lowering<'_> {
@@ -120,10 +120,22 @@ impl Lowering<'_> {
     /// Everyone gets the same sum: O(sources + targets) instead of their product.
     fn weigh_all(&mut self, name: &str, value: ExprId, sources: Range<u32>, weight: f64) -> ExprId {
         let source = self.system.graph.space(value);
+        let connection = self.all_connection(name, source, sources, weight);
+        self.system.graph.add(Op::Couple(connection), vec![value], SpaceId::SCALAR)
+    }
+
+    /// The connections from some sources to everyone.
+    pub(super) fn all_connection(
+        &mut self,
+        name: &str,
+        source: SpaceId,
+        sources: Range<u32>,
+        weight: f64,
+    ) -> ConnectionId {
         let from = |s: u32| if source == SpaceId::SCALAR { 0 } else { s };
         let (ends, starts) = ((source, SpaceId::SCALAR), [0, sources.len() as u32]);
         let all = Connection::new(name, ends, starts, sources.map(from).collect::<Vec<_>>(), Values::Uniform(weight));
-        self.system.couple(all, value)
+        self.system.add_connection(all)
     }
 
     /// `sum_e weight_e * value[source_e]` for every target.
@@ -140,12 +152,25 @@ impl Lowering<'_> {
             let graph = &mut self.system.graph;
             return terms.into_iter().reduce(|a, b| graph.sum(a, b)).expect("a coupling has entries");
         }
+        let connection = self.connection(name, source, target, entries);
+        let target = self.system.connections[connection.index()].target;
+        self.system.graph.add(Op::Couple(connection), vec![value], target)
+    }
+
+    /// The connections between two index sets; to all targets at once where all get the same sum.
+    pub(super) fn connection(
+        &mut self,
+        name: &str,
+        source: SpaceId,
+        target: SpaceId,
+        entries: &[Entry],
+    ) -> ConnectionId {
         let (sources, targets) = (self.system.size(source), self.system.size(target));
         if let Some(weight) = uniform_all_to_all(entries, sources, targets) {
-            return self.weigh_all(name, value, 0..sources as u32, weight);
+            return self.all_connection(name, source, 0..sources as u32, weight);
         }
         let connection = by_target(name, source, target, targets, entries);
-        self.system.couple(connection, value)
+        self.system.add_connection(connection)
     }
 }
 
@@ -284,7 +309,7 @@ fn by_target(name: &str, source: SpaceId, target: SpaceId, targets: usize, entri
 }
 
 /// The connections with each kind of delay, in the order of first appearance.
-fn by_delay(entries: &[Entry]) -> Vec<(Delay, Cow<'_, [Entry]>)> {
+pub(super) fn by_delay(entries: &[Entry]) -> Vec<(Delay, Cow<'_, [Entry]>)> {
     let Some(first) = entries.first() else { return Vec::new() };
     if entries.iter().all(|e| e.delay == first.delay) {
         return vec![(first.delay, Cow::Borrowed(entries))];

@@ -153,7 +153,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Edges pass vectors element by element, so both ends must have the same shape.
-    fn check_shapes(&self, source: GroupVariable, target: GroupVariable) -> Result<()> {
+    pub(super) fn check_shapes(&self, source: GroupVariable, target: GroupVariable) -> Result<()> {
         let (from, to) = (Shape::of(self.variable(source)), Shape::of(self.variable(target)));
         if from == to {
             return Ok(());

@@ -107,6 +107,12 @@ pub static FUNCTIONS: &[Function] = &[
         "`interp(t, ts, xs)`: the value at t on the lines through the points (ts, xs), constant beyond the ends",
     ),
     row(
+        "poisson",
+        (1, 1),
+        |l, at, a, s| l.poisson(at, a, s),
+        "`poisson(rate)`: number of events of a Poisson process in this step over its size; at most 10 expected per step",
+    ),
+    row(
         "randn",
         (0, 0),
         |l, at, _, s| l.randn(at, s),

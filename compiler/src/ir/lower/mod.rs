@@ -8,6 +8,7 @@ mod connect;
 mod couple;
 mod delays;
 mod drivers;
+mod events;
 pub mod expression;
 pub mod functions;
 mod group;
@@ -20,7 +21,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostics, Result, lower as fault};
 use crate::ir::complex::{self, Value};
-use crate::ir::expr::{ExprId, SpaceId};
+use crate::ir::event::Recorded;
+use crate::ir::expr::{EventId, ExprId, SpaceId};
 use crate::ir::system::{Location, System, Values};
 use crate::ir::vectorise::{Grouping, Vectorise, vectorise};
 use crate::model::{Circuit, Role, VariableRef};
@@ -117,6 +119,10 @@ struct Lowering<'a> {
     values: HashMap<GroupVariable, Value>,
     /// Delayed quantities met so far.
     delayed: delays::Delayed,
+    /// Edges from events to states.
+    jumps: Vec<events::Jumping>,
+    /// The event that each event variable is.
+    events: HashMap<GroupVariable, EventId>,
     /// Number of random numbers met so far in the equations of a variable.
     random_calls: HashMap<GroupVariable, u32>,
     /// White noises by group, operator and name.
@@ -145,6 +151,8 @@ impl<'a> Lowering<'a> {
             drivers: HashMap::new(),
             values: HashMap::new(),
             delayed: delays::Delayed::default(),
+            jumps: Vec::new(),
+            events: HashMap::new(),
             random_calls: HashMap::new(),
             shared_noises: HashMap::new(),
             population_groups: grouping.groups.len(),
@@ -162,17 +170,19 @@ impl<'a> Lowering<'a> {
         let mut states = Vec::new();
         for group in 0..self.groups.len() {
             self.add_states(group, &mut states)?;
+            self.add_events(group);
         }
         for variable in self.dependency_order().map_err(Fault::Cycle)? {
             let value = self.compute(variable)?;
             self.values.insert(variable, value);
         }
         let mut faults = Diagnostics::new();
-        for (variable, re, im) in states {
+        for (variable, re, im) in states.iter().copied() {
             if let Some(value) = faults.absorb(self.derivative(variable)) {
                 self.set_derivative(variable, re, im, value);
             }
         }
+        faults.absorb(self.finish_events(&states));
         if faults.has_errors() {
             return Err(faults.into());
         }
@@ -184,7 +194,7 @@ impl<'a> Lowering<'a> {
     /// The value of a variable that is not a state.
     fn compute(&mut self, variable: GroupVariable) -> Result<Value> {
         match self.variable(variable).role {
-            Role::State => Ok(self.values[&variable]),
+            Role::State | Role::Event => Ok(self.values[&variable]),
             Role::Output => match self.assigned(variable, LhsKind::Value)? {
                 Some(value) => Ok(value),
                 None => Ok(self.own_value(variable, None)),
@@ -245,6 +255,10 @@ impl<'a> Lowering<'a> {
                 for (v, variable) in operator.variables.iter().enumerate() {
                     let Some(value) = self.values.get(&(group, o, v)) else { continue };
                     let length = variable.length.unwrap_or(1);
+                    if let Some(event) = self.events.get(&(group, o, v)) {
+                        let place = Recorded { event: *event, first: offset, count: units, unit: 0 };
+                        self.system.event_places.insert((index, o, v), place);
+                    }
                     let (re, im) = match *value {
                         Value::Real(re) => (re, None),
                         Value::Complex(re, im) => (re, Some(im)),

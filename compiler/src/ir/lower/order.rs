@@ -44,7 +44,7 @@ impl Lowering<'_> {
         marks: &mut HashMap<GroupVariable, Mark>,
         order: &mut Vec<GroupVariable>,
     ) -> Result<(), Box<Cycle>> {
-        if marks.contains_key(&start) || self.variable(start).role == Role::State {
+        if marks.contains_key(&start) || self.is_given(start) {
             return Ok(());
         }
         marks.insert(start, Mark::Open);
@@ -56,7 +56,7 @@ impl Lowering<'_> {
                 stack.pop();
                 continue;
             };
-            if self.variable(next).role == Role::State {
+            if self.is_given(next) {
                 continue;
             }
             match marks.get(&next) {
@@ -76,12 +76,17 @@ impl Lowering<'_> {
         Ok(())
     }
 
+    /// Whether a variable has its value from the start of the step.
+    fn is_given(&self, at: GroupVariable) -> bool {
+        matches!(self.variable(at).role, Role::State | Role::Event)
+    }
+
     /// The variables a variable's value needs within the same instant.
     fn dependencies(&self, at: GroupVariable) -> Vec<GroupVariable> {
         let (group, o, _) = at;
         let mut found = Vec::new();
         match self.variable(at).role {
-            Role::State => {}
+            Role::State | Role::Event => {}
             Role::Output => {
                 let equations = self.equations(at, LhsKind::Value);
                 let variables = &self.operators(group)[o].variables;

@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
-use super::shape::Operand;
+use super::shape::{Operand, Shape};
 use super::{GroupVariable, Lowering};
 use crate::diagnostic::{Result, lower as fault};
 use crate::ir::complex::Value;
@@ -95,6 +95,48 @@ impl Lowering<'_> {
         graph.product(radius, cosine)
     }
 
+    /// `poisson(rate)`: the number of events of a Poisson process in the step, divided by the step size.
+    ///
+    /// The number is `n` where `P(N < n) < u <= P(N <= n)` for a uniform number `u`: the sums of the probabilities
+    /// `p_k = p_(k-1) m/k` with the mean `m = rate dt` that lie below `u` are counted (inversion by sequential search,
+    /// L. Devroye, Non-Uniform Random Variate Generation, 1986, section X.3). So many terms are written out that the rest
+    /// has a probability below 2^-54, less than the spacing of the uniform numbers: for a rate that is a number as many as it
+    /// takes, else as many as a mean of [`LARGEST_MEAN`] takes. A negative rate, and a larger mean than that, give NaN.
+    pub(super) fn poisson(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Operand> {
+        let rate = self.expression(at, &args[0])?;
+        let (Value::Real(rate), Shape::Single) = (rate.value, rate.shape) else {
+            return Err(fault::not_single(&rate.shape.to_string(), args[0].span).into());
+        };
+        let place = self.random_place(at, span)?;
+        let known = self.steady_number(at, &args[0]).map(|rate| rate * self.options.dt);
+        let most = known.filter(|mean| (0.0..=LARGEST_MEAN).contains(mean)).unwrap_or(LARGEST_MEAN);
+        let (space, units) = (self.groups[at.0].space, self.unit_numbers(at.0));
+        let name = format!("{}{place}.random.0", self.groups[at.0].name);
+        let u = self.system.add_random(Random { name, space, site: fold(&place), part: 0, units });
+        let graph = &mut self.system.graph;
+        let dt = graph.step_size();
+        let mean = graph.product(rate, dt);
+        let less = graph.negative(mean);
+        let mut probability = graph.call(&elementary::EXP, &[less]);
+        let mut sum = probability;
+        let mut count = graph.call(&arith::GT, &[u, sum]);
+        for k in 1..=poisson_terms(most) {
+            let k = graph.constant(k as f64);
+            let ratio = graph.quotient(mean, k);
+            probability = graph.product(probability, ratio);
+            sum = graph.sum(sum, probability);
+            let beyond = graph.call(&arith::GT, &[u, sum]);
+            count = graph.sum(count, beyond);
+        }
+        let (zero, largest) = (graph.constant(0.0), graph.constant(LARGEST_MEAN));
+        let (positive, small) = (graph.call(&arith::GE, &[mean, zero]), graph.call(&arith::LE, &[mean, largest]));
+        let sound = graph.call(&arith::AND, &[positive, small]);
+        let per_time = graph.quotient(count, dt);
+        let not_a_number = graph.constant(f64::NAN);
+        let value = graph.call(&arith::SELECT, &[sound, per_time, not_a_number]);
+        Ok(Operand::single(Value::Real(value)))
+    }
+
     /// The number of each unit of a group, over the whole circuit; edges are numbered by themselves.
     fn unit_numbers(&self, group: usize) -> Arc<[u32]> {
         if group >= self.population_groups {
@@ -111,6 +153,23 @@ impl Lowering<'_> {
             first += size;
         }
         units.into()
+    }
+}
+
+/// Most events of a Poisson process per step and unit that are expected of a model: more make one think of a smaller step.
+const LARGEST_MEAN: f64 = 10.0;
+
+/// The number of probabilities after the first that leave less than 2^-54 to the rest, which is less than a geometric series.
+fn poisson_terms(mean: f64) -> usize {
+    let mut probability = libm::exp(-mean);
+    let mut k = 0;
+    loop {
+        k += 1;
+        probability *= mean / k as f64;
+        let ratio = mean / (k + 1) as f64;
+        if ratio < 0.5 && probability < f64::EPSILON / 8.0 {
+            return k;
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Transfer functions: how models turn potentials into rates, and their building blocks.
 
 use super::Prim;
-use super::arith::{ABS, AND, GE, GT, LE, LT, MAX, SELECT};
-use super::elementary::{EXP, LOG1P};
+use super::arith::{ABS, AND, EQ, GE, GT, LE, LT, MAX, SELECT};
+use super::elementary::{EXP, EXPM1, LOG1P};
 
 /// Logistic function.
 pub static SIGMOID: Prim = Prim::function(
@@ -120,5 +120,29 @@ pub static IDENTITY: Prim =
         .alias(&["no_op"])
         .means(|_, a| a[0]);
 
+/// Relative growth.
+pub static EXPREL: Prim = Prim::function(
+    "exprel",
+    "(e^x - 1)/x, 1 at 0",
+    &[(-5.0, 5.0)],
+    |a| if a[0] == 0.0 { 1.0 } else { libm::expm1(a[0]) / a[0] },
+    |g, a, value| {
+        // (e^x - f)/x, which is 1/2 at 0.
+        let (zero, half) = (g.constant(0.0), g.constant(0.5));
+        let exp = g.call(&EXP, a);
+        let rest = g.difference(exp, value);
+        let slope = g.quotient(rest, a[0]);
+        let null = g.call(&EQ, &[a[0], zero]);
+        vec![g.call(&SELECT, &[null, half, slope])]
+    },
+)
+.means(|g, a| {
+    let (zero, one) = (g.constant(0.0), g.constant(1.0));
+    let growth = g.call(&EXPM1, a);
+    let ratio = g.quotient(growth, a[0]);
+    let null = g.call(&EQ, &[a[0], zero]);
+    g.call(&SELECT, &[null, one, ratio])
+});
+
 /// All rows of this file.
-pub static ROWS: &[&Prim] = &[&SIGMOID, &SOFTPLUS, &RELU, &HEAVISIDE, &CLIP, &GAUSSIAN, &IDENTITY];
+pub static ROWS: &[&Prim] = &[&SIGMOID, &SOFTPLUS, &RELU, &HEAVISIDE, &CLIP, &GAUSSIAN, &IDENTITY, &EXPREL];

@@ -12,7 +12,7 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
             continue;
         };
         match variable.role {
-            Role::Input | Role::Parameter => out.push(fault::assigned(&equation.lhs, variable)),
+            Role::Input | Role::Parameter | Role::Event => out.push(fault::assigned(&equation.lhs, variable)),
             Role::State | Role::Output => {}
         }
     }

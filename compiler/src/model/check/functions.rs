@@ -5,28 +5,25 @@
 use super::Scope;
 use crate::diagnostic::{Diagnostics, model as fault};
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
-use crate::template::expression::{subscript_parts, walk};
+use crate::template::expression::walk;
 
 pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
-    for equation in scope.operator.equations.iter() {
-        let subscripts = equation.lhs.subscripts.iter().flat_map(subscript_parts);
-        for expr in std::iter::once(&equation.rhs).chain(subscripts) {
-            walk(expr, &mut |e| {
-                let ExprKind::Call(name, arguments) = &e.kind else {
-                    return;
-                };
-                let declared = scope.declares(&name.text);
-                if declared && delayed(arguments).is_some() {
-                    return;
-                }
-                match scope.functions.arity(&name.text) {
-                    None if declared => out.push(fault::variable_called(name)),
-                    None => out.push(fault::unknown_function(name, &scope.functions.names())),
-                    Some(arity) if (arity.least..=arity.most).contains(&arguments.len()) => {}
-                    Some(arity) => out.push(fault::function_arity(name, arity, arguments.len())),
-                }
-            });
-        }
+    for expr in scope.expressions() {
+        walk(expr, &mut |e| {
+            let ExprKind::Call(name, arguments) = &e.kind else {
+                return;
+            };
+            let declared = scope.declares(&name.text);
+            if declared && delayed(arguments).is_some() {
+                return;
+            }
+            match scope.functions.arity(&name.text) {
+                None if declared => out.push(fault::variable_called(name)),
+                None => out.push(fault::unknown_function(name, &scope.functions.names())),
+                Some(arity) if (arity.least..=arity.most).contains(&arguments.len()) => {}
+                Some(arity) => out.push(fault::function_arity(name, arity, arguments.len())),
+            }
+        });
     }
 }
 

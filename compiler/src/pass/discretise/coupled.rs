@@ -12,7 +12,8 @@ pub(super) fn with_present(mut system: System, mut observables: Vec<Observable>)
     // The value may itself have been made from such a coupling of another history: one round for each of these.
     for _ in 0..=system.histories.len() {
         let values: Vec<ExprId> = system.histories.iter().map(|h| h.value).collect();
-        let derivatives = system.states.iter().map(|s| s.derivative);
+        let of_events: Vec<ExprId> = system.event_expressions().map(|e| *e).collect();
+        let derivatives = system.states.iter().map(|s| s.derivative).chain(of_events);
         let roots: Vec<ExprId> =
             derivatives.chain(values.iter().copied()).chain(observables.iter().map(|o| o.value)).collect();
         let mut changed = false;
@@ -32,6 +33,7 @@ pub(super) fn with_present(mut system: System, mut observables: Vec<Observable>)
         for id in wanted {
             *id = image[id];
         }
+        system.event_expressions().for_each(|id| *id = image[id]);
     }
     (system, observables)
 }

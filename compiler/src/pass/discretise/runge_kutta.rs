@@ -1,7 +1,9 @@
 //! Explicit Runge-Kutta methods: stages of slopes.
 
+use std::collections::HashMap;
+
 use super::coupled::Between;
-use crate::ir::expr::{ExprGraph, ExprId, Op, StateId};
+use crate::ir::expr::{ExprGraph, ExprId, Node, Op, StateId};
 use crate::ir::system::{History, System};
 use crate::scheme::RungeKutta;
 
@@ -32,20 +34,33 @@ fn stage(system: &mut System, method: &RungeKutta, index: usize, earlier: &[Vec<
             advance(system, state, method.stages[index], &slopes)
         })
         .collect();
-    let time = stage_time(&mut system.graph, method.time(index));
-    let offset = method.time(index);
+    let image = seen_from(system, &derivatives, &states, method.time(index), |_, _| None);
+    derivatives.iter().map(|d| image[d]).collect()
+}
+
+/// What expressions are at a moment within the step, `offset` (0 to 1) steps after its start, when the states are `states`
+/// then. `rule` comes first.
+pub(in crate::pass) fn seen_from(
+    system: &mut System,
+    of: &[ExprId],
+    states: &[ExprId],
+    offset: f64,
+    mut rule: impl FnMut(&mut ExprGraph, &Node) -> Option<ExprId>,
+) -> HashMap<ExprId, ExprId> {
+    let time = stage_time(&mut system.graph, offset);
     let histories = &system.histories;
     let mut between = Between::new(&mut system.connections, offset);
-    let image = system.graph.rewrite(derivatives.iter().copied(), |graph, node| match node.op {
-        Op::State(id) => Some(states[id.index()]),
-        Op::Time => Some(time),
-        Op::CouplePast { connection, history } => {
-            Some(between.past(graph, connection, (history, histories[history.index()].value), node))
-        }
-        Op::Past { history, steps } => Some(past_at(graph, &histories[history.index()], node.op, steps, offset)),
-        _ => None,
-    });
-    derivatives.iter().map(|d| image[d]).collect()
+    system.graph.rewrite(of.iter().copied(), |graph, node| {
+        rule(graph, node).or_else(|| match node.op {
+            Op::State(id) => Some(states[id.index()]),
+            Op::Time => Some(time),
+            Op::CouplePast { connection, history } => {
+                Some(between.past(graph, connection, (history, histories[history.index()].value), node))
+            }
+            Op::Past { history, steps } => Some(past_at(graph, &histories[history.index()], node.op, steps, offset)),
+            _ => None,
+        })
+    })
 }
 
 /// `y + dt sum_j a_j k_j`, with slopes of equal coefficient added up first.

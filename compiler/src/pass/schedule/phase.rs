@@ -211,6 +211,7 @@ impl Scheduler<'_> {
         match root.0 {
             BufferRole::State(id) => self.system.states[id.index()].space,
             BufferRole::History(id) => self.system.histories[id.index()].space,
+            BufferRole::Event(id) => self.system.events[id.index()].space,
             BufferRole::Argument(_, space) => space,
             BufferRole::Scratch(delivery) => self.graph.space(delivery),
             _ => self.graph.space(root.1),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::name;
-use crate::diagnostic::{Diagnostics, Result, template as fault};
+use crate::diagnostic::{Diagnostics, Result, event as event_fault, template as fault};
 use crate::source::{Name, Span};
-use crate::syntax::equation::parse_equation;
+use crate::syntax::equation::{parse_equation, parse_expression};
 use crate::syntax::text::MappedText;
+use crate::template::event::is_event_name;
 use crate::template::variable::is_identifier;
-use crate::template::{Declared, Literal, OperatorTemplate, VariableTemplate};
+use crate::template::{Declared, EventTemplate, Literal, OperatorTemplate, Order, Reset, VariableTemplate};
 
 /// Builds an [`OperatorTemplate`].
 #[derive(Clone, Debug)]
@@ -17,12 +18,25 @@ pub struct OperatorBuilder {
     description: Option<String>,
     equations: Vec<String>,
     variables: Vec<VariableTemplate>,
+    events: Vec<EventText>,
+}
+
+/// An event before its expressions are parsed.
+#[derive(Clone, Debug)]
+struct EventText {
+    name: Name,
+    when: String,
+    resets: Vec<(Name, String)>,
+    refractory: Option<String>,
+    order: Order,
+    hold: Option<Vec<Name>>,
 }
 
 impl OperatorBuilder {
     /// An operator without equations.
     pub fn new(operator: &str) -> OperatorBuilder {
-        OperatorBuilder { name: name(operator), description: None, equations: Vec::new(), variables: Vec::new() }
+        let (name, description) = (name(operator), None);
+        OperatorBuilder { name, description, equations: Vec::new(), variables: Vec::new(), events: Vec::new() }
     }
 
     /// Says what it is, for people.
@@ -108,6 +122,41 @@ impl OperatorBuilder {
         self
     }
 
+    /// Declares an event, which happens when the condition holds.
+    pub fn event(mut self, event: &str, when: &str) -> OperatorBuilder {
+        let (name, when, order) = (name(event), when.to_string(), Order::default());
+        self.events.push(EventText { name, when, resets: Vec::new(), refractory: None, order, hold: None });
+        self
+    }
+
+    /// Lets the event declared last set a state variable.
+    pub fn reset(self, variable: &str, value: &str) -> OperatorBuilder {
+        self.last_event(|event| event.resets.push((name(variable), value.to_string())))
+    }
+
+    /// Keeps the event declared last from happening again for a time, a number or an expression.
+    pub fn refractory(self, time: &str) -> OperatorBuilder {
+        self.last_event(|event| event.refractory = Some(time.to_string()))
+    }
+
+    /// The states that keep their value during the refractory time of the event declared last, instead of those that its
+    /// condition names.
+    pub fn hold(self, variables: &[&str]) -> OperatorBuilder {
+        self.last_event(|event| event.hold = Some(variables.iter().map(|v| name(v)).collect()))
+    }
+
+    /// Tests the condition of the event declared last before the step instead of after it.
+    pub fn before(self) -> OperatorBuilder {
+        self.last_event(|event| event.order = Order::Before)
+    }
+
+    fn last_event(mut self, change: impl FnOnce(&mut EventText)) -> OperatorBuilder {
+        if let Some(event) = self.events.last_mut() {
+            change(event);
+        }
+        self
+    }
+
     /// Parses the equations.
     pub fn build(self) -> Result<Arc<OperatorTemplate>> {
         let mut out = Diagnostics::new();
@@ -142,7 +191,41 @@ impl OperatorBuilder {
         if let [first, second, ..] = outputs[..] {
             out.push(fault::several_outputs(first, second));
         }
+        let events: Vec<EventTemplate> = self.events.iter().filter_map(|event| self.parsed(event, &mut out)).collect();
         let OperatorBuilder { name, description, variables, .. } = self;
-        out.into_result(Arc::new(OperatorTemplate { name, description, equations: equations.into(), variables }))
+        let (equations, events) = (equations.into(), events.into());
+        out.into_result(Arc::new(OperatorTemplate { name, description, equations, variables, events }))
+    }
+
+    fn parsed(&self, event: &EventText, out: &mut Diagnostics) -> Option<EventTemplate> {
+        let mut expression = |text: &str| match parse_expression(&MappedText::at(text, Span::NOWHERE)) {
+            Ok(expr) => Some(expr),
+            Err(faults) => {
+                let note = format!("in `{text}` of event `{}` of operator `{}`", event.name, self.name);
+                out.0.extend(faults.into_iter().map(|fault| fault.with_note(note.clone())));
+                None
+            }
+        };
+        let when = expression(&event.when);
+        let resets: Vec<Option<Reset>> = (event.resets.iter())
+            .map(|(variable, value)| Some(Reset { variable: variable.clone(), value: expression(value)? }))
+            .collect();
+        let refractory = event.refractory.as_ref().map(|text| expression(text));
+        let sound = is_event_name(&event.name, out);
+        if let Some(variable) = self.variables.iter().find(|v| v.name.text == event.name.text) {
+            out.push(event_fault::event_named_like_variable(&event.name, variable.span));
+        }
+        let resets = resets.into_iter().collect::<Option<Vec<Reset>>>()?;
+        let (name, order, hold) = (event.name.clone(), event.order, event.hold.clone());
+        let span = Span::NOWHERE;
+        sound.then_some(EventTemplate {
+            name,
+            when: when?,
+            resets,
+            refractory: refractory.unwrap_or(None),
+            order,
+            hold,
+            span,
+        })
     }
 }

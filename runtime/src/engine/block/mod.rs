@@ -11,10 +11,10 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 
 use super::coupling::{Coupling, Sending};
-use super::isa::Isa;
 use super::team::{FEWEST_VALUES, Team, shares_entries};
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, Executable, Explanation, Feeds, Phase, Spike};
+use crate::artifact::{DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Spike};
+use crate::isa::Isa;
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
 use operations::{Uniform, View};
@@ -188,7 +188,7 @@ impl<T: Real> Executable for BlockEngine<T> {
         (first, count): (u64, u64),
         dt: f64,
         feeds: &Feeds,
-        events: &[usize],
+        events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
         let team = self.team.clone();

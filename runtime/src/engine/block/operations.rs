@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::allocate::{Code, Instruction};
-use crate::engine::isa::Isa;
 use crate::engine::{Memory, Real};
+use crate::isa::Isa;
 use crate::program::{Binary, Op, Unary};
 
 /// What is the same for all elements of a kernel.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why, weights};
-use crate::engine::isa::Isa;
 use crate::engine::{Memory, Real};
+use crate::isa::Isa;
 use crate::program::Fanout;
 
 /// Sources that are looked at together: most groups have no spike.

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 
 use super::matrix::Matrix;
 use super::{FEWEST_FOR_THREADS, Why, weight};
-use crate::engine::isa::Isa;
 use crate::engine::pages::Pages;
 use crate::engine::{Memory, Real};
+use crate::isa::Isa;
 use crate::program::Connection;
 
 /// A matrix with fewer entries in this many places is better kept as a list: an entry of a list costs about four places.

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why, density, weights};
-use crate::engine::isa::Isa;
 use crate::engine::lanes::NONE;
 use crate::engine::{Memory, Real};
+use crate::isa::Isa;
 use crate::program::Connection;
 
 /// Targets that one thread handles at a time.

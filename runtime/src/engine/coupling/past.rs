@@ -10,10 +10,10 @@ use rayon::prelude::*;
 
 use super::matrix::Matrix;
 use super::{FEWEST_FOR_THREADS, Why, density, weight, weights};
-use crate::engine::isa::Isa;
 use crate::engine::lanes::Delay;
 use crate::engine::pages::Pages;
 use crate::engine::{Memory, Real};
+use crate::isa::Isa;
 use crate::program::Connection;
 
 /// Targets that one thread handles at a time when entries are a list.

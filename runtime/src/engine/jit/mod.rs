@@ -22,7 +22,9 @@ use std::num::NonZeroUsize;
 use super::coupling::{Coupling, Sending};
 use super::team::{Team, shares_entries};
 use super::{Memory, Real};
-use crate::artifact::{self, DeviceError, Executable, Explanation, Feeds, Layout, Phase, Role, Rows, Spike};
+use crate::artifact::{
+    self, DeviceError, EventBuffer, Executable, Explanation, Feeds, Layout, Phase, Role, Rows, Spike,
+};
 use crate::program::{Body, Kernel, Precision, Program};
 use assembler::Width;
 use code::{Places, Shape, generate};
@@ -284,7 +286,7 @@ impl<T: Real> Executable for JitEngine<T> {
         (first, count): (u64, u64),
         dt: f64,
         feeds: &Feeds,
-        events: &[usize],
+        events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
         let team = self.team.clone();

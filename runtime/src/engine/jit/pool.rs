@@ -1,7 +1,7 @@
 //! Numbers that are the same for all elements of a kernel, kept as whole vectors that instructions read directly.
 
 use super::code::SLOT;
-use crate::engine::flush::{Flushed, narrow};
+use crate::flush::{Flushed, narrow};
 use crate::program::Precision;
 
 /// What an entry holds.

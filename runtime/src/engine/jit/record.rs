@@ -4,6 +4,7 @@
 //! to a block of rows, each observed buffer at its place.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::code::{Outlet, Places, generate};
 use super::kernel::Code;
@@ -172,7 +173,7 @@ impl<T: Real> Recorder<T> {
             let at = self.buffers.binary_search(buffer).expect("the recorder was made for these buffers");
             self.firsts[at] + element
         };
-        let places: Vec<usize> = rows.places.iter().map(place).collect();
+        let runs = runs(rows.places.iter().map(place));
         let most = (BLOCK / self.row) as u64;
         let mut done = 0;
         while done < rows.count {
@@ -183,9 +184,23 @@ impl<T: Real> Recorder<T> {
                 code.record(memory, step, dt, rows.every, &mut self.block);
             }
             for row in self.block.chunks_exact(self.row) {
-                out.extend(places.iter().map(|at| row[*at].to_f64()));
+                for run in &runs {
+                    out.extend(row[run.clone()].iter().map(|v| v.to_f64()));
+                }
             }
             done += count;
         }
     }
+}
+
+/// Places in a row as ranges of neighbours.
+fn runs(places: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for place in places {
+        match runs.last_mut() {
+            Some(run) if run.end == place => run.end += 1,
+            _ => runs.push(place..place + 1),
+        }
+    }
+    runs
 }

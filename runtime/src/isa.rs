@@ -1,5 +1,7 @@
 //! Instruction sets: the same code compiled for several, chosen at run time.
 
+use crate::flush::Flush;
+
 /// An instruction set this machine has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Isa {
@@ -53,6 +55,41 @@ impl Isa {
             Isa::Baseline => work(),
         }
     }
+}
+
+/// Something that is compiled for several instruction sets. All it calls must be inlined into `run`, which therefore is
+/// marked `#[inline(always)]` wherever it is implemented.
+pub trait Work {
+    /// Does it.
+    fn run(self);
+}
+
+/// Runs work compiled for the best instruction set of this machine, with numbers below the normal ones flushed to zero:
+/// what generated code calls.
+#[inline]
+pub fn dispatch(work: impl Work) {
+    let _flush = Flush::on();
+    match Isa::detect() {
+        // SAFETY: `detect` found these instructions on this machine.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { work_with_avx512(work) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { work_with_avx2(work) },
+        Isa::Baseline => work.run(),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
+fn work_with_avx512(work: impl Work) {
+    work.run();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn work_with_avx2(work: impl Work) {
+    work.run();
 }
 
 #[cfg(target_arch = "x86_64")]

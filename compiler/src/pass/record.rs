@@ -2,17 +2,29 @@
 
 use std::ops::Range;
 
-use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, Result};
-use nullcline_compiler::ir::expr::{ExprId, Op, SpaceId};
-use nullcline_compiler::ir::system::{Connection, System, Values};
-use nullcline_compiler::model::{Found, VariableRef};
-use nullcline_compiler::pass::Observable;
-use nullcline_compiler::source::{Name, Span};
-use nullcline_runtime::observe::Label;
+use super::Observable;
+use crate::diagnostic::{Diagnostics, Result, settings as fault};
+use crate::ir::event::Recorded as Spiking;
+use crate::ir::expr::{ExprId, Op, SpaceId};
+use crate::ir::system::{Connection, System, Values};
+use crate::kernel::ir::{BufferId, BufferRole, Module};
+use crate::model::{Circuit, Found, Role, Variable, VariableRef};
+use crate::source::{Name, Span};
+
+/// What a recorded column holds.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Label {
+    /// Its name: `x`, `x[3]`, `z.re`.
+    pub name: String,
+    /// The name that columns which belong together share.
+    pub group: String,
+    /// Unit, if the model states one.
+    pub unit: Option<String>,
+}
 
 /// What is taken of a variable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Measure {
+enum Measure {
     /// Every element.
     Values,
     /// The sum over the elements.
@@ -25,7 +37,7 @@ pub(crate) enum Measure {
 const MEASURES: &[(&str, Measure)] = &[("sum", Measure::Sum), ("mean", Measure::Mean)];
 
 /// `path`, `path[3]`, `path[0:100]`, `path[0:100:10]`, `mean(path)`, ..
-pub(crate) struct Quantity {
+struct Quantity {
     pub measure: Measure,
     /// The path, with the index of a unit if there is one.
     pub path: Name,
@@ -34,14 +46,15 @@ pub(crate) struct Quantity {
 }
 
 /// A recorded variable.
-pub(crate) struct Recorded {
-    pub label: Label,
-    pub variable: VariableRef,
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    label: Label,
+    variable: VariableRef,
     /// Its elements, from the first of the variable on.
-    pub elements: Vec<usize>,
+    elements: Vec<usize>,
     /// Whether columns have the numbers of the elements, not their own.
-    pub numbered: bool,
-    pub measure: Measure,
+    numbered: bool,
+    measure: Measure,
 }
 
 impl Quantity {
@@ -53,7 +66,7 @@ impl Quantity {
             None => (Measure::Values, whole),
             Some((name, path)) => match MEASURES.iter().find(|(known, _)| *known == name.trim()) {
                 Some((_, measure)) => (*measure, path.trim()),
-                None => return Err(unknown_measure(text, name.trim()).into()),
+                None => return Err(fault::unknown_measure(text, name.trim()).into()),
             },
         };
         let (path, range) = match path.split_once('[') {
@@ -77,7 +90,7 @@ impl Quantity {
         };
         let (from, to) = (from.unwrap_or(0), to.unwrap_or(units));
         if from >= to || to > units {
-            return Err(out_of_range(text, (from, to), units).into());
+            return Err(fault::out_of_range(text, (from, to), units).into());
         }
         Ok((from..to).step_by(every).flat_map(|unit| of(unit..unit + 1)).collect())
     }
@@ -95,7 +108,7 @@ fn part(text: &Name, path: &str) -> Name {
 }
 
 fn range(text: &Name, rest: &str) -> Result<(Option<usize>, Option<usize>, usize)> {
-    let malformed = || malformed_range(text);
+    let malformed = || fault::malformed_range(text);
     let inner = rest.strip_suffix(']').ok_or_else(malformed)?;
     let number = |part: &str| match part.trim() {
         "" => Ok(None),
@@ -112,16 +125,26 @@ fn range(text: &Name, rest: &str) -> Result<(Option<usize>, Option<usize>, usize
 }
 
 /// Columns to be recorded: label, value and element of each, and what has to be observed for them.
-#[derive(Default)]
-pub(crate) struct Columns {
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    /// What has to be observed.
     pub observables: Vec<Observable>,
+    /// Label, value and element of each column.
     pub places: Vec<(Label, ExprId, usize)>,
+    /// The events whose spikes are recorded, as in the system.
+    pub events: Vec<Label>,
 }
 
 impl Columns {
     /// Adds what a recorded variable asks for.
     pub fn add(&mut self, system: &mut System, recorded: Recorded) {
-        let Some(location) = system.location(recorded.variable).cloned() else { return };
+        let at = recorded.variable;
+        if let Some(place) = system.event_places.get(&(at.population, at.operator, at.variable)).cloned()
+            && recorded.measure == Measure::Values
+        {
+            return self.event(system, &place, recorded);
+        }
+        let Some(location) = system.location(at).cloned() else { return };
         let Recorded { label, elements, numbered, measure, .. } = recorded;
         let parts = match location.im {
             None => vec![("", location.re)],
@@ -144,6 +167,40 @@ impl Columns {
                 self.place(system, label, value, location.first + element);
             }
         }
+    }
+
+    /// Spikes of consecutive units are recorded together.
+    fn event(&mut self, system: &mut System, place: &Spiking, recorded: Recorded) {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for unit in recorded.elements {
+            match runs.last_mut() {
+                Some(run) if run.end == unit => run.end += 1,
+                _ => runs.push(unit..unit + 1),
+            }
+        }
+        for units in &runs {
+            let name = match runs.len() {
+                1 => recorded.label.name.clone(),
+                _ => format!("{}[{}]", recorded.label.name, units.start),
+            };
+            self.events.push(Label { name, ..recorded.label.clone() });
+            let first = place.first + units.start;
+            system.recorded.push(Spiking { event: place.event, first, count: units.len(), unit: units.start });
+        }
+    }
+
+    /// Where a column is in the buffers of a module: the buffer and the element of it.
+    pub fn located(&self, system: &System, module: &Module, value: ExprId, element: usize) -> (BufferId, usize) {
+        let role = match system.graph.node(value).op {
+            Op::State(state) => BufferRole::State(state),
+            _ => {
+                let index = self.observables.iter().position(|o| o.value == value);
+                BufferRole::Observed(index.expect("every recorded value is a state or observed") as u32)
+            }
+        };
+        let buffer = module.buffer(role).expect("states and observables have buffers");
+        let scalar = module.buffers[buffer.index()].len == 1;
+        (buffer, if scalar { 0 } else { element })
     }
 
     fn place(&mut self, system: &System, label: Label, value: ExprId, element: usize) {
@@ -184,26 +241,56 @@ fn over(system: &mut System, name: &str, measure: Measure, value: ExprId, elemen
     }
 }
 
-fn unknown_measure(text: &Name, name: &str) -> Diagnostic {
-    let message = format!("`{name}` is nothing that can be recorded of a variable");
-    Diagnostic::error("record-measure", text.span, message, "expected a path, `mean(path)` or `sum(path)`")
-        .with_help("define it as a variable of the operator, and record that")
-}
-
-fn malformed_range(text: &Name) -> Diagnostic {
-    let message = format!("`{text}` has no range of units");
-    Diagnostic::error("record-range", text.span, message, "expected `path[from:to]` or `path[from:to:every]`")
-        .with_help("units are counted from 0, and `to` is not among them: `v[0:10]` are the first ten")
-}
-
-fn out_of_range(text: &Name, (from, to): (usize, usize), units: usize) -> Diagnostic {
-    let message = format!("there are {units} units, counted from 0, and no {from}:{to} among them");
-    Diagnostic::error("record-range", text.span, message, "out of range").with_help(format!("use `[0:{units}]`"))
-}
-
 /// What is wrong with any of the texts, or what each asks for.
-pub(crate) fn quantities(record: &[(Name, Name)]) -> std::result::Result<Vec<Quantity>, Diagnostics> {
+fn quantities(record: &[(Name, Name)]) -> Result<Vec<Quantity>> {
     let mut faults = Diagnostics::new();
     let found = record.iter().filter_map(|(_, text)| faults.absorb(Quantity::parse(text))).collect();
     faults.into_result(found)
+}
+
+/// What settings (name, what is wanted) ask for; without any, every output of the circuit, or, if it has none, every state.
+pub fn recorded(circuit: &Circuit, wanted: &[(Name, Name)]) -> Result<Vec<Recorded>> {
+    let mut recorded = Vec::new();
+    let mut faults = Diagnostics::new();
+    for ((name, text), quantity) in wanted.iter().zip(quantities(wanted)?) {
+        let Some(found) = faults.absorb(circuit.find(&quantity.path)) else { continue };
+        let many = found.len() > 1;
+        for one in found {
+            let variable = one.variable;
+            let (count, chosen) = circuit.extent(variable);
+            let Some(elements) = faults.absorb(quantity.elements(text, &one, count, chosen)) else { continue };
+            let node = &circuit.populations[variable.population].path;
+            // A range that is its own name gives its columns those of the units: `v[20]`.
+            let numbered = quantity.ranges();
+            let name = if numbered && name.text == text.text { &quantity.path } else { name };
+            let full = if many { format!("{name}[{node}]") } else { name.to_string() };
+            let unit = circuit.variable(variable).unit.clone();
+            let label = Label { name: full, group: name.to_string(), unit };
+            recorded.push(Recorded { label, variable, elements, numbered, measure: quantity.measure });
+        }
+    }
+    faults.into_result(())?;
+    if wanted.is_empty() {
+        recorded = outputs(circuit);
+    }
+    if recorded.is_empty() { Err(fault::nothing_recorded().into()) } else { Ok(recorded) }
+}
+
+/// Every event and every output variable (or, in a circuit without any, every state), named by its shortest unambiguous
+/// path.
+fn outputs(circuit: &Circuit) -> Vec<Recorded> {
+    let mut all = circuit.variables();
+    let is_output = |v: &Variable| v.output && matches!(v.role, Role::State | Role::Output);
+    let any = all.iter().any(|(_, v)| is_output(v));
+    let wanted = |v: &Variable| if any { is_output(v) } else { v.role == Role::State };
+    all.retain(|(_, v)| v.role == Role::Event || wanted(v));
+    all.iter()
+        .map(|(at, variable)| {
+            let short = all.iter().filter(|(_, other)| other.name == variable.name).count() == 1;
+            let name = if short { variable.name.to_string() } else { circuit.path(*at) };
+            let label = Label { name: name.clone(), group: name, unit: variable.unit.clone() };
+            let elements = (0..circuit.extent(*at).0).collect();
+            Recorded { label, variable: *at, elements, numbered: false, measure: Measure::Values }
+        })
+        .collect()
 }

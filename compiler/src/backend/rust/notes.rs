@@ -1,0 +1,48 @@
+//! What people want to know of the buffers of a module: looked up in the circuit it was made from.
+
+use super::Note;
+use crate::ir::expr::Op;
+use crate::ir::system::System;
+use crate::kernel::ir::{BufferRole, Module};
+use crate::model::Circuit;
+use crate::syntax::ast::LhsKind;
+use crate::syntax::print;
+
+/// The notes of the buffers of a module.
+pub fn notes(circuit: &Circuit, system: &System, module: &Module) -> Vec<Note> {
+    let mut notes = vec![Note::default(); module.buffers.len()];
+    let mut variables: Vec<_> = system.locations.iter().collect();
+    // Several variables may share a buffer: the first one describes it.
+    variables.sort_by_key(|(at, location)| (location.first, **at));
+    for ((p, o, v), location) in variables {
+        let role = match system.graph.node(location.re).op {
+            Op::State(id) => BufferRole::State(id),
+            Op::Parameter(id) => BufferRole::Parameter(id),
+            Op::Input(id) => BufferRole::Input(id),
+            _ => continue,
+        };
+        let Some(buffer) = module.buffer(role) else { continue };
+        let population = &circuit.populations[*p];
+        let operator = &population.operators[*o];
+        let variable = &operator.variables[*v];
+        let note = &mut notes[buffer.index()];
+        if note.elements.last() != Some(&population.path.to_string()) {
+            note.elements.push(population.path.to_string());
+        }
+        if note.elements.len() > 1 {
+            continue;
+        }
+        note.unit = variable.unit.clone();
+        note.description = variable.description.clone();
+        let equation = operator.equations.iter().find(|e| {
+            e.lhs.variable.text == variable.name && e.lhs.kind == LhsKind::Derivative && e.lhs.subscripts.is_empty()
+        });
+        note.equation = equation.map(print::equation);
+    }
+    for note in &mut notes {
+        if note.elements.len() < 2 {
+            note.elements.clear();
+        }
+    }
+    notes
+}

@@ -1,0 +1,271 @@
+//! For build scripts: models of a crate as Rust source in `OUT_DIR`.
+//!
+//! ```no_run
+//! // build.rs
+//! fn main() {
+//!     nullcline_compiler::build::compile("models/*.yaml");
+//! }
+//! ```
+//!
+//! In the crate, `include!(concat!(env!("OUT_DIR"), "/models.rs"));` brings in a module for each model.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Embed, Reads, embed};
+use crate::backend::rust::{Long, format};
+use crate::diagnostic::render;
+use crate::source::{Name, SourceMap, Span};
+use crate::template::library::FileLibrary;
+
+/// Compiles the models that match a pattern; a build script that cannot go on ends with errors for cargo to show.
+///
+/// The pattern is a path from the crate's directory, whose last part may have `*` for any text.
+pub fn compile(pattern: &str) {
+    Config::new().compile(&[pattern]);
+}
+
+/// How to compile models in a build script.
+#[derive(Clone, Debug)]
+pub struct Config {
+    root: PathBuf,
+    out: Option<PathBuf>,
+    index: String,
+    template: Option<String>,
+    scheme: Option<String>,
+    precision: Option<String>,
+    dt: Option<f64>,
+    inputs: Vec<String>,
+    template_path: Vec<PathBuf>,
+    runtime: Option<String>,
+    std: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// The settings of the files, in the crate of the build script.
+    pub fn new() -> Config {
+        Config {
+            root: std::env::var("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default(),
+            out: None,
+            index: "models.rs".to_string(),
+            template: None,
+            scheme: None,
+            precision: None,
+            dt: None,
+            inputs: Vec::new(),
+            template_path: Vec::new(),
+            runtime: Some("::nullcline_runtime".to_string()),
+            std: true,
+        }
+    }
+
+    /// Starts paths from this directory rather than that of the crate.
+    pub fn root(mut self, directory: impl Into<PathBuf>) -> Config {
+        self.root = directory.into();
+        self
+    }
+
+    /// Writes to this directory rather than `OUT_DIR`.
+    pub fn out_dir(mut self, directory: impl Into<PathBuf>) -> Config {
+        self.out = Some(directory.into());
+        self
+    }
+
+    /// The name of the file that has all models in it; `models.rs` unless given.
+    pub fn index(mut self, file: impl Into<String>) -> Config {
+        self.index = file.into();
+        self
+    }
+
+    /// The template to compile of each file.
+    pub fn template(mut self, name: impl Into<String>) -> Config {
+        self.template = Some(name.into());
+        self
+    }
+
+    /// The integration scheme.
+    pub fn scheme(mut self, name: impl Into<String>) -> Config {
+        self.scheme = Some(name.into());
+        self
+    }
+
+    /// `f32` or `f64`.
+    pub fn precision(mut self, name: impl Into<String>) -> Config {
+        self.precision = Some(name.into());
+        self
+    }
+
+    /// The step size.
+    pub fn dt(mut self, dt: f64) -> Config {
+        self.dt = Some(dt);
+        self
+    }
+
+    /// A variable that becomes an input, besides those that nothing drives.
+    pub fn input(mut self, path: impl Into<String>) -> Config {
+        self.inputs.push(path.into());
+        self
+    }
+
+    /// A directory in which templates are looked for.
+    pub fn template_path(mut self, directory: impl Into<PathBuf>) -> Config {
+        self.template_path.push(directory.into());
+        self
+    }
+
+    /// The path of the runtime, as in `::nullcline::runtime`.
+    pub fn runtime(mut self, path: impl Into<String>) -> Config {
+        self.runtime = Some(path.into());
+        self
+    }
+
+    /// Code that depends on nothing.
+    pub fn standalone(mut self) -> Config {
+        self.runtime = None;
+        self
+    }
+
+    /// Code that depends on nothing, the standard library included.
+    pub fn no_std(mut self) -> Config {
+        self.std = false;
+        self.standalone()
+    }
+
+    /// Compiles the models that match any of the patterns, and tells cargo what they were made from. When a model is at
+    /// fault, cargo gets an error with its place, and the build script ends.
+    pub fn compile(&self, patterns: &[&str]) {
+        match self.try_compile(patterns) {
+            Ok(files) => files.iter().for_each(|file| println!("cargo::rerun-if-changed={file}")),
+            Err(faults) => {
+                for fault in &faults {
+                    for line in fault.lines() {
+                        println!("cargo::error={line}");
+                    }
+                }
+                std::process::exit(1);
+            }
+        }
+    }
+
+    /// As [`Config::compile`], without a word to cargo: the files that the models were made from, or a message for each
+    /// model at fault.
+    pub fn try_compile(&self, patterns: &[&str]) -> Result<Vec<String>, Vec<String>> {
+        let out = match &self.out {
+            Some(out) => out.clone(),
+            None => {
+                std::env::var("OUT_DIR").map(PathBuf::from).map_err(|_| vec!["`OUT_DIR` is not set".to_string()])?
+            }
+        };
+        let (mut files, mut faults, mut index) = (Vec::new(), Vec::new(), String::new());
+        for pattern in patterns {
+            let found = self.matching(pattern).map_err(|fault| vec![fault])?;
+            if let Some(directory) = Path::new(&self.root.join(pattern)).parent().filter(|_| pattern.contains('*')) {
+                files.push(directory.display().to_string());
+            }
+            for path in found {
+                match self.one(&path, &out) {
+                    Ok((module, read)) => {
+                        files.extend(read);
+                        index.push_str(&module);
+                    }
+                    Err(fault) => faults.push(fault),
+                }
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        write(&out.join(&self.index), index.as_bytes()).map_err(|fault| vec![fault])?;
+        files.sort();
+        files.dedup();
+        Ok(files)
+    }
+
+    /// Compiles a model, and returns the module that includes it and the files that it was made from.
+    fn one(&self, path: &Path, out: &Path) -> Result<(String, Vec<String>), String> {
+        let mut sources = SourceMap::new();
+        let mut directories = vec![self.root.clone()];
+        directories.extend(self.template_path.iter().map(|d| self.root.join(d)));
+        let library = Reads::of(FileLibrary::with_template_path(directories));
+        let mut name = |text: &String| {
+            let file = sources.add("build script", text.as_str());
+            Name::new(text.as_str(), Span::new(file, 0, text.len()))
+        };
+        let wish = Embed {
+            path: path.display().to_string(),
+            template: self.template.clone(),
+            scheme: self.scheme.as_ref().map(&mut name),
+            precision: self.precision.as_ref().map(&mut name),
+            dt: self.dt,
+            inputs: self.inputs.iter().map(&mut name).collect(),
+            runtime: self
+                .runtime
+                .as_ref()
+                .map(|path| path.parse().map_err(|_| format!("`{path}` is no path")))
+                .transpose()?,
+            std: self.std,
+            long: Long::Files,
+        };
+        let made = embed(&mut sources, &library, &wish).map_err(|faults| {
+            let text = render(&faults, &sources, false);
+            text.replace(&format!("{}/", self.root.display()), "").trim_end().to_string()
+        })?;
+        let file = format!("{}.rs", made.name);
+        write(&out.join(&file), format(&made.source.items)?.as_bytes())?;
+        for (name, contents) in &made.source.files {
+            write(&out.join(name), contents)?;
+        }
+        let (name, doc) = (&made.name, &made.doc[0]);
+        // A path, so that what the file includes is found beside it.
+        let whole = out.join(&file);
+        let module = format!("/// {doc}\n#[path = {:?}]\npub mod {name};\n", whole.display().to_string());
+        Ok((module, library.files()))
+    }
+
+    /// The files that a pattern means, in the order of their names.
+    fn matching(&self, pattern: &str) -> Result<Vec<PathBuf>, String> {
+        let whole = self.root.join(pattern);
+        if !pattern.contains('*') {
+            return Ok(vec![whole]);
+        }
+        let (directory, last) = (whole.parent().unwrap_or(Path::new("")), whole.file_name().unwrap_or_default());
+        let last = last.to_string_lossy().into_owned();
+        let entries = fs::read_dir(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
+        let mut found: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+        found.retain(|path| path.file_name().is_some_and(|name| matches(&last, &name.to_string_lossy())));
+        found.sort();
+        if found.is_empty() { Err(format!("no file matches `{pattern}`")) } else { Ok(found) }
+    }
+}
+
+/// Whether a name is a pattern with any text in the places of `*`.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(name) = name.strip_prefix(start) else { return false };
+    (0..=name.len()).filter(|at| name.is_char_boundary(*at)).any(|at| matches(rest, &name[at..]))
+}
+
+/// Writes a file, unless it is what is to be written.
+fn write(path: &Path, contents: &[u8]) -> Result<(), String> {
+    if fs::read(path).is_ok_and(|old| old == contents) {
+        return Ok(());
+    }
+    fs::write(path, contents).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_have_any_text_in_place_of_stars() {
+        assert!(matches("*.yaml", "a.yaml") && matches("a*b*.yaml", "axxb.yaml") && matches("a", "a"));
+        assert!(!matches("*.yaml", "a.yml") && !matches("a*", "ba"));
+    }
+}

@@ -1,0 +1,16 @@
+//! Embedding: from a template file to Rust source, for macros and build scripts.
+
+#[cfg(feature = "build")]
+pub mod build;
+#[cfg(feature = "rust")]
+mod inputs;
+#[cfg(feature = "rust")]
+mod read;
+pub mod settings;
+#[cfg(feature = "rust")]
+mod source;
+
+#[cfg(feature = "rust")]
+pub use read::Reads;
+#[cfg(feature = "rust")]
+pub use source::{Embed, Embedding, describe, embed};

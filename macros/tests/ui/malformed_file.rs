@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/malformed.yaml");
+
+fn main() {}

@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/decay.yaml", dt = 0.0);
+
+fn main() {}

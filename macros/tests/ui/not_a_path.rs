@@ -1,0 +1,3 @@
+nullcline_macros::model!(42);
+
+fn main() {}

@@ -1,0 +1,7 @@
+nullcline_macros::model!(decay {
+    d/dt x = -x;
+    d/dt x = x;
+    x: output(1.0);
+}, dt = 0.1);
+
+fn main() {}

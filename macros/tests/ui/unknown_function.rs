@@ -1,0 +1,6 @@
+nullcline_macros::model!(decay {
+    d/dt x = tahn(x);
+    x: output(1.0);
+}, dt = 0.1);
+
+fn main() {}

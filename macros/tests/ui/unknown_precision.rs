@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/decay.yaml", precision = f16);
+
+fn main() {}

@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/decay.yaml", Growth);
+
+fn main() {}
