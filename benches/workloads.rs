@@ -110,10 +110,13 @@ fn main() {
     recording();
 }
 
+/// A model that is recorded in two ways: name, text, one variable, all variables.
+type Recorded = (&'static str, fn() -> String, &'static str, &'static str);
+
 /// What recording every variable costs beside recording one: CPU seconds of both, and their ratio.
 fn recording() {
     println!("\n{:<42}{:>9}{:>9}{:>8}", "CPU seconds", "one", "all", "ratio");
-    let cases: [(&str, fn() -> String, &str, &str); 2] = [
+    let cases: [Recorded; 2] = [
         ("w1, a row every 10 steps", column, "{v: v}", "{y0: y0, y1: y1, y2: y2, y3: y3, y4: y4, y5: y5, v: v}"),
         (
             "100 columns, a row every 10 steps",

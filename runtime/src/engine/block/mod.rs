@@ -43,7 +43,7 @@ pub struct BlockEngine<T: Real> {
 
 enum Loaded<T> {
     Pointwise { extent: usize, code: Code },
-    Coupling(Coupling<T>),
+    Coupling(Box<Coupling<T>>),
 }
 
 /// Loads a program.
@@ -58,7 +58,7 @@ impl<T: Real> BlockEngine<T> {
     fn new(program: &Program) -> Result<BlockEngine<T>, DeviceError> {
         let kernels = program.kernels.iter().filter_map(|kernel| match kernel {
             Kernel::Pointwise { extent, body } => Some(Loaded::Pointwise { extent: *extent, code: allocate(body) }),
-            _ => Coupling::new(kernel).map(Loaded::Coupling),
+            _ => Coupling::new(kernel).map(|coupling| Loaded::Coupling(Box::new(coupling))),
         });
         let kernels: Vec<Loaded<T>> = kernels.collect();
         let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });

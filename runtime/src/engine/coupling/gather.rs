@@ -59,12 +59,15 @@ impl<T: Real> Gather<T> {
         self.sums.resize(memory.slot(self.target, 0).len().next_multiple_of(T::LANES), T::default());
         let values = memory.slot(self.source, 0);
         let (form, sums) = (&self.form, &mut self.sums);
-        let (block, entries): (&(dyn Fn((usize, &mut [T])) + Sync), usize) = match form {
-            Form::Listed { connection, weights, isa } => (
-                &|(index, sums)| isa.run(|| listed(connection, weights, index * BLOCK, sums, values)),
-                connection.sources.len(),
-            ),
-            Form::Interleaved(all) => (&|(index, sums)| all.block(index * BLOCK, sums, values), all.indices.len()),
+        let entries = match form {
+            Form::Listed { connection, .. } => connection.sources.len(),
+            Form::Interleaved(all) => all.indices.len(),
+        };
+        let block = |(index, sums): (usize, &mut [T])| match form {
+            Form::Listed { connection, weights, isa } => {
+                isa.run(|| listed(connection, weights, index * BLOCK, sums, values));
+            }
+            Form::Interleaved(all) => all.block(index * BLOCK, sums, values),
         };
         if entries < FEWEST_FOR_THREADS {
             sums.chunks_mut(BLOCK).enumerate().for_each(block);

@@ -165,10 +165,13 @@ impl<T: Real, D: Delay> Rings<T, D> {
         let places = matrix.places(block, T::LANES);
         let (mut by_source, mut delays_by_source) = (Pages::<T>::zeroed(places), Pages::<D>::zeroed(places));
         for target in 0..matrix.targets {
-            for entry in connection.starts[target] as usize..connection.starts[target + 1] as usize {
-                let place = matrix.place(block, T::LANES, target, connection.sources[entry] as usize);
+            let entries = connection.starts[target] as usize..connection.starts[target + 1] as usize;
+            for (entry, (source, delay)) in
+                entries.clone().zip(connection.sources[entries.clone()].iter().zip(&delays[entries]))
+            {
+                let place = matrix.place(block, T::LANES, target, *source as usize);
                 by_source.all_mut()[place] = weight(connection, entry);
-                delays_by_source.all_mut()[place] = D::from_steps(delays[entry]);
+                delays_by_source.all_mut()[place] = D::from_steps(*delay);
             }
         }
         let rings = Pages::zeroed(matrix.sources * length);

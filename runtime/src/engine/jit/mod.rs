@@ -81,7 +81,7 @@ struct JitEngine<T: Real> {
 
 enum Prepared<T> {
     Pointwise(Code),
-    Coupling(Coupling<T>),
+    Coupling(Box<Coupling<T>>),
 }
 
 struct Offsets<'a, T> {
@@ -117,7 +117,7 @@ impl<T: Real> JitEngine<T> {
         for kernel in &program.kernels {
             kernels.extend(match kernel {
                 Kernel::Pointwise { extent, body } => Some(Prepared::Pointwise(make(*extent, body, false)?)),
-                _ => Coupling::new(kernel).map(Prepared::Coupling),
+                _ => Coupling::new(kernel).map(|coupling| Prepared::Coupling(Box::new(coupling))),
             });
         }
         let explained = program.phase(Phase::Step).iter().filter_map(|at| match &kernels[*at as usize] {
