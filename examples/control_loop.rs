@@ -5,8 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-// The template becomes a module with the struct `Model`; `p` becomes an input that is set while it runs.
-nullcline::model!("templates/jansen_rit.yaml", name = column, inputs = ["p"]);
+// The template becomes a module with the struct `Model`; its input `p` is set while it runs.
+nullcline::model!("templates/jansen_rit.yaml", name = column);
 
 /// Time between two decisions of the controller, in seconds of the model and of the clock on the wall.
 const PERIOD: f64 = 1e-3;
