@@ -14,7 +14,7 @@ use nullcline::compiler::ir::expr::{ExprId, SpaceId};
 use nullcline::compiler::ir::prim::{arith, lookup};
 use nullcline::compiler::ir::system::{Connection, Fanout, System, Values};
 use nullcline::compiler::kernel::ir::Precision;
-use nullcline::compiler::pass::{Step, contract, discretise, legalise, prune, schedule, simplify};
+use nullcline::compiler::pass::{Step, contract, discretise, events, legalise, prune, schedule, simplify};
 use nullcline::compiler::scheme;
 use nullcline::{Engine, Simulation};
 
@@ -135,7 +135,7 @@ fn main() {
 
 fn load(network: &Network) -> Simulation {
     let engine = Engine::auto();
-    let step = simplify::simplify(prune::prune((network.step)()));
+    let step = simplify::simplify(prune::prune(events::events((network.step)())));
     let step = legalise::legalise(step, engine.target, network.precision).unwrap();
     let module = schedule::schedule(contract::contract(step, engine.target), network.precision);
     let layout = module.layout();

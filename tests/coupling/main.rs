@@ -14,7 +14,7 @@ use nullcline::compiler::kernel::ir::{Body, BufferRole, Module, Precision};
 use nullcline::compiler::kernel::target::{Target, basic};
 use nullcline::compiler::kernel::verify::verify;
 use nullcline::compiler::pass::batch::{Slot, Variation, batch};
-use nullcline::compiler::pass::{Step, contract, discretise, legalise, prune, schedule, simplify};
+use nullcline::compiler::pass::{Step, contract, discretise, events, legalise, prune, schedule, simplify};
 use nullcline::compiler::scheme;
 use nullcline::runtime::artifact::{Executable, Feeds, Phase};
 use nullcline::{ENGINES, Engine, Simulation};
@@ -73,7 +73,7 @@ fn module(step: Step, engine: &Engine, precision: Precision) -> Module {
 }
 
 fn arithmetic(step: Step, engine: &Engine, precision: Precision) -> Step {
-    let step = simplify::simplify(prune::prune(step));
+    let step = simplify::simplify(prune::prune(events::events(step)));
     contract::contract(legalise::legalise(step, engine.target, precision).unwrap(), engine.target)
 }
 
