@@ -38,7 +38,8 @@ pub struct Dense<T> {
 impl<T: Real> Dense<T> {
     /// The kernel, if the connection is of this kind.
     pub(super) fn new(connection: &Connection, (source, target): (usize, usize)) -> Option<Dense<T>> {
-        let matrix = Matrix::of::<T>(connection, SPARSEST)?;
+        // A single row would leave most of each vector empty.
+        let matrix = Matrix::of::<T>(connection, SPARSEST).filter(|m| m.targets > 1)?;
         let isa = Isa::detect();
         // As many sums as registers hold beside a weight and a value: eight vectors of 512 bits, eight of 256.
         let lines = if isa.has_wide_vectors() { MOST } else { MOST / 2 };
