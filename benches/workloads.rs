@@ -6,10 +6,12 @@
 //! explains the numbers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod beside;
+
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::process::Command;
 
+use beside::{compile, cpu_seconds, median, run_program};
 use nullcline::compiler::ir::prim::arith;
 use nullcline::compiler::kernel::ir::{Body, Module, Stmt, ValueOp};
 use nullcline::compiler::template::library::MemoryLibrary;
@@ -108,10 +110,13 @@ fn main() {
     recording();
 }
 
+/// A model that is recorded in two ways: name, text, one variable, all variables.
+type Recorded = (&'static str, fn() -> String, &'static str, &'static str);
+
 /// What recording every variable costs beside recording one: CPU seconds of both, and their ratio.
 fn recording() {
     println!("\n{:<42}{:>9}{:>9}{:>8}", "CPU seconds", "one", "all", "ratio");
-    let cases: [(&str, fn() -> String, &str, &str); 2] = [
+    let cases: [Recorded; 2] = [
         ("w1, a row every 10 steps", column, "{v: v}", "{y0: y0, y1: y1, y2: y2, y3: y3, y4: y4, y5: y5, v: v}"),
         (
             "100 columns, a row every 10 steps",
@@ -178,30 +183,6 @@ fn peak() -> (f64, f64) {
     (numbers[0], numbers[1])
 }
 
-fn compile(source: &str, options: &[&str]) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let out = root.join("target").join(format!("bench-{source}{}", options.concat()));
-    let done = Command::new("cc")
-        .args(["-O3", "-march=native", "-o"])
-        .arg(&out)
-        .arg(root.join(format!("benches/c/{source}.c")))
-        .args(options)
-        .arg("-lm")
-        .status()
-        .expect("a C compiler named `cc`");
-    assert!(done.success());
-    out.display().to_string()
-}
-
-/// CPU seconds that a C program reports (`T wall cpu`), and the value if it prints one (`V value`).
-fn run_program(program: &str, arguments: &[&str]) -> (f64, Option<f64>) {
-    let out = Command::new(program).args(arguments).output().unwrap();
-    let out = String::from_utf8(out.stdout).unwrap();
-    let line = |head: &str| out.lines().find_map(|l| l.strip_prefix(head));
-    let times = line("T ").expect("a line with times");
-    (times.split_whitespace().nth(1).unwrap().parse().unwrap(), line("V ").map(|v| v.trim().parse().unwrap()))
-}
-
 /// CPU seconds of the simulation alone, recording included, of a batch with its compilation; and its operations.
 fn run_here(workload: &Workload, value: Option<f64>) -> (f64, f64) {
     let library = MemoryLibrary::new().with("w.yaml", (workload.model)());
@@ -228,19 +209,6 @@ fn run_here(workload: &Workload, value: Option<f64>) -> (f64, f64) {
     let found = *recording.columns[recording.labels.iter().position(|l| l.name == name).unwrap()].last().unwrap();
     assert!((found / expected - 1.0).abs() < 1e-8, "{}: {found}, expected {expected}", workload.name);
     (seconds, operations * summary.steps as f64)
-}
-
-fn cpu_seconds() -> f64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the clock exists on every system this runs on, and `time` is valid for writing.
-    let done = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &mut time) };
-    assert_eq!(done, 0);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 /// Jansen and Rit's column as an operator.

@@ -139,31 +139,31 @@ fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &m
         text,
         "fn run(out: &mut impl Write) -> io::Result<()> {{\n    writeln!(out, {header:?})?;\n    let mut model = Model::default();\n"
     );
-    let _ = write!(text, "    for step in 0..=STEPS {{\n        if step % EVERY == 0 {{\n");
+    let _ = writeln!(text, "    for step in 0..=STEPS {{\n        if step % EVERY == 0 {{");
     if !schedule.include_end {
         text.push_str("            if step == STEPS {\n                break;\n            }\n");
     }
     if fed {
         text.push_str("            feed(&mut model, step);\n");
     }
-    let _ = write!(text, "            let t = {time};\n");
+    let _ = writeln!(text, "            let t = {time};");
     text.push_str("            let row = model.outputs();\n");
     let cut = schedule.cutoff > 0.0;
     let indent = if cut { "    " } else { "" };
     if cut {
-        let _ = write!(text, "            if t >= {:?} {{\n", schedule.cutoff - 1e-9 * compiled.dt);
+        let _ = writeln!(text, "            if t >= {:?} {{", schedule.cutoff - 1e-9 * compiled.dt);
     }
-    let _ = write!(text, "            {indent}write!(out, \"{{t}}\")?;\n");
+    let _ = writeln!(text, "            {indent}write!(out, \"{{t}}\")?;");
     for (recorded, name) in interface.recorded.iter().zip(rust::recorded_names(interface.recorded)) {
         match recorded.places.len() {
-            1 => drop(write!(text, "            {indent}write!(out, \",{{}}\", row.{name})?;\n")),
+            1 => drop(writeln!(text, "            {indent}write!(out, \",{{}}\", row.{name})?;")),
             _ => drop(write!(
                 text,
                 "            {indent}for value in row.{name} {{\n                {indent}write!(out, \",{{value}}\")?;\n            {indent}}}\n"
             )),
         }
     }
-    let _ = write!(text, "            {indent}writeln!(out)?;\n");
+    let _ = writeln!(text, "            {indent}writeln!(out)?;");
     if cut {
         text.push_str("            }\n");
     }
@@ -190,17 +190,17 @@ fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut 
         let len = interface.module.buffers[buffer.index()].len;
         if len == 1 {
             let value = input.columns[0].map_or("0.0".to_string(), at);
-            let _ = write!(text, "    model.inputs.{field} = {value};\n");
+            let _ = writeln!(text, "    model.inputs.{field} = {value};");
             continue;
         }
         let first = input.columns[0];
         if input.columns.iter().all(|c| *c == first) {
             let value = first.map_or("0.0".to_string(), at);
-            let _ = write!(text, "    model.inputs.{field}.fill({value});\n");
+            let _ = writeln!(text, "    model.inputs.{field}.fill({value});");
             continue;
         }
         for (i, column) in input.columns.iter().enumerate().filter_map(|(i, c)| Some((i, (*c)?))) {
-            let _ = write!(text, "    model.inputs.{field}[{i}] = {};\n", at(column));
+            let _ = writeln!(text, "    model.inputs.{field}[{i}] = {};", at(column));
         }
     }
     text.push_str("}\n\n/// Samples of an input: rows of double-precision numbers, one for each step; the last one holds on.\nstruct Series {\n    columns: usize,\n    samples: &'static [[u8; 8]],\n}\n\nimpl Series {\n    fn at(&self, step: u64, column: usize) -> f64 {\n        let rows = self.samples.len() / self.columns;\n        let row = usize::try_from(step).unwrap_or(usize::MAX).min(rows - 1);\n        f64::from_le_bytes(self.samples[row * self.columns + column])\n    }\n}\n");

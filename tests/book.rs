@@ -86,6 +86,20 @@ fn schemes() {
 }
 
 #[test]
+fn templates() {
+    let list = Command::new(env!("CARGO_BIN_EXE_nullcline")).arg("list").output().unwrap();
+    let mut page = "# Templates that ship\n\n\
+        `nullcline run NAME` runs one, `nullcline show NAME` prints its source and equations; files of your own build on them with \
+        `base: neurons/lif/lif`.\n\n| name | |\n|---|---|\n"
+        .to_string();
+    for line in String::from_utf8(list.stdout).unwrap().lines() {
+        let (name, description) = line.split_once(' ').unwrap();
+        writeln!(page, "| `{name}` | {} |", cell(description.trim())).unwrap();
+    }
+    assert_page("templates.md", &page);
+}
+
+#[test]
 fn checks() {
     let mut page = "# What is checked\n\n\
         `nullcline check` and every other command ask this of a model, after its text was read and its paths were resolved.\n"

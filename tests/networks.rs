@@ -86,13 +86,13 @@ fn brunel_fires_asynchronously_at_the_rate_of_simulations() {
 #[ignore = "long"]
 fn brunel_with_little_drive_fires_slowly() {
     // (g, eta) = (4.5, 0.9): Brian2 5.67 Hz, where the theory without synchrony says 6.5.
-    let mut model = network("brunel", 1200.0);
+    let mut model = network("brunel", 3200.0);
     set(&mut model, &[("e/membrane/eta", 0.9), ("i/membrane/eta", 0.9)]);
     for target in ["e/v", "i/v"] {
         model.set_edge("i/spike", target, "weight", &(-0.45).into()).unwrap_or_else(|e| panic!("{e}"));
     }
     let recording = record(&model);
-    near("rate", hertz(&recording.spikes[0], 200.0, 1200.0), 5.6, 0.06 * 5.6);
+    near("rate", hertz(&recording.spikes[0], 200.0, 3200.0), 5.6, 0.06 * 5.6);
 }
 
 #[test]

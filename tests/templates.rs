@@ -466,19 +466,6 @@ fn networks_of_leaky_integrators_follow_the_golden_trajectories() {
 }
 
 #[test]
-fn the_shipped_library_is_the_directory() {
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
-    let mut files: Vec<String> = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".yaml"))
-        .collect();
-    files.sort();
-    let shipped: Vec<&str> = SHIPPED_TEMPLATES.iter().map(|(name, _)| *name).collect();
-    assert_eq!(shipped, files, "compiler/src/template/library/shipped.rs lists the files of templates/ in order");
-}
-
-#[test]
 fn every_template_runs_as_it_is_and_says_where_it_comes_from() {
     let mut faults = Vec::new();
     for (file, text) in SHIPPED_TEMPLATES {

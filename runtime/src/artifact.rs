@@ -155,6 +155,21 @@ impl fmt::Display for DeviceError {
 
 impl std::error::Error for DeviceError {}
 
+/// How an engine executes one set of connections.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explanation {
+    /// Name of the connections.
+    pub name: String,
+    /// Number of connections.
+    pub synapses: usize,
+    /// The kernel.
+    pub kernel: &'static str,
+    /// Bytes the kernel keeps of them.
+    pub bytes: usize,
+    /// Why this kernel.
+    pub reason: String,
+}
+
 /// A compiled model loaded on a device. Buffers are addressed as in its [`Layout`].
 pub trait Executable: Send {
     /// Name of the engine that runs it.
@@ -162,6 +177,11 @@ pub trait Executable: Send {
 
     /// Name of the device it runs on.
     fn device(&self) -> &str;
+
+    /// How the connections of a step are executed, in order; nothing where the engine has one way only.
+    fn explain(&self) -> Vec<Explanation> {
+        Vec::new()
+    }
 
     /// Sets how many threads share its work, if it uses threads of this machine: as many as the processor runs side by side
     /// unless set. Results do not depend on it.

@@ -127,6 +127,8 @@ pub struct Body {
 /// Weighted connections by target; see [`Kernel::Couple`] and [`Kernel::CouplePast`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Connection {
+    /// Its name, for those who ask how it is executed.
+    pub name: String,
     /// First entry of each target, and the number of entries.
     pub starts: Arc<[u32]>,
     /// Source element of each entry.
@@ -140,6 +142,8 @@ pub struct Connection {
 /// Weighted connections by source; see [`Kernel::Deliver`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fanout {
+    /// Its name.
+    pub name: String,
     /// First entry of each source, and the number of entries.
     pub starts: Arc<[u32]>,
     /// Target element of each entry.

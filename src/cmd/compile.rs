@@ -11,6 +11,7 @@ use nullcline::runtime::io::{AtomicFile, Fault as FileFault};
 use nullcline::{EmbedOptions, Error, Model, PtxOptions};
 use std::io::Write;
 
+use super::explain;
 use super::fault::{DONE, Fault};
 use super::model::{Settings, Target};
 use super::print;
@@ -27,6 +28,9 @@ pub struct Compile {
     /// What to print
     #[arg(long, value_enum, default_value_t = Form::Ir)]
     emit: Form,
+    /// Print how the connections are executed, and why, instead
+    #[arg(long, conflicts_with_all = ["emit", "language"])]
+    explain: bool,
     /// Write code in this language, with a manifest, into the directory `--output`
     #[arg(long = "target", value_enum, value_name = "LANGUAGE", conflicts_with = "emit", requires = "output")]
     language: Option<Language>,
@@ -95,6 +99,9 @@ impl Compile {
             return self.code(language, directory);
         }
         let text = match self.emit {
+            _ if self.explain => {
+                explain::table(&self.compiled(&self.model()?)?.load()?.simulation.executable().explain())
+            }
             Form::Ast => self.document()?,
             Form::Model => self.model()?.circuit.to_string(),
             Form::Ir => self.compiled(&self.model()?)?.system.to_string(),

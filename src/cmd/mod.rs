@@ -3,6 +3,7 @@
 mod check;
 mod compile;
 mod devices;
+mod explain;
 mod fault;
 mod init;
 mod list;

@@ -12,7 +12,6 @@ const LONG: &[(&str, &str)] = &[
         "one state machine over the tokens; its faults refer to each other's cases",
     ),
     ("compiler/src/diagnostic/template.rs", "one constructor per fault of one stage, a list without logic"),
-    ("tests/templates.rs", "one test per shipped template, side by side"),
 ];
 
 /// Ways of touching the world, and the only files of the compiler and the runtime that may use them.

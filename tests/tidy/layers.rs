@@ -36,7 +36,7 @@ const RUNTIME: &[(&str, &[&str])] = &[
     ("artifact", &["random"]),
     ("program", &["artifact"]),
     ("code", &["artifact", "program"]),
-    ("device", &["artifact", "code", "engine", "program"]),
+    ("device", &["artifact", "code", "engine", "flush", "program"]),
     ("engine", &["artifact", "flush", "isa", "program"]),
     ("observe", &[]),
     ("sim", &["artifact", "observe"]),

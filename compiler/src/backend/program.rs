@@ -105,6 +105,7 @@ pub fn program(module: &Module) -> Program {
 
 fn connection(connection: &crate::ir::system::Connection) -> Connection {
     Connection {
+        name: connection.name.clone(),
         starts: connection.starts.clone(),
         sources: connection.sources.clone(),
         weights: values(&connection.weights),
@@ -113,7 +114,12 @@ fn connection(connection: &crate::ir::system::Connection) -> Connection {
 }
 
 fn fanout(fanout: &crate::ir::system::Fanout) -> Fanout {
-    Fanout { starts: fanout.starts.clone(), targets: fanout.targets.clone(), weights: values(&fanout.weights) }
+    Fanout {
+        name: fanout.name.clone(),
+        starts: fanout.starts.clone(),
+        targets: fanout.targets.clone(),
+        weights: values(&fanout.weights),
+    }
 }
 
 fn values(values: &Values) -> Arc<[f64]> {

@@ -1,10 +1,8 @@
 //! For build scripts: models of a crate as Rust source in `OUT_DIR`.
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     nullcline_compiler::build::compile("models/*.yaml");
-//! }
+//! // In the function `main` of build.rs:
+//! nullcline_compiler::build::compile("models/*.yaml");
 //! ```
 //!
 //! In the crate, `include!(concat!(env!("OUT_DIR"), "/models.rs"));` brings in a module for each model.

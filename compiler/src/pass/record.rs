@@ -112,7 +112,7 @@ fn range(text: &Name, rest: &str) -> Result<(Option<usize>, Option<usize>, usize
     let inner = rest.strip_suffix(']').ok_or_else(malformed)?;
     let number = |part: &str| match part.trim() {
         "" => Ok(None),
-        digits => digits.parse().map(Some).map_err(|_| malformed()),
+        digits => digits.parse().map(Some).map_err(|_| Diagnostics::from(malformed())),
     };
     match inner.split(':').collect::<Vec<&str>>()[..] {
         [from, to] => Ok((number(from)?, number(to)?, 1)),

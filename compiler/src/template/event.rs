@@ -178,7 +178,7 @@ pub(super) fn jumps(edge: &EdgeUse, on_spike: &Entry, out: &mut Diagnostics) -> 
 /// The output of an edge template.
 fn output(template: &EdgeTemplate) -> Option<&str> {
     let variables = template.operators.iter().flat_map(|o| &o.template.variables);
-    variables.filter(|v| v.declared == super::Declared::Output).map(|v| &*v.name.text).last()
+    variables.rev().find(|v| v.declared == super::Declared::Output).map(|v| &*v.name.text)
 }
 
 fn jump(edge: &EdgeUse, text: &MappedText, output: Option<&str>) -> Result<EdgeUse> {

@@ -11,7 +11,13 @@ use crate::program::Program;
 /// vectors can be read and written past the last element.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([u8; LINE]);
+pub(super) struct Line([u8; LINE]);
+
+impl Default for Line {
+    fn default() -> Line {
+        Line([0; LINE])
+    }
+}
 
 const LINE: usize = 64;
 

@@ -7,7 +7,9 @@ pub mod block;
 mod coupling;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
+pub mod lanes;
 mod memory;
+pub mod pages;
 pub mod real;
 mod team;
 

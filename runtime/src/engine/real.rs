@@ -5,8 +5,11 @@ use crate::flush::{Flushed, narrow};
 /// Whether the processor flushes results while an engine runs.
 const HARDWARE: bool = cfg!(target_arch = "x86_64");
 
+use super::lanes::Lanes;
+use super::pages::Plain;
+
 /// A floating-point number of a program.
-pub trait Real: Copy + PartialOrd + Default + Send + Sync + 'static {
+pub trait Real: Lanes + Plain + PartialOrd {
     /// Bytes of one number.
     const BYTES: usize;
 

@@ -16,6 +16,9 @@ pub const FEWEST_VALUES: u64 = 1 << 18;
 /// Entries of a connection or table from which on its kernel may share its work.
 const FEWEST_ENTRIES: usize = 1 << 14;
 
+/// Synapses from which on the spikes of one step may be worth several threads: some of them a thousandth of all.
+const FEWEST_SYNAPSES: usize = 1 << 24;
+
 /// Threads of its own, which flush for good; made when there is work for them.
 #[derive(Clone)]
 pub struct Team {
@@ -63,7 +66,8 @@ impl Team {
 /// Whether a kernel that moves values between elements shares its work between threads.
 pub fn shares_entries(kernel: &Kernel) -> bool {
     match kernel {
-        Kernel::Pointwise { .. } | Kernel::Deliver { .. } => false,
+        Kernel::Pointwise { .. } => false,
+        Kernel::Deliver { fanout, .. } => fanout.targets.len() >= FEWEST_SYNAPSES,
         Kernel::Take { table, .. } => table.len() >= FEWEST_ENTRIES,
         Kernel::Couple { connection, .. } | Kernel::CouplePast { connection, .. } => {
             connection.sources.len() >= FEWEST_ENTRIES

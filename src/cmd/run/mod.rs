@@ -15,6 +15,7 @@ use nullcline::runtime::observe::Tee;
 use nullcline::runtime::sim::RunError;
 use nullcline::{Interrupt, Prepared};
 
+use super::explain;
 use super::fault::{self, Fault};
 use super::model::{Settings, Target};
 use super::print;
@@ -62,6 +63,9 @@ struct Output {
     /// Print one JSON line instead of the table
     #[arg(long)]
     json: bool,
+    /// Say how the connections are executed, and why
+    #[arg(long)]
+    explain: bool,
     /// Print errors only (and the JSON line, if asked for)
     #[arg(long, short)]
     quiet: bool,
@@ -92,6 +96,9 @@ impl Run {
         }
         let first = simulation.steps_done();
         let compile_time = start.elapsed();
+        if self.output.explain {
+            print::error(&explain::table(&simulation.executable().explain()));
+        }
 
         let stop = stop_flag();
         let labels = simulation.labels();

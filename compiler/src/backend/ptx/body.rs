@@ -125,7 +125,7 @@ impl Rings {
                 current
             }
         };
-        if steps as usize % slots == 0 {
+        if (steps as usize).is_multiple_of(slots) {
             return current;
         }
         let steps = (steps as usize % slots).to_string();

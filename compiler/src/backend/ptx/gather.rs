@@ -322,7 +322,7 @@ impl Tiles<'_> {
             code.op("sub.u32", &[&left, &left, "1"]);
             let more = code.set(Class::Predicate, "setp.ne.u32", &[&left, "0"]);
             code.branch(Some(&more), &next);
-            if count % UNROLL > 0 {
+            if !count.is_multiple_of(UNROLL) {
                 self.terms(code, sum, (&address, count % UNROLL), weights);
             }
         } else {

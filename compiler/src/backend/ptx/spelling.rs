@@ -261,52 +261,52 @@ impl Layout {
         format!("0x{value:X}")
     }
 
-    fn to_bits(self, code: &mut Code, number: &str) -> String {
+    fn as_bits(self, code: &mut Code, number: &str) -> String {
         // An immediate is written by its bits already, with another prefix.
         let digits = number.strip_prefix("0d").or(number.strip_prefix("0f"));
         let number = &digits.map_or_else(|| number.to_string(), |digits| format!("0x{digits}"));
         code.set(self.float.bits(), &format!("mov.b{}", self.float.width()), &[number])
     }
 
-    fn from_bits(self, code: &mut Code, integer: &str) -> String {
+    fn as_number(self, code: &mut Code, integer: &str) -> String {
         code.set(self.float.class(), &format!("mov.b{}", self.float.width()), &[integer])
     }
 }
 
 fn raise(code: &mut Code, l: Layout, args: &[String]) -> String {
-    let x = l.to_bits(code, &args[0]);
+    let x = l.as_bits(code, &args[0]);
     let x = l.integer(code, "shl.b", &x, &l.digits.to_string());
-    l.from_bits(code, &x)
+    l.as_number(code, &x)
 }
 
 fn exponent(code: &mut Code, l: Layout, args: &[String]) -> String {
-    let x = l.to_bits(code, &args[0]);
+    let x = l.as_bits(code, &args[0]);
     let x = l.integer(code, "add.u", &x, &l.hex(l.carry));
     let x = l.integer(code, "shr.u", &x, &l.digits.to_string());
     let x = l.integer(code, "or.b", &x, &l.hex(l.whole));
-    let x = l.from_bits(code, &x);
+    let x = l.as_number(code, &x);
     let biased = l.float.immediate(l.whole_biased);
     code.set(l.float.class(), &format!("sub.rn.{}", l.float.rounding()), &[&x, &biased])
 }
 
 fn mantissa(code: &mut Code, l: Layout, args: &[String]) -> String {
-    let x = l.to_bits(code, &args[0]);
+    let x = l.as_bits(code, &args[0]);
     let x = l.integer(code, "add.u", &x, &l.hex(l.carry));
     let x = l.integer(code, "and.b", &x, &l.hex(l.digits_mask));
     let x = l.integer(code, "add.u", &x, &l.hex(l.root));
-    l.from_bits(code, &x)
+    l.as_number(code, &x)
 }
 
 fn xorsign(code: &mut Code, l: Layout, args: &[String]) -> String {
-    let (a, b) = (l.to_bits(code, &args[0]), l.to_bits(code, &args[1]));
+    let (a, b) = (l.as_bits(code, &args[0]), l.as_bits(code, &args[1]));
     let sign = l.integer(code, "and.b", &b, &l.hex(l.sign));
     let x = l.integer(code, "xor.b", &a, &sign);
-    l.from_bits(code, &x)
+    l.as_number(code, &x)
 }
 
 fn alternate(code: &mut Code, l: Layout, args: &[String]) -> String {
-    let (a, b) = (l.to_bits(code, &args[0]), l.to_bits(code, &args[1]));
+    let (a, b) = (l.as_bits(code, &args[0]), l.as_bits(code, &args[1]));
     let parity = l.integer(code, "shl.b", &b, &(l.float.width() - 1).to_string());
     let x = l.integer(code, "xor.b", &a, &parity);
-    l.from_bits(code, &x)
+    l.as_number(code, &x)
 }

@@ -93,13 +93,15 @@ pub(super) fn items(fields: &Fields<'_>, phases: &Phases, parts: &Parts) -> Toke
     }
     let used = |wanted: Argument| elements.iter().flat_map(|(_, e)| &e.arguments).any(|(a, _)| *a == wanted);
     let (needs_time, needs_size) = (used(Argument::Time), used(Argument::StepSize));
-    let sizes = (needs_time || needs_size)
-        .then(|| (quote!(let mut step_sizes = [0.0f64; #block];), quote!(step_sizes[i] = model.dt;)))
-        .unwrap_or_default();
+    let sizes = match needs_time || needs_size {
+        true => (quote!(let mut step_sizes = [0.0f64; #block];), quote!(step_sizes[i] = model.dt;)),
+        false => Default::default(),
+    };
     let numbered = needs_time || parts.random;
-    let counts = numbered
-        .then(|| (quote!(let mut steps_done = [0u64; #block];), quote!(steps_done[i] = model.step;)))
-        .unwrap_or_default();
+    let counts = match numbered {
+        true => (quote!(let mut steps_done = [0u64; #block];), quote!(steps_done[i] = model.step;)),
+        false => Default::default(),
+    };
     let (sizes_made, sizes_loaded) = sizes;
     let (counts_made, counts_loaded) = counts;
     let k = if numbered { quote!(k) } else { quote!(_) };

@@ -241,9 +241,8 @@ fn describe(fields: &Fields<'_>, note: Option<&Note>, buffer: BufferId) -> Strin
     if let Some(unit) = &note.unit {
         text.push_str(&format!(" in {unit}"));
     }
-    match &note.description {
-        Some(description) => text.push_str(&format!(": {}", description.trim_end_matches('.'))),
-        None => {}
+    if let Some(description) = &note.description {
+        text.push_str(&format!(": {}", description.trim_end_matches('.')));
     }
     text.push('.');
     if !note.elements.is_empty() {

@@ -52,5 +52,9 @@ fn starts_item(code: &str) -> bool {
 /// members.
 fn ends_open(text: &str) -> bool {
     let last = text.lines().next_back().unwrap_or("").trim();
-    last.is_empty() || last.ends_with(['{', ',', '(']) || last.starts_with("///") || last.starts_with("#[")
+    last.is_empty()
+        || last.ends_with(['{', ',', '('])
+        || last.starts_with("///")
+        || last.starts_with("#[")
+        || last == ")]"
 }

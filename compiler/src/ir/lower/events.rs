@@ -182,7 +182,7 @@ impl Lowering<'_> {
         };
         let steps = |delay: Delay| match delay {
             Delay::Steps(steps) => Ok(steps),
-            Delay::Gamma { .. } => Err(fault::spread_of_jump(&target_name, span)),
+            Delay::Gamma { .. } => Err(Diagnostics::from(fault::spread_of_jump(&target_name, span))),
         };
         match &connected.entries {
             Entries::All { sources, weight, delay, .. } => {

@@ -10,10 +10,10 @@ use std::num::NonZeroUsize;
 
 use rayon::prelude::*;
 
-use super::coupling::Coupling;
+use super::coupling::{Coupling, Sending};
 use super::team::{FEWEST_VALUES, Team, shares_entries};
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, EventBuffer, Executable, Feeds, Phase, Spike};
+use crate::artifact::{DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Spike};
 use crate::isa::Isa;
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
@@ -33,13 +33,17 @@ pub struct BlockEngine<T: Real> {
     registers: Vec<T>,
     isa: Isa,
     team: Team,
+    /// Who sends spikes, as far as it was looked up.
+    sending: Sending,
+    /// How the connections of the step are executed.
+    explanations: Vec<Explanation>,
     /// Whether any kernel shares its work between threads.
     shares: bool,
 }
 
 enum Loaded<T> {
     Pointwise { extent: usize, code: Code },
-    Coupling(Coupling<T>),
+    Coupling(Box<Coupling<T>>),
 }
 
 /// Loads a program.
@@ -54,10 +58,15 @@ impl<T: Real> BlockEngine<T> {
     fn new(program: &Program) -> Result<BlockEngine<T>, DeviceError> {
         let kernels = program.kernels.iter().filter_map(|kernel| match kernel {
             Kernel::Pointwise { extent, body } => Some(Loaded::Pointwise { extent: *extent, code: allocate(body) }),
-            _ => Coupling::new(kernel).map(Loaded::Coupling),
+            _ => Coupling::new(kernel).map(|coupling| Loaded::Coupling(Box::new(coupling))),
         });
         let kernels: Vec<Loaded<T>> = kernels.collect();
         let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });
+        let explained = program.phase(Phase::Step).iter().filter_map(|at| match &kernels[*at as usize] {
+            Loaded::Coupling(coupling) => coupling.explain(&program.kernels[*at as usize]),
+            Loaded::Pointwise { .. } => None,
+        });
+        let explanations = explained.collect();
         let shared = |kernel: &Loaded<T>| matches!(kernel, Loaded::Pointwise { extent, code } if code.shares(*extent));
         Ok(BlockEngine {
             memory: Memory::new(program)?,
@@ -67,13 +76,28 @@ impl<T: Real> BlockEngine<T> {
             phases: program.phases.clone(),
             isa: Isa::detect(),
             team: Team::new(),
+            sending: Sending::default(),
+            explanations,
         })
     }
 
+    /// Tells couplings that something else than a step has written to a buffer, or to any.
+    fn wrote(&mut self, buffer: Option<usize>) {
+        for kernel in &mut self.kernels {
+            if let Loaded::Coupling(coupling) = kernel {
+                coupling.wrote(buffer);
+            }
+        }
+    }
+
     fn run_phase(&mut self, phase: Phase, step: u64, dt: f64) {
+        self.sending.clear();
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];
             self.run_kernel(kernel as usize, step, dt);
+        }
+        if phase == Phase::Remember {
+            self.wrote(None);
         }
     }
 
@@ -82,6 +106,7 @@ impl<T: Real> BlockEngine<T> {
         let (isa, registers) = (self.isa, &mut self.registers);
         match &mut self.kernels[index] {
             Loaded::Pointwise { extent, code } => {
+                self.sending.clear();
                 let (view, all) = (View::new(&mut self.memory), 0..*extent);
                 match *extent {
                     // SAFETY: no other thread has the buffers.
@@ -101,7 +126,7 @@ impl<T: Real> BlockEngine<T> {
                     _ => unsafe { operations::run::<T, WIDE>(isa, code, all, registers, &view, &uniform) },
                 }
             }
-            Loaded::Coupling(coupling) => coupling.run(&mut self.memory, step),
+            Loaded::Coupling(coupling) => coupling.run(&mut self.memory, &mut self.sending, step),
         }
     }
 }
@@ -122,7 +147,12 @@ impl<T: Real> Executable for BlockEngine<T> {
         "cpu"
     }
 
+    fn explain(&self) -> Vec<Explanation> {
+        self.explanations.clone()
+    }
+
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        self.wrote(Some(buffer));
         self.memory.write(buffer, first, values)
     }
 

@@ -6,13 +6,16 @@
 mod deliver;
 mod dense;
 mod gather;
+mod matrix;
 mod past;
 
 use std::sync::Arc;
 
 use super::{Memory, Real};
-use crate::program::Kernel;
+use crate::artifact::Explanation;
+use crate::program::{Connection, Kernel};
 use deliver::Deliver;
+pub use deliver::Sending;
 use dense::Dense;
 use gather::Gather;
 use past::Past;
@@ -61,16 +64,60 @@ impl<T: Real> Coupling<T> {
         })
     }
 
+    /// How the connections of a kernel are executed; `None` if it has none.
+    pub fn explain(&self, kernel: &Kernel) -> Option<Explanation> {
+        let (connection, why) = match (kernel, self) {
+            (Kernel::Couple { connection, .. }, Coupling::Dense(dense)) => (connection, dense.why()),
+            (Kernel::Couple { connection, .. }, Coupling::Gather(gather)) => (connection, gather.why(connection)),
+            (Kernel::CouplePast { connection, .. }, Coupling::Past(past)) => (connection, past.why(connection)),
+            (Kernel::Deliver { fanout, .. }, Coupling::Deliver(deliver)) => {
+                let (name, synapses, (kernel, bytes, reason)) =
+                    (fanout.name.clone(), fanout.targets.len(), deliver.why());
+                return Some(Explanation { name, synapses, kernel, bytes, reason });
+            }
+            _ => return None,
+        };
+        let (name, synapses, (kernel, bytes, reason)) = (connection.name.clone(), connection.sources.len(), why);
+        Some(Explanation { name, synapses, kernel, bytes, reason })
+    }
+
+    /// Is told when something else than the kernels of a step has written to a buffer, or to any.
+    pub fn wrote(&mut self, buffer: Option<usize>) {
+        if let Coupling::Past(past) = self {
+            past.wrote(buffer);
+        }
+    }
+
     /// Runs the kernel at a step.
-    pub fn run(&mut self, memory: &mut Memory<T>, step: u64) {
+    pub fn run(&mut self, memory: &mut Memory<T>, sending: &mut Sending, step: u64) {
+        if !matches!(self, Coupling::Deliver(_)) {
+            sending.clear();
+        }
         match self {
             Coupling::Take(take) => take.run(memory),
             Coupling::Dense(dense) => dense.run(memory),
             Coupling::Gather(gather) => gather.run(memory),
             Coupling::Past(past) => past.run(memory, step),
-            Coupling::Deliver(deliver) => deliver.run(memory),
+            Coupling::Deliver(deliver) => deliver.run(memory, sending),
         }
     }
+}
+
+/// The weight of an entry in the number format of the program.
+fn weight<T: Real>(connection: &Connection, entry: usize) -> T {
+    T::from_f64(connection.weights[if connection.weights.len() == 1 { 0 } else { entry }])
+}
+
+/// What a kernel is called, the bytes it keeps, and why it was chosen.
+type Why = (&'static str, usize, String);
+
+/// The part of all pairs of sources and targets that are connected, in per cent.
+fn density(connection: &Connection) -> String {
+    let targets = connection.starts.len() - 1;
+    let sources = connection.sources.iter().max().map_or(0, |last| *last as usize + 1);
+    let pairs = (targets * sources).max(1);
+    let part = 100.0 * connection.sources.len() as f64 / pairs as f64;
+    if part < 1.0 { format!("{part:.2} % of all pairs") } else { format!("{part:.0} % of all pairs") }
 }
 
 /// `target[i] = source[table[i]]`

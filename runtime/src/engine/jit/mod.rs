@@ -19,10 +19,12 @@ mod table;
 
 use std::num::NonZeroUsize;
 
-use super::coupling::Coupling;
+use super::coupling::{Coupling, Sending};
 use super::team::{Team, shares_entries};
 use super::{Memory, Real};
-use crate::artifact::{self, DeviceError, EventBuffer, Executable, Feeds, Layout, Phase, Role, Rows, Spike};
+use crate::artifact::{
+    self, DeviceError, EventBuffer, Executable, Explanation, Feeds, Layout, Phase, Role, Rows, Spike,
+};
 use crate::program::{Body, Kernel, Precision, Program};
 use assembler::Width;
 use code::{Places, Shape, generate};
@@ -69,13 +71,17 @@ struct JitEngine<T: Real> {
     recorder: Option<(Vec<usize>, Option<Recorder<T>>)>,
     layout: Layout,
     team: Team,
+    /// Who sends spikes, as far as it was looked up.
+    sending: Sending,
+    /// How the connections of the step are executed.
+    explanations: Vec<Explanation>,
     /// Whether any kernel shares the work of one step between threads.
     shares: bool,
 }
 
 enum Prepared<T> {
     Pointwise(Code),
-    Coupling(Coupling<T>),
+    Coupling(Box<Coupling<T>>),
 }
 
 struct Offsets<'a, T> {
@@ -111,9 +117,14 @@ impl<T: Real> JitEngine<T> {
         for kernel in &program.kernels {
             kernels.extend(match kernel {
                 Kernel::Pointwise { extent, body } => Some(Prepared::Pointwise(make(*extent, body, false)?)),
-                _ => Coupling::new(kernel).map(Prepared::Coupling),
+                _ => Coupling::new(kernel).map(|coupling| Prepared::Coupling(Box::new(coupling))),
             });
         }
+        let explained = program.phase(Phase::Step).iter().filter_map(|at| match &kernels[*at as usize] {
+            Prepared::Coupling(coupling) => coupling.explain(&program.kernels[*at as usize]),
+            Prepared::Pointwise(_) => None,
+        });
+        let explanations = explained.collect();
         let bodies = independent(program);
         let recordable = bodies.as_ref().map(|bodies| Recordable::new(program, bodies, avx512));
         let fused = match bodies {
@@ -123,8 +134,19 @@ impl<T: Real> JitEngine<T> {
         let (phases, layout) = (program.phases.clone(), program.layout.clone());
         let shared = |kernel: &Prepared<T>| matches!(kernel, Prepared::Pointwise(code) if code.shares(1));
         let shares = kernels.iter().any(shared) || program.kernels.iter().any(shares_entries);
-        let (recorder, team) = (None, Team::new());
-        Ok(JitEngine { memory, kernels, phases, fused, recordable, recorder, layout, team, shares })
+        Ok(JitEngine {
+            memory,
+            kernels,
+            phases,
+            fused,
+            recordable,
+            recorder: None,
+            layout,
+            team: Team::new(),
+            sending: Sending::default(),
+            explanations,
+            shares,
+        })
     }
 
     /// Has the code that records these places made, if there can be any.
@@ -146,17 +168,33 @@ impl<T: Real> JitEngine<T> {
         self.shares || self.fused.as_ref().is_some_and(|fused| fused.iter().any(|code| code.shares(count)))
     }
 
+    /// Tells couplings that something else than a step has written to a buffer, or to any.
+    fn wrote(&mut self, buffer: Option<usize>) {
+        for kernel in &mut self.kernels {
+            if let Prepared::Coupling(coupling) = kernel {
+                coupling.wrote(buffer);
+            }
+        }
+    }
+
     fn run_phase(&mut self, phase: Phase, step: u64, dt: f64) {
+        self.sending.clear();
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];
             self.run_kernel(kernel as usize, step, dt);
+        }
+        if phase == Phase::Remember {
+            self.wrote(None);
         }
     }
 
     fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
         match &mut self.kernels[index] {
-            Prepared::Pointwise(code) => code.run(&mut self.memory, step, dt, 1),
-            Prepared::Coupling(coupling) => coupling.run(&mut self.memory, step),
+            Prepared::Pointwise(code) => {
+                self.sending.clear();
+                code.run(&mut self.memory, step, dt, 1);
+            }
+            Prepared::Coupling(coupling) => coupling.run(&mut self.memory, &mut self.sending, step),
         }
     }
 }
@@ -189,7 +227,12 @@ impl<T: Real> Executable for JitEngine<T> {
         "cpu"
     }
 
+    fn explain(&self) -> Vec<Explanation> {
+        self.explanations.clone()
+    }
+
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+        self.wrote(Some(buffer));
         self.memory.write(buffer, first, values)
     }
 
