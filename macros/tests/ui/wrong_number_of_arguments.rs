@@ -1,5 +1,5 @@
 nullcline_macros::model!(decay {
-    d/dt x = max(x);
+    d/dt x = tanh(x, x);
     x: output(1.0);
 }, dt = 0.1);
 
