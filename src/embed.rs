@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use nullcline_compiler::backend::manifest::{self, About};
+use nullcline_compiler::backend::manifest;
 use nullcline_compiler::backend::rust::{self, Interface, Long, Options, RUST, Recorded, format, notes, snake, source};
 use nullcline_compiler::embed::describe;
 use nullcline_compiler::kernel::ir::BufferId;
@@ -93,7 +93,7 @@ impl Model {
         let program = program(&name, &interface, &compiled, &mut files);
         let text = header(&doc) + &text;
         let artifact = rust::artifact(&compiled.module, &text);
-        let mut about = about(&compiled, &format!("{name}.rs"), &format!("{name}.bin"));
+        let mut about = compiled.about(&format!("{name}.rs"), &format!("{name}.bin"));
         about.notes = notes.iter().map(|n| (n.unit.clone(), n.description.clone())).collect();
         let manifest = manifest::manifest(&artifact, &about);
         Ok(Embedded { name, source: text, program, files, manifest })
@@ -219,26 +219,4 @@ fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut 
 /// A name as a field of comma-separated values.
 fn quoted(name: &str) -> String {
     if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_string() }
-}
-
-/// What the manifest of a model says besides its artifact.
-fn about(compiled: &Compiled, code: &str, data: &str) -> About {
-    About {
-        code: code.to_string(),
-        data: data.to_string(),
-        scheme: compiled.scheme.name.to_string(),
-        dt: compiled.dt,
-        pre_history: if compiled.pre_history == PreHistory::Zero { "zero" } else { "initial" }.to_string(),
-        notes: Vec::new(),
-        columns: compiled
-            .columns
-            .iter()
-            .map(|c| manifest::Column {
-                name: c.label.name.clone(),
-                unit: c.label.unit.clone(),
-                buffer: c.buffer,
-                element: c.element,
-            })
-            .collect(),
-    }
 }

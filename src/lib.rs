@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod input;
 mod lowered;
+mod manifest;
 mod model;
 mod oracle;
 mod ptx;

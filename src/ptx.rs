@@ -1,10 +1,9 @@
 //! Models as PTX, with a manifest that says how to launch it.
 
-use nullcline_compiler::backend::manifest::{self, About};
+use nullcline_compiler::backend::manifest;
 use nullcline_compiler::backend::ptx::{self, PTX, PTX_FAST, PTX_FASTER};
 use nullcline_compiler::kernel::target::Target;
 use nullcline_runtime::artifact::DeviceError;
-use nullcline_runtime::sim::PreHistory;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -61,21 +60,7 @@ impl Model {
         let engine = TEXTS.iter().find(|e| std::ptr::eq(e.target, written.target()));
         let compiled = self.compile(engine.expect("every target has a row"))?;
         let artifact = ptx::artifact(&compiled.module, &written);
-        let column = |c: &nullcline_runtime::sim::Column| manifest::Column {
-            name: c.label.name.clone(),
-            unit: c.label.unit.clone(),
-            buffer: c.buffer,
-            element: c.element,
-        };
-        let about = About {
-            code: "model.ptx".to_string(),
-            data: "model.bin".to_string(),
-            scheme: compiled.scheme.name.to_string(),
-            dt: compiled.dt,
-            pre_history: if compiled.pre_history == PreHistory::Zero { "zero" } else { "initial" }.to_string(),
-            notes: Vec::new(),
-            columns: compiled.columns.iter().map(column).collect(),
-        };
+        let about = compiled.about("model.ptx", "model.bin");
         let manifest = manifest::manifest(&artifact, &about);
         let mut files = vec![
             ("model.ptx".to_string(), artifact.code.into_bytes()),

@@ -1,16 +1,15 @@
 //! Models as code for graphics processors, with a manifest that says how to launch it.
 
-use nullcline_compiler::backend::manifest::{self, About};
+use nullcline_compiler::backend::manifest;
 #[cfg(feature = "wgpu")]
 use nullcline_compiler::backend::shader::{Language, translate};
 use nullcline_compiler::backend::wgsl::{WGSL, wgsl};
 use nullcline_runtime::artifact::DeviceError;
 use nullcline_runtime::code::Limits;
-use nullcline_runtime::sim::PreHistory;
 
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::model::{Compiled, Model};
+use crate::model::Model;
 
 /// Code for other hosts, so this engine compiles but loads nothing.
 static WRITTEN: Engine = Engine {
@@ -42,7 +41,7 @@ impl Model {
             }
         };
         artifact.target = language.to_string();
-        let about = about(&compiled, &files[0].0, &format!("{name}.bin"));
+        let about = compiled.about(&files[0].0, &format!("{name}.bin"));
         let made = manifest::manifest(&artifact, &about);
         files.push((format!("{name}.json"), made.json.into_bytes()));
         if !made.data.is_empty() {
@@ -86,22 +85,4 @@ fn unknown(language: &str) -> Error {
 fn file_name(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if plain.is_empty() { "model".to_string() } else { plain }
-}
-
-fn about(compiled: &Compiled, code: &str, data: &str) -> About {
-    let column = |c: &nullcline_runtime::sim::Column| manifest::Column {
-        name: c.label.name.clone(),
-        unit: c.label.unit.clone(),
-        buffer: c.buffer,
-        element: c.element,
-    };
-    About {
-        code: code.to_string(),
-        data: data.to_string(),
-        scheme: compiled.scheme.name.to_string(),
-        dt: compiled.dt,
-        pre_history: if compiled.pre_history == PreHistory::Zero { "zero" } else { "initial" }.to_string(),
-        notes: Vec::new(),
-        columns: compiled.columns.iter().map(column).collect(),
-    }
 }

@@ -1,0 +1,27 @@
+//! What a manifest says of a model besides its artifact.
+
+use nullcline_compiler::backend::manifest::{self, About};
+use nullcline_runtime::sim::{Column, PreHistory};
+
+use crate::model::Compiled;
+
+impl Compiled {
+    /// What a manifest says of it, with the names of the files that hold code and data.
+    pub(crate) fn about(&self, code: &str, data: &str) -> About {
+        let column = |c: &Column| manifest::Column {
+            name: c.label.name.clone(),
+            unit: c.label.unit.clone(),
+            buffer: c.buffer,
+            element: c.element,
+        };
+        About {
+            code: code.to_string(),
+            data: data.to_string(),
+            scheme: self.scheme.name.to_string(),
+            dt: self.dt,
+            pre_history: if self.pre_history == PreHistory::Zero { "zero" } else { "initial" }.to_string(),
+            notes: Vec::new(),
+            columns: self.columns.iter().map(column).collect(),
+        }
+    }
+}
