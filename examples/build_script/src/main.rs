@@ -38,4 +38,23 @@ mod tests {
         model.run(200);
         assert_eq!(simulation.values("p/membrane/v").expect("a state").expect("it is read"), [model.state.v]);
     }
+
+    /// Members of a batch, more than fill whole vectors, have the bits of models that run alone.
+    #[test]
+    fn members_of_a_batch_are_models_that_run_alone() {
+        let member = |k: u32| {
+            let mut model = Model::default();
+            model.inputs.i = f64::from(k) - 6.0;
+            model.state.v += 0.1 * f64::from(k);
+            model
+        };
+        let mut batch: Vec<Model> = (0..517).map(member).collect();
+        Model::run_batch(&mut batch, 123);
+        for (k, together) in (0..).zip(&batch) {
+            let mut alone = member(k);
+            alone.run(123);
+            assert_eq!(together.state.v.to_bits(), alone.state.v.to_bits(), "member {k}");
+            assert_eq!(together.time(), alone.time());
+        }
+    }
 }
