@@ -150,7 +150,15 @@ struct Sums(f64);
 
 impl Sink for Sums {
     fn row(&mut self, _time: f64, values: &[f64]) -> std::io::Result<()> {
-        self.0 += values.iter().sum::<f64>();
+        // Eight sums side by side: one alone waits for itself longer than recording takes.
+        let (eights, rest) = values.as_chunks::<8>();
+        let mut sums = [0.0; 8];
+        for eight in eights {
+            for (sum, value) in sums.iter_mut().zip(eight) {
+                *sum += value;
+            }
+        }
+        self.0 += sums.iter().chain(rest).sum::<f64>();
         Ok(())
     }
 }
