@@ -227,7 +227,7 @@ pub(super) fn rows(
         total += units.len() as u32;
     }
     let mut units = zeros(total as usize);
-    let mut rest = Arc::get_mut(&mut units).unwrap_or_default();
+    let mut rest = Arc::get_mut(&mut units).expect("just made, so not shared yet");
     let mut places = Vec::with_capacity(parts.len());
     for (_, part) in &parts {
         let (place, after) = rest.split_at_mut(part.len());
@@ -257,7 +257,7 @@ impl Graph {
         }
         let starts: Arc<[u32]> = next.as_slice().into();
         let mut units = zeros(self.units.len());
-        let new = Arc::get_mut(&mut units).unwrap_or_default();
+        let new = Arc::get_mut(&mut units).expect("just made, so not shared yet");
         let mut places = with_places.then(|| vec![0u32; self.units.len()]);
         for (i, row) in self.starts.windows(2).enumerate() {
             for e in row[0]..row[1] {

@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::kernels::BLOCK;
 use super::model::{Parts, Phases};
 use super::names::ident;
-use crate::kernel::ir::{BufferId, BufferRole, Precision};
+use crate::kernel::ir::{BufferId, Precision};
 
 /// The method that runs many models.
 pub(super) fn items(fields: &Fields<'_>, phases: &Phases, parts: &Parts) -> TokenStream {
@@ -44,9 +44,6 @@ pub(super) fn items(fields: &Fields<'_>, phases: &Phases, parts: &Parts) -> Toke
     let (mut made, mut loaded, mut kept) = (TokenStream::new(), TokenStream::new(), TokenStream::new());
     for buffer in &held {
         let (name, place) = (lane(*buffer), of_model(fields.read(*buffer)));
-        let change =
-            stored.contains(buffer) || matches!(fields.module.buffers[buffer.index()].role, BufferRole::Random(_));
-        let _ = change;
         made.extend(quote!(let mut #name: [#real; #block] = [#zero; #block];));
         loaded.extend(quote!(#name[i] = #place;));
         if stored.contains(buffer) {

@@ -231,7 +231,6 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
     let mut code = TokenStream::new();
     if whole > 0 {
         let zero = number(0.0, fields.module.precision);
-        let end = quote!(first + #block);
         let block = Literal::usize_unsuffixed(block);
         let mut slices = TokenStream::new();
         let mut given = Vec::new();
@@ -247,7 +246,6 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
             }
         }
         let results: Vec<Ident> = (0..stores.len()).map(|i| ident(&format!("out_{i}"))).collect();
-        let _ = end;
         let whole = Literal::usize_unsuffixed(whole);
         code.extend(quote! {
             for first in (0..#whole).step_by(#block) {

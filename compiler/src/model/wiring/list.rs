@@ -21,7 +21,7 @@ pub(super) fn pairs(ends: Ends, pairs: &Pairs) -> Graph {
     let with_order = pairs.weights.is_some() || pairs.delays.is_some();
     let mut order = with_order.then(|| vec![0u32; pairs.targets.len()]);
     let mut units = super::zeros(pairs.targets.len());
-    let new = Arc::get_mut(&mut units).unwrap_or_default();
+    let new = Arc::get_mut(&mut units).expect("just made, so not shared yet");
     for (e, (source, target)) in pairs.sources.iter().zip(pairs.targets.iter()).enumerate() {
         let at = &mut next[*target as usize];
         new[*at as usize] = *source;
