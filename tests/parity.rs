@@ -6,35 +6,17 @@
 #[path = "support/bounds.rs"]
 mod bounds;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "support/models.rs"]
+mod models;
 
-use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{ENGINES, Engine, Interrupt, Model};
 
+use models::models;
+
 /// Steps of each model: enough for delays to come round, few enough for the slowest engine.
 const STEPS: u64 = 400;
-
-fn files(folder: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut files: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
-    files.sort();
-    files
-}
-
-/// Every shipped template and every model of the suite.
-fn models() -> impl Iterator<Item = (String, Model)> {
-    ["templates", "tests/suite", "tests/suite/events"].into_iter().flat_map(files).map(|path| {
-        let name = path.display().to_string();
-        let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
-        model.settings.duration.get_or_insert(1.0);
-        model.settings.dt.get_or_insert(0.01);
-        (name, model)
-    })
-}
 
 /// The bits of every recorded number, columns and then spikes; which NaN a NaN is does not count.
 fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
@@ -65,9 +47,9 @@ fn record(model: &Model, engine: &'static Engine) -> Recording {
 #[test]
 fn every_engine_equals_the_reference_bit_for_bit() {
     let oracle = Engine::lookup("oracle").unwrap();
-    let (mut models, mut compared) = (0, 0);
-    for (name, mut model) in self::models() {
-        models += 1;
+    let (mut count, mut compared) = (0, 0);
+    for (name, mut model) in models() {
+        count += 1;
         for precision in ["f64", "f32"] {
             let precision = model.name("precision", precision);
             model.settings.precision = Some(precision.clone());
@@ -78,6 +60,7 @@ fn every_engine_equals_the_reference_bit_for_bit() {
                     continue;
                 }
                 let found = bits(&model, engine);
+                assert_eq!(found.len(), expected.len(), "{name}, {}: columns", engine.name);
                 for (column, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     let first = found.iter().zip(expected).position(|(a, b)| a != b);
                     assert_eq!(
@@ -91,8 +74,8 @@ fn every_engine_equals_the_reference_bit_for_bit() {
             }
         }
     }
-    println!("{models} models, {compared} columns");
-    assert!(models >= 60 && compared > 400, "{models} models, {compared} columns");
+    println!("{count} models, {compared} columns");
+    assert!(count >= 120 && compared > 400, "{count} models, {compared} columns");
 }
 
 #[cfg(feature = "wgpu")]
