@@ -147,7 +147,9 @@ fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &m
         text.push_str("            feed(&mut model, step);\n");
     }
     let _ = writeln!(text, "            let t = {time};");
-    text.push_str("            let row = model.outputs();\n");
+    if !interface.recorded.is_empty() {
+        text.push_str("            let row = model.outputs();\n");
+    }
     let cut = schedule.cutoff > 0.0;
     let indent = if cut { "    " } else { "" };
     if cut {

@@ -1,12 +1,14 @@
 //! Generated Rust computes the same bits as the reference interpreter.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/models.rs"]
+mod shipped;
+
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{EmbedOptions, Engine, Interrupt, Model};
@@ -14,26 +16,16 @@ use nullcline::{EmbedOptions, Engine, Interrupt, Model};
 /// Steps of each model.
 const STEPS: f64 = 300.0;
 
-fn files(folder: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut files: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
-    files.sort();
-    files
-}
-
 /// Every template and every model of the suite, in both precisions, to be run for a few steps with a row for each.
 fn models() -> Vec<(String, Model)> {
     let mut models = Vec::new();
-    for path in files("templates").into_iter().chain(files("tests/suite")) {
+    for (name, mut model) in shipped::models() {
         for precision in ["f64", "f32"] {
-            let name = path.display().to_string();
-            let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
-            let dt = *model.settings.dt.get_or_insert(0.01);
-            model.settings.duration = Some(model.settings.duration.map_or(STEPS * dt, |d| d.min(STEPS * dt)));
+            let (dt, duration) = (model.settings.dt.unwrap(), model.settings.duration.unwrap());
+            model.settings.duration = Some(duration.min(STEPS * dt));
             (model.settings.sample_every, model.settings.cutoff) = (None, None);
             model.settings.precision = Some(model.name("precision", precision));
-            models.push((format!("{name}, {precision}"), model));
+            models.push((format!("{name}, {precision}"), model.clone()));
         }
     }
     models

@@ -8,12 +8,12 @@ mod hosts;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;
 mod members;
+#[path = "../support/models.rs"]
+mod models;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nullcline::compiler::kernel::ir::Module;
-use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{Engine, Interrupt, Model, PtxOptions};
@@ -22,14 +22,6 @@ use interpreter::{INTERPRETERS, REFERENCE};
 
 /// Steps of each model: enough for delays to come round, few enough for an interpreter.
 const STEPS: u64 = 200;
-
-fn files(folder: &str) -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut files: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
-    files.sort();
-    files
-}
 
 /// The bits of every recorded number; which NaN a NaN is does not count.
 fn bits(model: &Model, engine: &'static Engine, every: u64) -> Vec<Vec<u64>> {
@@ -68,12 +60,9 @@ fn compare(name: &str, model: &mut Model) -> usize {
 
 /// Hands over every shipped template and every model of the suite.
 fn every_model(take: &mut dyn FnMut(&str, &mut Model)) {
-    for path in files("templates").into_iter().chain(files("tests/suite")) {
-        let name = path.display().to_string();
-        let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
-        model.settings.duration.get_or_insert(1.0);
-        model.settings.dt.get_or_insert(0.01);
-        take(path.file_stem().unwrap().to_str().unwrap(), &mut model);
+    for (name, mut model) in models::models() {
+        let stem = Path::new(&name).file_stem().unwrap();
+        take(stem.to_str().unwrap(), &mut model);
     }
 }
 
@@ -99,9 +88,7 @@ fn every_model_gives_the_bits_of_the_reference() {
 fn the_library_is_written_as_ptx() {
     let (mut count, mut bytes) = (0, 0);
     let start = std::time::Instant::now();
-    for path in files("templates") {
-        let name = path.display().to_string();
-        let model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
+    for (name, model) in models::models().filter(|(name, _)| name.contains("/templates/")) {
         let written = model.ptx(PtxOptions::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
         let text = std::str::from_utf8(&written[0].1).unwrap();
         assert!(text.contains(".target sm_60") && text.contains("' = "), "{name} shows its equations");

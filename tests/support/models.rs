@@ -15,7 +15,7 @@ pub fn models() -> impl Iterator<Item = (String, Model)> {
     paths().map(|path| {
         let name = path.display().to_string();
         let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
-        model.settings.duration.get_or_insert(1.0);
+        model.settings.duration.get_or_insert(4.0);
         model.settings.dt.get_or_insert(0.01);
         (name, model)
     })

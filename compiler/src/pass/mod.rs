@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 use crate::diagnostic::Result;
 use crate::ir::expr::{EventId, ExprGraph, ExprId, Node};
-use crate::ir::system::System;
+use crate::ir::system::{State, System};
 use crate::kernel::ir::{Body, BufferId, Module, Precision, Stmt};
 use crate::kernel::target::Target;
 use crate::scheme::Scheme;
@@ -113,15 +113,19 @@ pub fn arithmetic(
 /// Takes a system to kernels that compute derivatives: the step phase stores the derivative of each state in its place,
 /// and does nothing else. Past values are those of the start of the step.
 pub fn slopes(system: System, scheme: &'static Scheme, precision: Precision, target: &Target) -> Result<Module> {
+    // Derivatives that read events read what is known of them at the start of the step: they are written out as what is
+    // observed is.
+    let slope = |s: &State| Observable { name: s.name.clone(), value: s.derivative };
+    let observables = system.states.iter().map(slope).collect();
     let next = system.states.iter().map(|s| s.derivative).collect();
-    let step = prune::prune(Step {
-        system,
-        scheme,
-        next,
-        observables: Vec::new(),
-        spikes: Vec::new(),
-        pre_history: Vec::new(),
-    });
+    let step = Step { system, scheme, next, observables, spikes: Vec::new(), pre_history: Vec::new() };
+    let mut step = events::events(step);
+    // The hidden states of events change at steps only.
+    let still = step.system.graph.constant(0.0);
+    let slopes = step.observables.drain(..).map(|o| o.value);
+    step.next = slopes.chain(std::iter::repeat(still)).take(step.system.states.len()).collect();
+    step.spikes.clear();
+    let step = prune::prune(step);
     let step = legalise::legalise(simplify::simplify(step), target, precision)?;
     let mut module = schedule::schedule(contract::contract(step, target), precision);
     // Histories are read, not written.
