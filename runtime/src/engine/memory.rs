@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::Real;
+use super::stretch::{Stretch, stretches};
 use crate::artifact::{DeviceError, EventBuffer, Layout, Spike};
 use crate::program::Program;
 
@@ -169,12 +170,17 @@ impl<T: Real> Memory<T> {
 
     /// Appends single elements: (buffer, element of slot 0).
     pub fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        let all = self.all();
-        for (buffer, element) in places {
-            if self.lens.get(*buffer).is_none_or(|len| element >= len) {
+        self.gather_stretches(&stretches(places), out)
+    }
+
+    /// Appends elements of slot 0.
+    pub fn gather_stretches(&self, stretches: &[Stretch], out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        for Stretch { buffer, elements } in stretches {
+            if self.lens.get(*buffer).is_none_or(|len| elements.end > *len) {
+                let element = elements.end - 1;
                 return Err(DeviceError(format!("there is no element {element} of buffer {buffer}")));
             }
-            out.push(all[self.starts[*buffer] + element].to_f64());
+            out.extend(self.slot(*buffer, 0)[elements.clone()].iter().map(|v| v.to_f64()));
         }
         Ok(())
     }

@@ -102,7 +102,12 @@ impl Run {
 
         let stop = stop_flag();
         let labels = simulation.labels();
-        let mut measures = Measures::new(&labels, &simulation.events());
+        let shown = match (self.output.json, self.output.quiet) {
+            (true, _) => report::MOST_JSON_COLUMNS,
+            (false, true) => 0,
+            (false, false) => report::MOST_COLUMNS,
+        };
+        let mut measures = Measures::new(&labels, &simulation.events(), shown);
         let mut sink = outputs.open(&labels, &simulation.events())?;
         let mut progress = Progress::new(schedule.steps, self.output.quiet);
         let start = Instant::now();

@@ -94,6 +94,22 @@ fn is_csv(path: &Path) -> bool {
 }
 
 impl Sink for Open<'_> {
+    fn expect(&mut self, rows: u64) {
+        match self {
+            Open::Nothing => {}
+            Open::Streamed(sink, _) => sink.expect(rows),
+            Open::Kept(recording, _) => recording.expect(rows),
+        }
+    }
+
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        match self {
+            Open::Nothing => Ok(()),
+            Open::Streamed(sink, _) => sink.rows(times, values),
+            Open::Kept(recording, _) => recording.rows(times, values),
+        }
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         match self {
             Open::Nothing => Ok(()),

@@ -11,9 +11,9 @@ use super::measure::{Counted, Measures};
 use crate::cmd::print::paint;
 
 /// Most columns that the table lists.
-const MOST_COLUMNS: usize = 12;
+pub const MOST_COLUMNS: usize = 12;
 /// Most columns that the JSON line describes.
-const MOST_JSON_COLUMNS: usize = 256;
+pub const MOST_JSON_COLUMNS: usize = 256;
 
 /// What a run did.
 pub struct Report<'a> {
@@ -134,7 +134,8 @@ impl Report<'_> {
     fn columns(&self, colors: bool) -> String {
         let shown: Vec<[String; 6]> = self
             .measures
-            .columns_up_to(MOST_COLUMNS)
+            .measured()
+            .take(MOST_COLUMNS)
             .map(|c| {
                 let number = |x: Option<f64>| x.map_or("-".to_string(), short);
                 [
@@ -181,7 +182,8 @@ impl Report<'_> {
     pub fn json(&self) -> String {
         let columns: Vec<Value> = self
             .measures
-            .columns_up_to(MOST_JSON_COLUMNS)
+            .measured()
+            .take(MOST_JSON_COLUMNS)
             .map(|c| {
                 json!({
                     "name": c.label.name, "unit": c.label.unit, "min": c.lowest, "mean": c.mean, "max": c.highest,

@@ -11,9 +11,10 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 
 use super::coupling::{Coupling, Sending};
+use super::stretch::stretches;
 use super::team::{FEWEST_VALUES, Team, shares_entries};
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Spike};
+use crate::artifact::{self, DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Rows, Spike};
 use crate::isa::Isa;
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
@@ -181,6 +182,12 @@ impl<T: Real> Executable for BlockEngine<T> {
             }
             Ok(())
         })
+    }
+
+    fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        let stretches = stretches(rows.places);
+        let gather = &mut |engine: &Self| engine.memory.gather_stretches(&stretches, out);
+        artifact::record_by_row(self, rows, dt, feeds, gather)
     }
 
     fn collect(

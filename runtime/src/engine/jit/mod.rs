@@ -20,6 +20,7 @@ mod table;
 use std::num::NonZeroUsize;
 
 use super::coupling::{Coupling, Sending};
+use super::stretch::stretches;
 use super::team::{Team, shares_entries};
 use super::{Memory, Real};
 use crate::artifact::{
@@ -277,7 +278,11 @@ impl<T: Real> Executable for JitEngine<T> {
                 recorder.record(&mut self.memory, rows, dt, out);
                 Ok(())
             }
-            _ => artifact::record_by_row(self, rows, dt, feeds, out),
+            _ => {
+                let stretches = stretches(rows.places);
+                let gather = &mut |engine: &Self| engine.memory.gather_stretches(&stretches, out);
+                artifact::record_by_row(self, rows, dt, feeds, gather)
+            }
         })
     }
 
