@@ -107,8 +107,8 @@ const BATCH_STEPS: u64 = 4096;
 /// Values recorded before they are handed over, so that wide rows do not pile up.
 const BATCH_VALUES: u64 = 1 << 16;
 /// Rows that are handed over together even if they hold more, as far as `MOST_VALUES` allows: what sorts values by column
-/// then writes to each a few cache lines at a time.
-const FEWEST_ROWS: u64 = 32;
+/// then writes whole cache lines.
+const FEWEST_ROWS: u64 = 8;
 /// Values that are handed over together at most, unless one row holds more: 32 MB.
 const MOST_VALUES: u64 = 1 << 22;
 
