@@ -50,7 +50,10 @@ impl Sending {
         let at = self.known.iter().position(|k| k.0 == buffer).unwrap_or_else(|| {
             let mut list = self.spare.pop().unwrap_or_default();
             list.clear();
-            scan(Isa::detect(), memory.slot(buffer, 0), &mut list);
+            match memory.is_words(buffer) {
+                true => scan(Isa::detect(), memory.word_slot(buffer), &mut list),
+                false => scan(Isa::detect(), memory.slot(buffer, 0), &mut list),
+            }
             self.known.push((buffer, list));
             self.known.len() - 1
         });
@@ -139,13 +142,13 @@ impl<T: Real> Deliver<T> {
 }
 
 /// Appends the indices of the values that are not 0.
-fn scan<T: Real>(isa: Isa, values: &[T], found: &mut Vec<u32>) {
+fn scan<V: Copy + PartialEq + Default>(isa: Isa, values: &[V], found: &mut Vec<u32>) {
     let mut group = 0;
     while group < values.len() {
         let mut next = values.len();
         isa.run(|| next = first_group(values, group));
         let end = (next + GROUP).min(values.len());
-        let spiking = (next..end).filter(|i| values[*i] != T::default());
+        let spiking = (next..end).filter(|i| values[*i] != V::default());
         found.extend(spiking.map(|i| i as u32));
         group = end;
     }
@@ -153,12 +156,12 @@ fn scan<T: Real>(isa: Isa, values: &[T], found: &mut Vec<u32>) {
 
 /// The first element of the first group from `from` on that has a value that is not 0; the length if none has.
 #[inline(always)]
-fn first_group<T: Real>(values: &[T], from: usize) -> usize {
+fn first_group<V: Copy + PartialEq + Default>(values: &[V], from: usize) -> usize {
     let (groups, rest) = values[from..].as_chunks::<GROUP>();
     for (k, group) in groups.iter().enumerate() {
         let mut any = false;
         for value in group {
-            any |= *value != T::default();
+            any |= *value != V::default();
         }
         if any {
             return from + k * GROUP;
