@@ -42,7 +42,22 @@ impl Isa {
         false
     }
 
-    /// Runs `work` compiled for this instruction set; everything it calls must be inlined into it.
+    /// Does some work compiled for this instruction set.
+    #[inline(always)]
+    pub fn work(self, work: impl Work) {
+        match self {
+            // SAFETY: `detect` found these instructions on this machine.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => unsafe { work_with_avx512(work) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => unsafe { work_with_avx2(work) },
+            Isa::Baseline => work.run(),
+        }
+    }
+
+    /// Runs a few lines compiled for this instruction set; everything they call must be inlined into them. The compiler
+    /// decides by their length whether to inline the lines themselves: what is longer is a [`Work`].
     #[inline(always)]
     pub fn run(self, work: impl FnOnce()) {
         match self {
@@ -69,15 +84,7 @@ pub trait Work {
 #[inline]
 pub fn dispatch(work: impl Work) {
     let _flush = Flush::on();
-    match Isa::detect() {
-        // SAFETY: `detect` found these instructions on this machine.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { work_with_avx512(work) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { work_with_avx2(work) },
-        Isa::Baseline => work.run(),
-    }
+    Isa::detect().work(work);
 }
 
 #[cfg(target_arch = "x86_64")]

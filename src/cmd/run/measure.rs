@@ -133,7 +133,8 @@ impl Sink for Measures {
         if measured == self.columns {
             return self.last.rows(times, values);
         }
-        let shown: Vec<f64> = values.chunks_exact(self.columns).flat_map(|row| row[..measured].iter().copied()).collect();
+        let shown: Vec<f64> =
+            values.chunks_exact(self.columns).flat_map(|row| row[..measured].iter().copied()).collect();
         self.last.rows(times, &shown)
     }
 }

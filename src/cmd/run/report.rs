@@ -4,10 +4,12 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nullcline::Choice;
 use nullcline::compiler::model::Circuit;
 use serde_json::{Value, json};
 
 use super::measure::{Counted, Measures};
+use crate::cmd::choice::{chosen, estimates};
 use crate::cmd::print::paint;
 
 /// Most columns that the table lists.
@@ -35,6 +37,8 @@ pub struct Report<'a> {
     pub engine: &'a str,
     /// Device.
     pub device: &'a str,
+    /// Why this engine, if it was chosen for the run.
+    pub choice: Option<Choice>,
     /// Number format.
     pub precision: &'a str,
     /// Seed, if one was given.
@@ -68,7 +72,10 @@ impl Report<'_> {
                 "steps",
                 format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(self.until)),
             ),
-            ("engine", format!("{} on {}, {}", self.engine, self.device, self.precision)),
+            (
+                "engine",
+                format!("{} on {}, {}{}", self.engine, self.device, self.precision, chosen(self.choice.as_ref())),
+            ),
             (
                 "time",
                 format!(
@@ -207,6 +214,7 @@ impl Report<'_> {
             "seed": self.seed,
             "engine": self.engine,
             "device": self.device,
+            "choice": self.choice.as_ref().map(estimates),
             "compile_seconds": self.compile_time.as_secs_f64(),
             "seconds": self.elapsed.as_secs_f64(),
             "stopped": self.stopped,

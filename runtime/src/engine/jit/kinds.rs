@@ -69,8 +69,7 @@ impl<'a> Typing<'a> {
     fn new(body: &'a Body, bounds: &'a [Option<Bounds>], words: &'a dyn Fn(u32) -> bool, masks: bool) -> Typing<'a> {
         let none = vec![None; body.values.len()];
         let (numbers, truths, whole) = (none.clone(), none.clone(), none);
-        let mut typing =
-            Typing { body, bounds, words, masks, sequence: Sequence::default(), numbers, truths, whole };
+        let mut typing = Typing { body, bounds, words, masks, sequence: Sequence::default(), numbers, truths, whole };
         for at in 0..body.values.len() as u32 {
             typing.value(at);
         }

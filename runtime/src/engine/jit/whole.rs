@@ -130,7 +130,9 @@ impl Search {
         let fits = |(at, buffer): &(usize, &crate::artifact::Buffer)| {
             let at = *at as u32;
             let role = matches!(buffer.role, Role::State | Role::Event | Role::Internal);
-            role && buffer.len > 1 && buffer.slots == 1 && stepped.contains(&at)
+            role && buffer.len > 1
+                && buffer.slots == 1
+                && stepped.contains(&at)
                 && !(barred.contains(&at) || fed.contains(&at) || setup.contains(&at))
         };
         let candidates: Vec<u32> = buffers.filter(fits).map(|(at, _)| at as u32).collect();
