@@ -65,7 +65,8 @@ impl Code {
                 slot.fill_words(*word);
             }
         }
-        let variable = (0..entries.len()).filter(|i| !matches!(entries[*i], Entry::Bits(_) | Entry::Words(_))).collect();
+        let variable =
+            (0..entries.len()).filter(|i| !matches!(entries[*i], Entry::Bits(_) | Entry::Words(_))).collect();
         let fused = shape.fused;
         Ok(Code { executable, bytes, turn, fused, backwards: false, row, values, entries, pool, variable })
     }

@@ -47,7 +47,9 @@ impl Generator<'_> {
                 let predicate = words::predicate(f);
                 self.asm.vector_immediate(words::compare(), width, result, first, b, Mask::None, predicate);
             }
-            TruthOp::And(a, b) => self.asm.masks(masks::AND, true, result, self.mask_of(a, copy), self.mask_of(b, copy)),
+            TruthOp::And(a, b) => {
+                self.asm.masks(masks::AND, true, result, self.mask_of(a, copy), self.mask_of(b, copy))
+            }
             TruthOp::Or(a, b) => self.asm.masks(masks::OR, true, result, self.mask_of(a, copy), self.mask_of(b, copy)),
             TruthOp::Not(a) => self.asm.masks(masks::NOT, false, result, 0, self.mask_of(a, copy)),
         }
