@@ -74,11 +74,11 @@ pub(super) unsafe fn run<T: Real, const B: usize>(
     view: &View<'_, T>,
     uniform: &Uniform<T>,
 ) {
-    isa.work(Job::<T, B> { code, elements, registers, view, uniform });
+    isa.run(Blocks::<T, B> { code, elements, registers, view, uniform });
 }
 
-/// A kernel to run over some of its elements.
-struct Job<'a, T: Real, const B: usize> {
+/// What is compiled for several instruction sets.
+struct Blocks<'a, T, const B: usize> {
     code: &'a Code,
     elements: Range<usize>,
     registers: &'a mut [T],
@@ -86,7 +86,7 @@ struct Job<'a, T: Real, const B: usize> {
     uniform: &'a Uniform<T>,
 }
 
-impl<T: Real, const B: usize> Work for Job<'_, T, B> {
+impl<T: Real, const B: usize> Work for Blocks<'_, T, B> {
     #[inline(always)]
     fn run(self) {
         run_here::<T, B>(self.code, self.elements, self.registers, self.view, self.uniform);

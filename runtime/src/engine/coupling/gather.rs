@@ -65,7 +65,7 @@ impl<T: Real> Gather<T> {
         };
         let block = |(index, sums): (usize, &mut [T])| match form {
             Form::Listed { connection, weights, isa } => {
-                isa.work(Listed { connection, weights, first: index * BLOCK, sums, values });
+                isa.run(Listed { connection, weights, first: index * BLOCK, sums, values });
             }
             Form::Interleaved(all) => all.block(index * BLOCK, sums, values),
         };
@@ -100,7 +100,7 @@ impl<T: Real> Gather<T> {
     }
 }
 
-/// The sums of targets from `first` on.
+/// What is compiled for several instruction sets.
 struct Listed<'a, T> {
     connection: &'a Connection,
     weights: &'a [T],
@@ -112,19 +112,24 @@ struct Listed<'a, T> {
 impl<T: Real> Work for Listed<'_, T> {
     #[inline(always)]
     fn run(self) {
-        let Listed { connection, weights, first, sums, values } = self;
-        let targets = connection.starts.len() - 1;
-        for (i, sum) in sums.iter_mut().enumerate().take(targets - first.min(targets)) {
-            let entries = connection.starts[first + i] as usize..connection.starts[first + i + 1] as usize;
-            let sources = &connection.sources[entries.clone()];
-            *sum = match weights {
-                [weight] => sources.iter().fold(T::default(), |s, j| weight.fma(values[*j as usize], s)),
-                _ => {
-                    let weighted = sources.iter().zip(&weights[entries]);
-                    weighted.fold(T::default(), |s, (j, w)| w.fma(values[*j as usize], s))
-                }
-            };
-        }
+        listed(self.connection, self.weights, self.first, self.sums, self.values);
+    }
+}
+
+/// The sums of targets from `first` on.
+#[inline(always)]
+fn listed<T: Real>(connection: &Connection, weights: &[T], first: usize, sums: &mut [T], values: &[T]) {
+    let targets = connection.starts.len() - 1;
+    for (i, sum) in sums.iter_mut().enumerate().take(targets - first.min(targets)) {
+        let entries = connection.starts[first + i] as usize..connection.starts[first + i + 1] as usize;
+        let sources = &connection.sources[entries.clone()];
+        *sum = match weights {
+            [weight] => sources.iter().fold(T::default(), |s, j| weight.fma(values[*j as usize], s)),
+            _ => {
+                let weighted = sources.iter().zip(&weights[entries]);
+                weighted.fold(T::default(), |s, (j, w)| w.fma(values[*j as usize], s))
+            }
+        };
     }
 }
 

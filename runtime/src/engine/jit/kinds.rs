@@ -155,6 +155,15 @@ impl<'a> Typing<'a> {
         matches!(self.body.values[value as usize], Op::Constant(_) | Op::Load { scalar: true, .. })
     }
 
+    /// Whether a value is 0 or 1 by what computes it.
+    fn is_flag(&self, value: u32) -> bool {
+        match self.body.values[value as usize] {
+            Op::Unary(Unary::Not, _) | Op::Binary(Binary::And | Binary::Or, ..) => true,
+            Op::Binary(f, ..) => is_comparison(f),
+            _ => false,
+        }
+    }
+
     fn number(&mut self, value: u32) -> u32 {
         let slot = value as usize;
         if let Some(known) = self.numbers[slot] {
@@ -198,8 +207,9 @@ impl<'a> Typing<'a> {
         let op = match (self.body.values[slot], self.truths[slot]) {
             (Op::Constant(number), _) => WordOp::Number(number as i16),
             (Op::Load { buffer, scalar: true }, _) => WordOp::Scalar(buffer),
-            (_, Some(truth)) => WordOp::FromTruth(truth),
-            (_, None) => WordOp::FromNumber(self.number(value)),
+            // A number that is a condition too is a mask, but not of its own value.
+            (_, Some(truth)) if self.is_flag(value) => WordOp::FromTruth(truth),
+            _ => WordOp::FromNumber(self.number(value)),
         };
         let word = self.push(Step::Word(op), Kind::Word);
         self.whole[slot] = Some(word);

@@ -217,3 +217,49 @@ fn touched(kernel: &Kernel) -> (Vec<u32>, Vec<u32>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{Buffer, Layout};
+    use crate::program::Precision;
+
+    /// A state that is 0 at first, and what a step makes of it by way of the values 0 to 5: itself, a parameter, 0, 1, whether
+    /// it is above 0, and one less.
+    fn found(number: f64, more: &[Op], next: u32) -> Option<Bounds> {
+        let load = |buffer, scalar| Op::Load { buffer, scalar };
+        let mut values = vec![load(0, false), load(1, true), Op::Constant(0.0), Op::Constant(1.0)];
+        values.extend([Op::Binary(Binary::Gt, 0, 2), Op::Binary(Binary::Sub, 0, 3)]);
+        values.extend(more);
+        let buffer = |role, len| Buffer { name: String::new(), role, len, slots: 1 };
+        let buffers = vec![buffer(Role::State, 4), buffer(Role::Parameter, 1)];
+        let program = Program {
+            layout: Layout { buffers, ..Layout::default() },
+            precision: Precision::F64,
+            kernels: vec![Kernel::Pointwise { extent: 4, body: Body { values, stores: vec![(0, next)] } }],
+            phases: [vec![], vec![], vec![0], vec![]],
+            initial: vec![(1, [number].into())],
+        };
+        let search = Search::new(&program).expect("the state is a candidate");
+        search.find(&Memory::<f64>::new(&program).unwrap()).get(&0).copied()
+    }
+
+    #[test]
+    fn a_countdown_lies_between_0_and_where_it_begins() {
+        let countdown = [Op::Binary(Binary::Max, 5, 2), Op::Select(4, 6, 1)];
+        assert_eq!(found(49.0, &countdown, 7), Some((0, 49)));
+        assert_eq!(found(-7.0, &countdown, 7), Some((-7, 0)));
+        for unfit in [0.5, -0.0, 40_000.0, f64::NAN] {
+            assert_eq!(found(unfit, &countdown, 7), None, "{unfit}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_0_or_1_and_what_counts_without_end_has_no_bounds() {
+        assert_eq!(found(1.0, &[], 4), Some((0, 1)));
+        assert_eq!(found(1.0, &[Op::Binary(Binary::Add, 0, 3)], 6), None);
+        assert_eq!(found(1.0, &[], 5), None);
+        // 0 * -1 would be the negative zero.
+        assert_eq!(found(-1.0, &[Op::Binary(Binary::Mul, 0, 1)], 6), None);
+    }
+}
