@@ -14,7 +14,9 @@ use nullcline::{Engine, Model};
 
 fn main() {
     let mut cases: Vec<(String, Model, u64)> = Vec::new();
-    for (n, steps) in [(1, 100_000), (2, 50_000), (8, 50_000), (100, 10_000), (1000, 2000), (10_000, 200), (100_000, 20)] {
+    for (n, steps) in
+        [(1, 100_000), (2, 50_000), (8, 50_000), (100, 10_000), (1000, 2000), (10_000, 200), (100_000, 20)]
+    {
         for precision in ["f64", "f32"] {
             let text = population(n, steps).replace("scheme: euler", &format!("scheme: euler, precision: {precision}"));
             cases.push((format!("{n} columns, {precision}"), beside::model(text), steps as u64));
