@@ -8,7 +8,7 @@
 use std::fmt;
 
 use nullcline_compiler::ir::prim::arith;
-use nullcline_compiler::kernel::ir::{Body, Module, Phase, Precision, Stmt, ValueOp};
+use nullcline_compiler::kernel::ir::{Body, Index, Module, Phase, Precision, Stmt, ValueOp};
 use nullcline_runtime::device::Cpu;
 use nullcline_runtime::isa::Isa;
 use nullcline_runtime::sim::Schedule;
@@ -86,9 +86,10 @@ struct Speed {
     load: f64,
     /// Seconds to load one operation.
     load_operation: f64,
-    /// Operations of all kernels of a step from which on the code does not stay in the first-level cache, and how many times
-    /// as long each takes then.
-    long: (f64, f64),
+    /// Whether it makes all steps of an element before those of the next, where it can.
+    steps_inside: bool,
+    /// How many times as long an operation takes in a step of more than so many: code beyond the caches.
+    long: &'static [(f64, f64)],
 }
 
 /// The engines of the processor.
@@ -100,12 +101,13 @@ const SPEEDS: [Speed; 2] = [
             _ if Isa::detect().has_wide_vectors() => 64 / size,
             _ => 32 / size,
         },
-        operation: 0.2e-9,
+        operation: 0.16e-9,
         element: 0.0,
-        kernel: 10e-9,
-        load: 100e-6,
-        load_operation: 3e-6,
-        long: (4000.0, 3.0),
+        kernel: 5e-9,
+        load: 250e-6,
+        load_operation: 0.6e-6,
+        steps_inside: true,
+        long: &[(4096.0, 2.0), (50_000.0, 7.0)],
     },
     Speed {
         name: "block",
@@ -115,14 +117,17 @@ const SPEEDS: [Speed; 2] = [
             _ => 128,
         },
         operation: 3e-9,
-        element: 0.06e-9,
+        element: 0.13e-9,
         kernel: 20e-9,
-        load: 20e-6,
+        load: 50e-6,
         load_operation: 0.1e-6,
-        long: (f64::INFINITY, 1.0),
+        steps_inside: false,
+        long: &[],
     },
 ];
 
+/// Seconds for a byte of a buffer that is made ready.
+const FILL: f64 = 0.25e-9;
 /// Quotients and square roots take as long as so many other operations.
 const DIVISION: f64 = 8.0;
 /// Seconds for a term of a sum over connections: an index, a weight and a value.
@@ -139,8 +144,9 @@ const SPIKING: f64 = 1e-3;
 const SHARED: f64 = 262_144.0;
 /// Bytes of buffers that machine code can address.
 const REACH: usize = i32::MAX as usize - (1 << 20);
-/// Bytes of the second-level cache; what a step touches beyond it comes from memory.
-const CACHE: f64 = 2e6;
+/// Bytes of the second-level cache; steps that touch more come from memory, unless all steps of an element can be made
+/// before those of the next.
+const CACHE: usize = 2_000_000;
 /// Bytes per second between memory and one core.
 const BANDWIDTH: f64 = 12e9;
 
@@ -158,6 +164,8 @@ struct Work {
     kernels: Vec<Pointwise>,
     /// Seconds for the rest, which engines share.
     rest: f64,
+    /// Whether nothing passes between elements, and nothing comes or goes between steps.
+    independent: bool,
 }
 
 /// Chooses the engine for a run of a module.
@@ -175,7 +183,11 @@ pub fn choose(module: &Module, schedule: &Schedule, columns: usize, threads: usi
             + rows * (observe.seconds(module, speed, threads) + columns as f64 * RECORDED);
         let operations: f64 =
             (module.kernels.iter()).filter_map(|k| pointwise(&k.body, k.extent)).map(|k| k.operations).sum();
-        estimates.push(Estimate { engine, load: speed.load + operations * speed.load_operation, run });
+        estimates.push(Estimate {
+            engine,
+            load: speed.load + operations * speed.load_operation + bytes(module) as f64 * FILL,
+            run,
+        });
     }
     estimates.sort_by(|a, b| (a.load + a.run).total_cmp(&(b.load + b.run)));
     Choice { estimates, refused }
@@ -217,6 +229,7 @@ fn work(module: &Module, phase: Phase) -> Work {
     if phase == Phase::Step {
         work.rest += module.randoms.iter().map(|(b, _)| module.buffers[b.index()].len as f64 * RANDOM).sum::<f64>();
     }
+    work.independent = work.rest == 0.0 && module.inputs.is_empty() && module.events.is_empty();
     work
 }
 
@@ -229,8 +242,11 @@ fn pointwise(body: &Body, extent: usize) -> Option<Pointwise> {
             Stmt::Let(_, ValueOp::Call(prim, _)) if **prim == arith::DIV || **prim == arith::SQRT => DIVISION,
             Stmt::Let(..) | Stmt::Store(..) => 1.0,
         };
-        moved +=
-            usize::from(matches!(stmt, Stmt::Store(..) | Stmt::Let(_, ValueOp::Load { .. } | ValueOp::Past { .. })));
+        moved += usize::from(match stmt {
+            Stmt::Store(..) => true,
+            Stmt::Let(_, ValueOp::Load { index, .. } | ValueOp::Past { index, .. }) => *index == Index::Element,
+            Stmt::Let(..) => false,
+        });
     }
     Some(Pointwise { extent, operations, moved })
 }
@@ -239,11 +255,11 @@ impl Work {
     /// Seconds on an engine.
     fn seconds(&self, module: &Module, speed: &Speed, threads: usize) -> f64 {
         let size = size(module);
-        let (most, slower) = speed.long;
         let all: f64 = self.kernels.iter().map(|k| k.operations).sum();
-        let slower = if all > most { slower } else { 1.0 };
+        let slower = speed.long.iter().rev().find(|(most, _)| all > *most).map_or(1.0, |(_, times)| *times);
         let moved: usize = self.kernels.iter().map(|k| k.moved * k.extent * size).sum();
-        let from_memory = if moved as f64 > CACHE { moved as f64 / BANDWIDTH } else { 0.0 };
+        let from_memory =
+            if moved > CACHE && !(speed.steps_inside && self.independent) { moved as f64 / BANDWIDTH } else { 0.0 };
         let each = self.kernels.iter().map(|kernel| {
             let block = (speed.block)(kernel.extent, size);
             let one = speed.operation + block as f64 * speed.element * size as f64 / 8.0;
@@ -251,6 +267,6 @@ impl Work {
             let shared = if kernel.operations * kernel.extent as f64 >= SHARED { threads as f64 } else { 1.0 };
             speed.kernel + time / shared
         });
-        each.sum::<f64>().max(from_memory) + self.rest
+        each.sum::<f64>() + from_memory + self.rest
     }
 }

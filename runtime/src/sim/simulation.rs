@@ -338,6 +338,11 @@ impl Simulation {
                 }
                 let to_row = schedule.every - done % schedule.every;
                 self.advance_spiking(to_row.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
+            } else if self.places.is_empty() && schedule.every <= left.min(BATCH_STEPS) {
+                // Rows without columns are counted only: nothing has to be looked at between the steps.
+                let count = (BATCH_STEPS / schedule.every).min(left / schedule.every);
+                rows += count;
+                self.advance_spiking(count * schedule.every, schedule.cutoff, &mut spikes, sink)?;
             } else if schedule.every > BATCH_STEPS || left < schedule.every || !self.layout.events.is_empty() {
                 // A row by itself: the last one, or one that is followed by many steps.
                 values.clear();

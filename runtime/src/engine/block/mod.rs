@@ -200,10 +200,11 @@ impl<T: Real> Executable for BlockEngine<T> {
     ) -> Result<(), DeviceError> {
         let team = self.team.clone();
         team.run(self.shares, || {
+            let mut found = Vec::new();
             for step in first..first + count {
                 feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
                 self.run_phase(Phase::Step, step, dt);
-                self.memory.spikes(step, events, out)?;
+                self.memory.spikes(step, events, &mut found, out)?;
             }
             Ok(())
         })
