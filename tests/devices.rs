@@ -7,6 +7,8 @@
 mod bounds;
 #[path = "../examples/wgpu_host.rs"]
 mod host;
+#[path = "support/models.rs"]
+mod models;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -21,6 +23,7 @@ use nullcline::compiler::ir::expr::{Op, ParameterId};
 use nullcline::compiler::ir::prim::Prim;
 use nullcline::compiler::ir::system::{System, Values};
 use nullcline::compiler::kernel::ir::Precision;
+use nullcline::compiler::kernel::many::{ManySteps, many_steps};
 use nullcline::compiler::pass::elementary::ROWS;
 use nullcline::compiler::pass::{Observable, compile};
 use nullcline::compiler::scheme;
@@ -340,36 +343,74 @@ fn members_of_a_batch_have_the_bits_of_runs_in_other_company() {
     }
 }
 
-/// Recording more seldom runs more steps at a time: the same bits, with delays, noise, time and inputs.
+/// Recording more seldom runs more steps at a time: the same bits and spikes, with delays, noise, time and inputs.
 #[test]
 fn many_steps_at_a_time_are_the_steps_one_by_one() {
     if device().is_none() {
         return;
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|e| e == "yaml"));
-    files.sort();
     let engine = Engine::lookup("wgpu").unwrap();
-    let mut compared = 0;
-    for file in files.iter().step_by(4) {
-        let path = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().with_extension("");
-        let model = single(&path.display().to_string());
+    let (mut compared, mut spikes) = (0, 0);
+    for (name, mut model) in models::models().step_by(3).chain(models::small_networks()) {
+        model.settings.precision = Some(model.name("precision", "f32"));
         let record = |every: u64| {
             let prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
             let mut simulation = prepared.simulation.with_independent_columns();
-            let mut recording = Recording::new(simulation.labels());
+            let mut recording = simulation.recording();
             let schedule = Schedule { steps: 210, every, cutoff: 0.0, include_end: false };
             simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
-            recording.columns
+            recording
         };
         let (often, seldom) = (record(1), record(7));
-        for (often, seldom) in often.iter().zip(&seldom) {
+        for (often, seldom) in often.columns.iter().zip(&seldom.columns) {
             let often: Vec<u64> = often.iter().step_by(7).map(|v| v.to_bits()).collect();
             let seldom: Vec<u64> = seldom.iter().map(|v| v.to_bits()).collect();
-            assert_eq!(often, seldom, "{}", path.display());
+            assert_eq!(often, seldom, "{name}");
             compared += 1;
         }
+        assert_eq!(often.spikes, seldom.spikes, "{name}");
+        spikes += often.spikes.iter().map(|s| s.times.len()).sum::<usize>();
     }
-    assert!(compared > 10, "{compared} columns");
+    assert!(compared > 20 && spikes > 100, "{compared} columns, {spikes} spikes");
+}
+
+/// Small networks are stepped by one group of invocations, many steps at a time; the members of a batch by one each. The bits
+/// are those of one launch for each kernel.
+#[test]
+fn networks_in_one_launch_have_the_bits_of_one_launch_per_kernel() {
+    static BY_KERNEL: Engine = Engine {
+        name: "wgpu, kernel by kernel",
+        target: &WGSL,
+        device: "wgpu",
+        load: |module, index| {
+            let device = Wgpu::open(index)?;
+            let mut artifact = wgsl(&module, &device.limits());
+            artifact.steps = None;
+            device.load(&artifact)
+        },
+        doc: "",
+    };
+    let Some((device, double)) = device() else { return };
+    let precisions = if double { &["f32", "f64"][..] } else { &["f32"] };
+    let mut networks = 0;
+    for (name, mut model) in models::models().chain(models::small_networks()) {
+        for precision in precisions {
+            model.settings.precision = Some(model.name("precision", precision));
+            let compiled = model.compile(Engine::lookup("wgpu").unwrap()).unwrap_or_else(|e| panic!("{e}"));
+            let Some(ManySteps::Groups(_)) = many_steps(&compiled.module, 256) else { continue };
+            assert!(wgsl(&compiled.module, &device.limits()).steps.is_some(), "{name}");
+            networks += 1;
+            let run = |engine: &'static Engine| {
+                let prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
+                let mut simulation = prepared.simulation.with_independent_columns();
+                let mut recording = simulation.recording();
+                let schedule = Schedule { steps: 120, every: 40, cutoff: 0.0, include_end: true };
+                simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+                let bits = recording.columns.iter().map(|c| c.iter().map(|v| v.to_bits()).collect());
+                (bits.collect::<Vec<Vec<u64>>>(), recording.spikes)
+            };
+            assert!(run(Engine::lookup("wgpu").unwrap()) == run(&BY_KERNEL), "{name}, {precision}");
+        }
+    }
+    assert!(networks > 20, "{networks} networks");
 }

@@ -19,6 +19,9 @@
 //! - `record`: the entry that copies the numbers at `{"addresses": true}` (64 bits each) into a row of `{"rows": true}`, where
 //!   there is one: one invocation per address. `arguments`: what every entry is given after its bindings, 64 bits each:
 //!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record`), `dt` (a double), `seed`.
+//! - `marks`: where entries mark recorded events, `{"marks": true}`, when there are any: a ring of `rows` rows of `words` words
+//!   of 32 bits, 0 at first. In a step, element i of a buffer in `buffers` (`[buffer, first word]`) that has its event sets
+//!   bit i mod 32 of word (step mod rows) words + first word + i / 32; the host reads and clears rows before they come round.
 //! - `banks`: memory of several buffers: `name`, `length`, and `buffers` as `[buffer, first element]`.
 //! - `samples`: what a row of samples holds. `uniforms`: the block of numbers that entries are given: `name`, `quantity`,
 //!   `offset` in bytes.
@@ -168,6 +171,14 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("element", Some(column.element.to_string())),
         ])
     });
+    let marks = artifact.marks.as_ref().map(|marks| {
+        let held = marks.buffers.iter().map(|(buffer, first)| format!("[{buffer}, {first}]"));
+        object([
+            ("rows", Some(marks.rows.to_string())),
+            ("words", Some(marks.words.to_string())),
+            ("buffers", Some(array(held, false))),
+        ])
+    });
     let arguments = artifact.arguments.iter().map(|a| text(a));
     let arguments = (!artifact.arguments.is_empty()).then(|| array(arguments, false));
     let members = [
@@ -187,6 +198,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("phases", Some(phases)),
         ("feed", Some(array(artifact.feed.iter(), false))),
         ("record", artifact.record.map(|r| r.to_string())),
+        ("marks", marks),
         ("arguments", arguments),
         ("steps", Some(artifact.steps.map_or("null".to_string(), |s| s.to_string()))),
         ("banks", Some(array(banks, true))),
@@ -212,6 +224,7 @@ fn binding(artifact: &Artifact, binding: Binding) -> String {
         Binding::Series(series) => ("series", series.to_string(), None),
         Binding::Addresses => ("addresses", "true".to_string(), None),
         Binding::Rows => ("rows", "true".to_string(), access(true)),
+        Binding::Marks => ("marks", "true".to_string(), access(true)),
     };
     object([(key, Some(value)), ("access", access), ("slot", artifact.slot(binding).map(|s| s.to_string()))])
 }

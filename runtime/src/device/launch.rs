@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::artifact::{DeviceError, Executable, Feeds, Phase, Rows, Samples};
+use crate::artifact::{DeviceError, EventBuffer, Executable, Feeds, Phase, Rows, Samples, Spike};
 use crate::code::{Artifact, Binding, Data, Entry};
 use crate::flush::narrow;
 use crate::program::Precision;
@@ -43,6 +43,8 @@ pub struct Launcher<D> {
     places: Option<(u64, Vec<(usize, usize)>)>,
     /// Recorded rows: address, room in bytes.
     rows: Option<(u64, usize)>,
+    /// The ring of marks.
+    marks: u64,
     seed: u64,
 }
 
@@ -74,7 +76,9 @@ impl<D: Driver> Launcher<D> {
                 Data::Numbers(data) => room(data.len() * size),
             })
             .collect();
-        let total = buffers.iter().chain(&constants).try_fold(0usize, |sum, bytes| sum.checked_add(*bytes));
+        let marks = room(artifact.marks.as_ref().map_or(0, |m| m.rows * m.words * 4));
+        let total =
+            buffers.iter().chain(&constants).chain([&marks]).try_fold(0usize, |sum, bytes| sum.checked_add(*bytes));
         let total = total.ok_or_else(|| DeviceError("the model needs more memory than there are addresses".into()))?;
         let mut next = driver.allocate(total.max(ALIGN))?;
         let mut place = |bytes: &usize| {
@@ -86,6 +90,7 @@ impl<D: Driver> Launcher<D> {
             engine: engine.to_string(),
             buffers: buffers.iter().map(&mut place).collect(),
             constants: constants.iter().map(&mut place).collect(),
+            marks: place(&marks),
             series: Vec::new(),
             places: None,
             rows: None,
@@ -141,6 +146,7 @@ impl<D: Driver> Launcher<D> {
                 }
                 Binding::Addresses => self.places.as_ref().map_or(0, |p| p.0),
                 Binding::Rows => self.rows.map_or(0, |r| r.0),
+                Binding::Marks => self.marks,
             });
         }
         let seed = feeds.map_or(self.seed, |f| f.seed);
@@ -266,8 +272,29 @@ impl<D: Driver> Executable for Launcher<D> {
         }
     }
 
+    fn watch(&mut self) -> Result<Option<u64>, DeviceError> {
+        let Some(marks) = &self.artifact.marks else { return Ok(None) };
+        let (rows, bytes) = (marks.rows as u64, vec![0; marks.rows * marks.words * 4]);
+        self.driver.upload(self.marks, &bytes)?;
+        Ok(Some(rows))
+    }
+
+    fn watched(&mut self, steps: (u64, u64), events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
+        let Some(marks) = &self.artifact.marks else {
+            return Err(DeviceError(format!("`{}` notes no events", self.engine)));
+        };
+        let mut bytes = vec![0u8; marks.rows * marks.words * 4];
+        self.driver.download(self.marks, &mut bytes)?;
+        let ring: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        marks.spikes(&ring, steps, events, out);
+        Ok(())
+    }
+
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        let Some(record) = self.artifact.record.filter(|_| !rows.places.is_empty()) else {
+        if rows.places.is_empty() {
+            return self.advance(rows.first, rows.count * rows.every, dt, feeds);
+        }
+        let Some(record) = self.artifact.record else {
             for row in 0..rows.count {
                 let step = rows.first + row * rows.every;
                 self.supply(feeds)?;

@@ -8,7 +8,7 @@ use super::launch::{Launch, Shared, launches};
 use super::memory::{Memory, allocate};
 use super::rows::Rows;
 use super::uniform::{Blocks, Tick, numbers, size};
-use crate::artifact::{self, DeviceError, Executable, Feeds, Phase};
+use crate::artifact::{self, DeviceError, EventBuffer, Executable, Feeds, Phase, Spike};
 use crate::code::{Artifact, Data, Sample};
 
 /// Launches of a submission, each with its own block of uniforms.
@@ -307,6 +307,20 @@ impl Executable for Loaded {
         Ok(())
     }
 
+    fn watch(&mut self) -> Result<Option<u64>, DeviceError> {
+        let Some(marks) = &self.artifact.marks else { return Ok(None) };
+        self.memory.clear_marks(&self.wgpu)?;
+        Ok(Some(marks.rows as u64))
+    }
+
+    fn watched(&mut self, steps: (u64, u64), events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
+        let Some(marks) = &self.artifact.marks else {
+            return Err(DeviceError("this model's events are not noted".to_string()));
+        };
+        marks.spikes(&self.memory.read_marks(&self.wgpu)?, steps, events, out);
+        Ok(())
+    }
+
     fn record(
         &mut self,
         rows: &artifact::Rows<'_>,
@@ -315,6 +329,9 @@ impl Executable for Loaded {
         out: &mut Vec<f64>,
     ) -> Result<(), DeviceError> {
         check_steps(rows.first + rows.count * rows.every)?;
+        if rows.places.is_empty() {
+            return self.advance(rows.first, rows.count * rows.every, dt, feeds);
+        }
         self.prepare_rows(rows.places)?;
         let all = self.record_rows(rows, dt, feeds, out);
         // What the device has finished is handed over also when it failed afterwards.
