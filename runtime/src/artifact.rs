@@ -2,9 +2,13 @@
 //!
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
+mod totals;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+
+pub use totals::Totals;
 
 use crate::random::uniform_pair;
 
@@ -257,6 +261,16 @@ pub trait Executable: Send {
         Err(DeviceError(format!("`{}` notes no events", self.engine())))
     }
 
+    /// Whether [`Executable::reduce`] takes less than recording: rows stay where they are computed.
+    fn reduces(&self) -> bool {
+        false
+    }
+
+    /// Goes on as [`Executable::record`] does, and adds the rows to `totals`.
+    fn reduce(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, totals: &mut Totals) -> Result<(), DeviceError> {
+        reduce_by_row(self, rows, dt, feeds, totals)
+    }
+
     /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
         record_by_row(self, rows, dt, feeds, out)
@@ -284,6 +298,20 @@ fn collect_by_step<E: Executable + ?Sized>(
             out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: (name + unit) as u32 }));
         }
     }
+    Ok(())
+}
+
+/// [`Executable::reduce`] by recording.
+pub fn reduce_by_row<E: Executable + ?Sized>(
+    executable: &mut E,
+    rows: &Rows<'_>,
+    dt: f64,
+    feeds: &Feeds,
+    totals: &mut Totals,
+) -> Result<(), DeviceError> {
+    let mut values = Vec::new();
+    executable.record(rows, dt, feeds, &mut values)?;
+    values.chunks(rows.places.len().max(1)).for_each(|row| totals.add(row));
     Ok(())
 }
 

@@ -28,6 +28,8 @@ pub struct Artifact {
     pub steps: Option<u32>,
     /// The entry that gathers what is recorded: the numbers at [`Binding::Addresses`] into a row of [`Binding::Rows`].
     pub record: Option<u32>,
+    /// The entry that adds the numbers at [`Binding::Addresses`] to [`Binding::Totals`].
+    pub reduce: Option<u32>,
     /// Where entries mark recorded events, if there are any.
     pub marks: Option<Marks>,
     /// Names of what every entry is given after its bindings, 64 bits each; none where there is a block of uniforms.
@@ -51,7 +53,7 @@ impl Artifact {
     pub fn slot(&self, binding: Binding) -> Option<u32> {
         let (banks, constants) = (self.banks.len() as u32, self.constants.len() as u32);
         match binding {
-            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Rows => None,
+            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Rows | Binding::Totals => None,
             Binding::Bank { index, .. } => Some(1 + index),
             Binding::Constant(index) => Some(1 + banks + index),
             Binding::Samples => Some(1 + banks + constants),
@@ -259,6 +261,8 @@ pub enum Binding {
     Rows,
     /// The ring of [`Marks`].
     Marks,
+    /// Sums, smallest and largest values of what is recorded: for each address a number of 64 bits, three times.
+    Totals,
 }
 
 #[cfg(test)]

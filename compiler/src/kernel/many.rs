@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::independent::independent;
-use super::ir::{Body, BufferId, Index, Kernel, Module, Stmt, ValueOp};
+use super::ir::{Body, BufferId, BufferRole, Index, Kernel, Module, Stmt, ValueOp};
 
 /// Largest index set of a group: some elements for each of its invocations. With more, a step takes longer than the
 /// launches it saves.
@@ -37,8 +37,10 @@ pub struct Groups {
     pub largest: usize,
     /// Buffers of inputs and random numbers that the step reads and each group fills for itself.
     pub own: Vec<BufferId>,
-    /// Those that all groups would fill alike, with one element: their numbers are made where they are read.
+    /// Those of one number that is the same for all: every invocation has them in registers.
     pub common: Vec<BufferId>,
+    /// Kernels of the step that compute such numbers of others, for every invocation to do before all others.
+    pub scalar: Vec<usize>,
 }
 
 impl Groups {
@@ -64,20 +66,20 @@ pub fn many_steps(module: &Module, invocations: usize) -> Option<ManySteps> {
 fn groups(module: &Module, invocations: usize) -> Option<Groups> {
     let accesses = Accesses::new(module);
     let together = accesses.kernels.iter().map(|k| k.extent).reduce(divisor)?;
-    let fed = accesses.fed.iter().map(|b| module.buffers[b.index()].len);
+    let own: Vec<BufferId> = accesses.fed.iter().copied().filter(|b| !accesses.common.contains(b)).collect();
+    let fed = own.iter().map(|b| module.buffers[b.index()].len);
     let largest = accesses.kernels.iter().map(|k| k.extent).chain(fed).max()?;
     let small = |parts: usize| largest / parts <= ELEMENTS && accesses.entries / parts <= ENTRIES;
     // The more parts, the smaller: the first number of parts that holds is the one wanted.
     let parts = (1..=together).rev().filter(|parts| together.is_multiple_of(*parts)).take_while(|parts| small(*parts));
-    let parts = parts.map(|parts| Parts { module, accesses: &accesses, parts }).find(Parts::hold)?;
-    let own = accesses.fed.iter().copied().filter(|b| parts.owns(*b)).collect();
-    let common = accesses.fed.iter().copied().filter(|b| !parts.owns(*b)).collect();
-    let (parts, mut each) = (parts.parts, 1);
+    let parts = parts.map(|parts| Parts { module, accesses: &accesses, parts }).find(Parts::hold)?.parts;
+    let mut each = 1;
     // Small parts share a group, as long as all of them have an invocation for each element.
     if largest / parts * 2 <= invocations {
         each = (invocations / (largest / parts).max(1)).min(ENTRIES / (accesses.entries / parts).max(1)).min(parts);
     }
-    Some(Groups { parts, each, largest: largest / parts * each, own, common })
+    let common = accesses.fed.iter().copied().filter(|b| accesses.common.contains(b)).collect();
+    Some(Groups { parts, each, largest: largest / parts * each, own, common, scalar: accesses.scalar })
 }
 
 fn divisor(a: usize, b: usize) -> usize {
@@ -86,19 +88,23 @@ fn divisor(a: usize, b: usize) -> usize {
 
 /// What the kernels of a step touch.
 struct Accesses<'m> {
+    /// All but those of `scalar`.
     kernels: Vec<&'m Kernel>,
     written: HashSet<BufferId>,
     /// Inputs and random numbers that are read.
     fed: Vec<BufferId>,
+    /// Buffers of one number that every invocation can have for itself: inputs, random numbers, and what the kernels of
+    /// `scalar` compute of those and the time.
+    common: HashSet<BufferId>,
+    scalar: Vec<usize>,
     /// Entries of all connections.
     entries: usize,
 }
 
 impl<'m> Accesses<'m> {
     fn new(module: &'m Module) -> Accesses<'m> {
-        let kernels: Vec<&Kernel> = module.step.iter().map(|k| &module.kernels[*k]).collect();
-        let (mut written, mut read, mut entries) = (HashSet::new(), HashSet::new(), 0);
-        for kernel in &kernels {
+        let (mut written, mut read, mut gathered, mut entries) = (HashSet::new(), HashSet::new(), HashSet::new(), 0);
+        for kernel in module.step.iter().map(|k| &module.kernels[*k]) {
             match &kernel.body {
                 Body::Pointwise(body) => body.iter().for_each(|stmt| match stmt {
                     Stmt::Store(buffer, _) => _ = written.insert(*buffer),
@@ -108,28 +114,55 @@ impl<'m> Accesses<'m> {
                     Stmt::Let(..) => {}
                 }),
                 Body::Take { source, target, .. } => {
-                    read.insert(*source);
+                    gathered.insert(*source);
                     written.insert(*target);
                 }
                 Body::Couple { connection, source, target } => {
                     entries += module.connections[*connection].sources.len();
-                    read.insert(*source);
+                    gathered.insert(*source);
                     written.insert(*target);
                 }
                 Body::CouplePast { connection, history, current, target } => {
                     entries += module.connections[*connection].sources.len();
-                    read.extend([Some(*history), *current].into_iter().flatten());
+                    gathered.extend([Some(*history), *current].into_iter().flatten());
                     written.insert(*target);
                 }
                 Body::Deliver { fanout, spikes, factor, target } => {
                     entries += module.fanouts[*fanout].targets.len();
-                    read.extend([Some(*spikes), *factor].into_iter().flatten());
+                    gathered.extend([Some(*spikes), *factor].into_iter().flatten());
                     written.insert(*target);
                 }
             }
         }
         let fed = module.inputs.iter().map(|i| i.0).chain(module.randoms.iter().map(|r| r.0));
-        Accesses { fed: fed.filter(|b| read.contains(b)).collect(), kernels, written, entries }
+        let fed: Vec<BufferId> = fed.filter(|b| read.contains(b) || gathered.contains(b)).collect();
+        let single = |buffer: &BufferId| module.buffers[buffer.index()].len == 1 && !gathered.contains(buffer);
+        let mut common: HashSet<BufferId> = fed.iter().copied().filter(single).collect();
+        let (mut kernels, mut scalar) = (Vec::new(), Vec::new());
+        for index in &module.step {
+            let kernel = &module.kernels[*index];
+            let known = |stmt: &Stmt| match stmt {
+                Stmt::Store(buffer, _) => {
+                    matches!(module.buffers[buffer.index()].role, BufferRole::Scratch(_)) && single(buffer)
+                }
+                Stmt::Let(_, ValueOp::Load { buffer, .. }) => {
+                    common.contains(buffer) || !(written.contains(buffer) || fed.contains(buffer))
+                }
+                Stmt::Let(_, ValueOp::Past { .. }) => false,
+                Stmt::Let(..) => true,
+            };
+            match &kernel.body {
+                Body::Pointwise(body) if kernel.extent == 1 && body.iter().all(known) => {
+                    scalar.push(*index);
+                    common.extend(body.iter().filter_map(|stmt| match stmt {
+                        Stmt::Store(buffer, _) => Some(*buffer),
+                        Stmt::Let(..) => None,
+                    }));
+                }
+                _ => kernels.push(kernel),
+            }
+        }
+        Accesses { kernels, written, fed, common, scalar, entries }
     }
 }
 
@@ -181,7 +214,7 @@ impl Parts<'_> {
         match &kernel.body {
             Body::Pointwise(body) => body.iter().all(|stmt| match stmt {
                 Stmt::Let(_, ValueOp::Load { buffer, index: Index::Zero }) => {
-                    self.fixed(*buffer) || (self.accesses.fed.contains(buffer) && !self.owns(*buffer))
+                    self.fixed(*buffer) || self.accesses.common.contains(buffer)
                 }
                 Stmt::Let(_, ValueOp::Past { index: Index::Zero, .. }) => false,
                 _ => true,

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::artifact::{DeviceError, EventBuffer, Executable, Feeds, Phase, Rows, Samples, Spike};
+use crate::artifact::{
+    DeviceError, EventBuffer, Executable, Feeds, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
+};
 use crate::code::{Artifact, Binding, Data, Entry};
 use crate::flush::narrow;
 use crate::program::Precision;
@@ -45,6 +47,8 @@ pub struct Launcher<D> {
     rows: Option<(u64, usize)>,
     /// The ring of marks.
     marks: u64,
+    /// Sums and extremes: address, room in bytes.
+    totals: Option<(u64, usize)>,
     seed: u64,
 }
 
@@ -94,6 +98,7 @@ impl<D: Driver> Launcher<D> {
             series: Vec::new(),
             places: None,
             rows: None,
+            totals: None,
             seed: 0,
             artifact,
             driver,
@@ -128,7 +133,8 @@ impl<D: Driver> Launcher<D> {
 
     fn launch(&mut self, index: u32, clock: Clock, feeds: Option<&Feeds>) -> Result<(), DeviceError> {
         let entry = &self.artifact.entries[index as usize];
-        let extent = if Some(index) == self.artifact.record { clock.count as usize } else { entry.extent };
+        let by_place = [self.artifact.record, self.artifact.reduce].contains(&Some(index));
+        let extent = if by_place { clock.count as usize } else { entry.extent };
         if extent == 0 {
             return Ok(());
         }
@@ -147,6 +153,7 @@ impl<D: Driver> Launcher<D> {
                 Binding::Addresses => self.places.as_ref().map_or(0, |p| p.0),
                 Binding::Rows => self.rows.map_or(0, |r| r.0),
                 Binding::Marks => self.marks,
+                Binding::Totals => self.totals.map_or(0, |t| t.0),
             });
         }
         let seed = feeds.map_or(self.seed, |f| f.seed);
@@ -204,7 +211,7 @@ impl<D: Driver> Launcher<D> {
             self.places = Some((address, places.to_vec()));
         }
         let bytes = rows * places.len() * size;
-        if self.rows.is_none_or(|(_, room)| room < bytes) {
+        if bytes > 0 && self.rows.is_none_or(|(_, room)| room < bytes) {
             self.rows = Some((self.driver.allocate(bytes)?, bytes));
         }
         Ok(())
@@ -287,6 +294,39 @@ impl<D: Driver> Executable for Launcher<D> {
         self.driver.download(self.marks, &mut bytes)?;
         let ring: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
         marks.spikes(&ring, steps, events, out);
+        Ok(())
+    }
+
+    fn reduces(&self) -> bool {
+        self.artifact.reduce.is_some()
+    }
+
+    fn reduce(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, totals: &mut Totals) -> Result<(), DeviceError> {
+        let columns = rows.places.len();
+        let Some(reduce) = self.artifact.reduce else { return reduce_by_row(self, rows, dt, feeds, totals) };
+        self.set_places(rows.places, 0)?;
+        let mut bytes = encode(&[&totals.sums[..], &totals.lowest, &totals.highest].concat(), Precision::F64);
+        let (address, room) = match self.totals {
+            Some((address, room)) if room >= bytes.len() => (address, room),
+            _ => (self.driver.allocate(bytes.len())?, bytes.len()),
+        };
+        self.totals = Some((address, room));
+        self.driver.upload(address, &bytes)?;
+        for row in 0..rows.count {
+            let step = rows.first + row * rows.every;
+            self.supply(feeds)?;
+            self.feed(step, feeds)?;
+            self.run(Phase::Observe, step, dt)?;
+            self.launch(reduce, Clock { first: row, count: columns as u64, dt }, None)?;
+            self.advance(step, rows.every, dt, feeds)?;
+        }
+        self.driver.download(address, &mut bytes)?;
+        let mut all = Vec::with_capacity(3 * columns);
+        decode(&bytes, Precision::F64, &mut all);
+        totals.sums.copy_from_slice(&all[..columns]);
+        totals.lowest.copy_from_slice(&all[columns..2 * columns]);
+        totals.highest.copy_from_slice(&all[2 * columns..]);
+        totals.rows += rows.count;
         Ok(())
     }
 

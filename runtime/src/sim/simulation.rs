@@ -102,7 +102,7 @@ impl From<DeviceError> for RunError {
 }
 
 /// Steps between two checks: short enough for an answer now and then, long enough to cost nothing.
-const BATCH_STEPS: u64 = 4096;
+pub(super) const BATCH_STEPS: u64 = 4096;
 
 /// Values recorded before they are handed over, so that wide rows do not pile up.
 const BATCH_VALUES: u64 = 1 << 16;
@@ -111,11 +111,11 @@ const BATCH_VALUES: u64 = 1 << 16;
 pub struct Simulation {
     pub(super) executable: Box<dyn Executable>,
     pub(super) layout: Layout,
-    clock: Clock,
-    feeds: Feeds,
+    pub(super) clock: Clock,
+    pub(super) feeds: Feeds,
     columns: Vec<Column>,
     /// Buffer and element of each column.
-    places: Vec<(usize, usize)>,
+    pub(super) places: Vec<(usize, usize)>,
     pre_history: PreHistory,
     /// How the recorded events are called, in the order of the layout.
     events: Vec<Label>,
@@ -348,7 +348,7 @@ impl Simulation {
                 }
                 self.advance_spiking(schedule.every.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
             } else {
-                let most = (room / schedule.every).min(BATCH_VALUES / self.places.len().max(1) as u64);
+                let most = (room / schedule.every).min(self.rows_at_a_time());
                 let count = most.clamp(1, left / schedule.every);
                 let (first, steps) = (self.step, count * schedule.every);
                 let batch = Rows { first, count, every: schedule.every, places: &self.places };
@@ -378,6 +378,11 @@ impl Simulation {
             stopped = check(self.step - first) == Interrupt::Stop && self.step - first < schedule.steps;
         }
         Ok(Summary { steps: self.step - first, rows, elapsed: start.elapsed(), stopped })
+    }
+
+    /// Rows that may pile up.
+    pub(super) fn rows_at_a_time(&self) -> u64 {
+        BATCH_VALUES / self.places.len().max(1) as u64
     }
 
     /// Goes ahead and gives the spikes since `cutoff` to the sink.

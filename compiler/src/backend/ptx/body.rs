@@ -199,7 +199,7 @@ pub(super) struct Memory<'a> {
     /// Addresses of elements in the first slot of their buffers.
     addresses: HashMap<(BufferId, Index), String>,
     /// Buffers of one element that are in registers.
-    given: HashMap<BufferId, String>,
+    pub given: HashMap<BufferId, String>,
 }
 
 impl<'a> Memory<'a> {

@@ -2,7 +2,8 @@
 //!
 //! One entry per kernel, one thread per element. Every entry takes the addresses of its bindings, then the number of the
 //! step, a number of steps, the step size and the seed, so all are launched alike. Beside the kernels there are entries
-//! that fill the buffers of inputs and random numbers, one that gathers recorded values, and one that runs many steps.
+//! that fill the buffers of inputs and random numbers, those that gather or add up recorded values, and one that runs many
+//! steps.
 
 mod body;
 mod code;
@@ -10,6 +11,7 @@ mod deliver;
 mod feeds;
 mod fill;
 mod gather;
+mod record;
 mod spelling;
 mod steps;
 mod together;
@@ -117,7 +119,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
     }
     let inputs = module.inputs.len();
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
-    let record = Some(add(fill::record(&source)));
+    let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
     let steps = steps::steps(&source, &mut constants).map(add);
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
     Artifact {
@@ -133,6 +135,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
         steps,
         record,
+        reduce,
         marks,
         arguments: code::arguments(),
         initial: module.initial.iter().map(|(buffer, v)| (buffer.0, values(v))).collect(),

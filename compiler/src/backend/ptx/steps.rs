@@ -22,7 +22,7 @@ const RESIDENT_REGISTERS: usize = 64;
 pub(super) fn steps(source: &Source<'_>, constants: &mut Constants) -> Option<(String, Entry)> {
     let kernels: Vec<&Kernel> = source.module.step.iter().map(|k| &source.module.kernels[*k]).collect();
     Some(match many_steps(source.module, GROUP as usize)? {
-        ManySteps::Groups(groups) => together(source, constants, &kernels, &groups),
+        ManySteps::Groups(groups) => together(source, constants, &groups),
         ManySteps::Elements(extent) => {
             let bodies = kernels.iter().filter_map(|kernel| match &kernel.body {
                 Body::Pointwise(statements) => Some(&statements[..]),

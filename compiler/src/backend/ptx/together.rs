@@ -5,22 +5,17 @@ use std::collections::HashMap;
 
 use nullcline_runtime::code::Entry;
 
-use super::body::{Memory, Source, body};
+use super::body::{Memory, Places, Source, body};
 use super::code::{Class, Code, GROUP};
 use super::deliver::{Delivery, Tiling, deliver};
 use super::feeds::{column, random, sample, unit};
 use super::fill;
 use super::gather::{Constants, Read, couple, take};
-use crate::kernel::ir::{Body, BufferId, Kernel};
+use crate::kernel::ir::{Body, BufferId, Index};
 use crate::kernel::many::Groups;
 
 /// Writes the entry.
-pub(super) fn together(
-    source: &Source<'_>,
-    constants: &mut Constants,
-    kernels: &[&Kernel],
-    groups: &Groups,
-) -> (String, Entry) {
+pub(super) fn together(source: &Source<'_>, constants: &mut Constants, groups: &Groups) -> (String, Entry) {
     let about = match groups.count() {
         1 => "any number of steps: one block for the whole network".to_string(),
         _ => format!("any number of steps: a block for each {} of {} independent networks", groups.each, groups.parts),
@@ -47,7 +42,8 @@ pub(super) fn together(
     if !groups.own.is_empty() {
         code.barrier();
     }
-    for kernel in kernels {
+    let kernels = source.module.step.iter().filter(|k| !groups.scalar.contains(k));
+    for kernel in kernels.map(|k| &source.module.kernels[*k]) {
         code.comment(&format!("{} over {}", kernel.name, kernel.extent));
         if let Body::Deliver { fanout, spikes, factor, target } = kernel.body {
             turns.deliver(&mut code, source, constants, Delivery { fanout, spikes, factor, target });
@@ -80,7 +76,7 @@ pub(super) fn together(
     code.finish(groups.count() * GROUP as usize)
 }
 
-/// Inputs and random numbers that all blocks share: every thread has them in registers.
+/// Numbers that are the same for all blocks, of inputs, random numbers and the time: every thread has them in registers.
 fn common(
     code: &mut Code,
     source: &Source<'_>,
@@ -100,7 +96,36 @@ fn common(
         };
         given.insert(*buffer, value);
     }
-    given
+    let memory = Memory::new(*source, "0".to_string(), Some(step.to_string())).with(given);
+    let mut registers = Registers(memory);
+    for kernel in groups.scalar.iter().map(|k| &module.kernels[*k]) {
+        if let Body::Pointwise(statements) = &kernel.body {
+            code.comment(&kernel.name);
+            body(code, source, &mut registers, statements);
+        }
+    }
+    registers.0.given
+}
+
+/// Where kernels that every thread runs for itself find numbers: what they store stays in registers.
+struct Registers<'a>(Memory<'a>);
+
+impl Places for Registers<'_> {
+    fn load(&mut self, code: &mut Code, buffer: BufferId, _: Index) -> String {
+        self.0.load(code, buffer, Index::Zero)
+    }
+
+    fn past(&mut self, code: &mut Code, buffer: BufferId, _: Index, steps: u32) -> String {
+        self.0.past(code, buffer, Index::Zero, steps)
+    }
+
+    fn store(&mut self, _: &mut Code, buffer: BufferId, value: &str) {
+        self.0.given.insert(buffer, value.to_string());
+    }
+
+    fn step(&mut self, code: &mut Code) -> String {
+        self.0.step(code)
+    }
 }
 
 /// How the elements of a block fall to its threads: every [`GROUP`]th to each.

@@ -66,6 +66,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         phases,
         steps,
         record: None,
+        reduce: None,
         marks,
         arguments: Vec::new(),
         initial: initial.collect(),

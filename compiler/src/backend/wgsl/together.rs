@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::GROUP;
 use super::entry::{Frame, Printer};
+use crate::kernel::ir::{Body, BufferId, Stmt};
 use crate::kernel::many::Groups;
 
 /// Invocations of a group with more elements than [`GROUP`]: what every device has (W3C, WebGPU, section 3.6.2:
@@ -16,14 +17,25 @@ impl Printer<'_> {
     /// where it would take more than `most` bindings.
     pub fn together(&mut self, groups: &Groups, most: usize) -> Option<u32> {
         let module = self.module;
-        let kernels = || module.step.iter().map(|k| &module.kernels[*k]);
+        let kernels = || module.step.iter().filter(|k| !groups.scalar.contains(k)).map(|k| &module.kernels[*k]);
+        let scalars = || {
+            groups.scalar.iter().filter_map(|k| match &module.kernels[*k].body {
+                Body::Pointwise(body) => Some(&body[..]),
+                _ => None,
+            })
+        };
+        let stored = scalars().flatten().filter_map(|stmt| match stmt {
+            Stmt::Store(buffer, _) => Some(*buffer),
+            Stmt::Let(..) => None,
+        });
         if kernels().any(|kernel| self.pieces(kernel).is_some_and(|pieces| pieces.len() > 1)) {
             return None;
         }
         let size = if groups.largest <= GROUP as usize { GROUP } else { LARGE_GROUP };
         let [step, row, element] = ["step", "row", "i"].map(str::to_string);
-        let registers = groups.common.iter().map(|b| (*b, format!("b{}", b.0))).collect();
-        let frame = Frame { step, row, element, registers };
+        let stored: Vec<BufferId> = stored.collect();
+        let registers = groups.common.iter().chain(&stored).map(|b| (*b, format!("b{}", b.0))).collect();
+        let mut frame = Frame { step, row, element: "0u".to_string(), registers };
         let mut text = String::new();
         if groups.count() > 1 {
             text += "    let part = group.y * groups.x + group.x;\n";
@@ -31,6 +43,11 @@ impl Printer<'_> {
         text += "    for (var k = 0u; k < clock.count; k++) {\n        let step = clock.step + k;\n        \
                  let row = clock.row + k;\n";
         text += &self.fed(&groups.common.iter().copied().collect(), &frame);
+        stored.iter().for_each(|buffer| _ = writeln!(text, "        var b{} = real(0);", buffer.0));
+        for body in scalars() {
+            _ = write!(text, "        {{\n{}        }}\n", self.body(body, &frame, "            "));
+        }
+        frame.element = element;
         self.fills(&frame, &|buffer| groups.own.contains(&buffer), &mut |_, name, extent, body| {
             in_turns(&mut text, (name, extent), (groups, size), body);
         });

@@ -93,7 +93,7 @@ impl Memory {
 }
 
 /// Bytes of a buffer, when all that was handed over is done.
-fn copy(wgpu: &Wgpu, from: &wgpu::Buffer, at: u64, bytes: u64) -> Result<Vec<u8>, DeviceError> {
+pub fn copy(wgpu: &Wgpu, from: &wgpu::Buffer, at: u64, bytes: u64) -> Result<Vec<u8>, DeviceError> {
     let staging = staging(wgpu, bytes);
     let mut encoder = wgpu.device.create_command_encoder(&Default::default());
     encoder.copy_buffer_to_buffer(from, at, &staging, 0, Some(bytes));

@@ -8,6 +8,7 @@ mod executable;
 mod launch;
 mod memory;
 mod rows;
+mod totals;
 mod uniform;
 
 use std::sync::{Arc, Mutex};
