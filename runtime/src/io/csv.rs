@@ -3,13 +3,13 @@
 //! Rows are a table `t,NAME,...`, spikes a table `t,event,unit` with a line for each. Where both are recorded, the spikes
 //! of `NAME.csv` are in `NAME.spikes.csv`.
 
-use super::{AtomicFile, Fault, number};
+use super::{AtomicFile, Fault, FileSink, number};
 use crate::observe::{Label, Recording, Sink, Spikes};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes rows and spikes to `.csv` files while they are computed. The files appear with [`finish`](CsvSink::finish).
+/// Writes rows and spikes to `.csv` files while they are computed. The files appear with [`finish`](FileSink::finish).
 pub struct CsvSink {
     rows: Option<AtomicFile>,
     spikes: Option<AtomicFile>,
@@ -35,11 +35,14 @@ impl CsvSink {
         let events = events.iter().map(|event| csv_field(&event.label.name).into_owned()).collect();
         Ok(CsvSink { rows, spikes, columns: labels.len(), events })
     }
+}
 
-    /// Completes the files.
-    pub fn finish(self) -> Result<(), Fault> {
-        self.rows.map_or(Ok(()), AtomicFile::finish)?;
-        self.spikes.map_or(Ok(()), AtomicFile::finish)
+impl FileSink for CsvSink {
+    fn finish(self: Box<Self>) -> Result<Vec<PathBuf>, Fault> {
+        let files: Vec<AtomicFile> = self.rows.into_iter().chain(self.spikes).collect();
+        let paths = files.iter().map(|file| file.path().to_owned()).collect();
+        files.into_iter().try_for_each(AtomicFile::finish)?;
+        Ok(paths)
     }
 }
 
@@ -96,7 +99,7 @@ pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
         Ok(())
     };
     fill(&mut sink).map_err(|error| Fault::write_os(path, &error))?;
-    sink.finish()
+    Box::new(sink).finish().map(drop)
 }
 
 /// A text as a field: quoted where it must be.

@@ -8,17 +8,18 @@ mod npy;
 mod npz;
 mod number;
 mod series;
+mod spool;
 mod table;
 
 pub use atomic::AtomicFile;
-pub use csv::{CsvFiles, CsvSink, csv_field, csv_files, csv_row};
+pub use csv::{CsvSink, csv_field, csv_files, csv_row};
 pub use fault::Fault;
 pub use npz::save_columns;
 pub use series::{Series, read_series};
 
-use crate::observe::{Label, Recording, Spikes};
+use crate::observe::{Label, Recording, Sink, Spikes};
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a recording in the format that the path's extension names.
 ///
@@ -35,6 +36,24 @@ pub fn save(recording: &Recording, path: impl AsRef<Path>) -> Result<(), Fault> 
         Format::Npz => npz::write(recording, path),
         Format::Json => json::write(recording, path),
     }
+}
+
+/// Writes rows and spikes to files while they are computed, in memory that does not grow with their number.
+pub trait FileSink: Sink {
+    /// Completes the files, which appear only now, and says where they are. Dropped without it, they never existed.
+    fn finish(self: Box<Self>) -> Result<Vec<PathBuf>, Fault>;
+}
+
+/// Opens the files of a recording that is yet to be computed, in the format that the path's extension names: they will hold
+/// what [`save`] would write.
+pub fn stream(path: impl AsRef<Path>, labels: &[Label], events: &[Spikes]) -> Result<Box<dyn FileSink>, Fault> {
+    let path = path.as_ref();
+    check(labels, events, path)?;
+    Ok(match Format::of(path)? {
+        Format::Csv => Box::new(CsvSink::create(path, labels, events)?),
+        Format::Npz => Box::new(npz::NpzSink::create(path, labels, events)?),
+        Format::Json => Box::new(json::JsonSink::create(path, labels, events)?),
+    })
 }
 
 /// Refuses, before anything is computed, a path that [`save`] would refuse for its extension.
