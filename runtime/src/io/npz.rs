@@ -242,11 +242,7 @@ fn numbers(out: &mut impl Write, values: impl Iterator<Item = f64>) -> io::Resul
 }
 
 /// An array of text: four bytes per character, as long as the longest.
-fn strings<'a>(
-    zip: &mut Archive,
-    name: &str,
-    texts: impl ExactSizeIterator<Item = &'a str> + Clone,
-) -> io::Result<()> {
+fn strings<'a>(zip: &mut Archive, name: &str, texts: impl ExactSizeIterator<Item = &'a str> + Clone) -> io::Result<()> {
     // Some readers refuse text of no characters.
     let width = texts.clone().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
     let doubles = (texts.len() * width).div_ceil(2);

@@ -191,11 +191,11 @@ fn writing_faults_say_what_failed_and_what_to_do() {
     let saving = |name: &str, recording: &Recording| fault(|directory| save(recording, directory.join(name)));
     assert_eq!(
         saving("out.xls", &recording()),
-        "cannot write `out.xls`: unknown extension `.xls`, expected .csv, .npz or .json\n  help: write `out.csv`"
+        format!("cannot write `out.xls`: unknown extension `.xls`, expected {KNOWN}\n  help: write `out.csv`")
     );
     assert_eq!(
         saving("out", &recording()),
-        "cannot write `out`: the name has no extension, expected .csv, .npz or .json\n  help: write `out.csv`"
+        format!("cannot write `out`: the name has no extension, expected {KNOWN}\n  help: write `out.csv`")
     );
     assert_eq!(
         saving("no/such/out.csv", &recording()),
