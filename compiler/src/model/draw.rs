@@ -4,9 +4,8 @@ use std::f64::consts::{PI, TAU};
 use std::fmt::{self, Display, Formatter};
 
 use nullcline_runtime::random::philox;
-use rayon::prelude::*;
 
-use super::Values;
+use super::{Values, threads};
 use crate::template::distribution::{Distribution, Law};
 
 /// Random numbers of one place in the circuit: 2^32 elements with 2^32 blocks of 128 bits each.
@@ -150,7 +149,7 @@ pub fn draw(distribution: &Distribution, stream: Stream, count: usize) -> Vec<f6
         }
         drawn
     };
-    (0..count).into_par_iter().map(one).collect()
+    threads::each(count, one)
 }
 
 /// As [`draw`], shared.

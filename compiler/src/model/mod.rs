@@ -10,6 +10,7 @@ pub(crate) mod population;
 mod projection;
 mod synapses;
 mod text;
+mod threads;
 mod tree;
 mod values;
 mod variables;

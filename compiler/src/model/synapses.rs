@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::draw;
+use super::threads;
 use super::wiring::{End, Ends, Graph};
 use super::{Circuit, Projection, Values, Weights};
 use crate::template::Literal;
@@ -91,7 +90,7 @@ impl Circuit {
         let (turned, places) = graph.turned(each);
         let moved = |values: Values| match (values, &places) {
             (Values::Each(each), Some(places)) => {
-                let moved: Vec<f64> = places.par_iter().map(|e| each[*e as usize]).collect();
+                let moved: Vec<f64> = threads::each(places.len(), |i| each[places[i] as usize]);
                 Values::Each(moved.into())
             }
             (values, _) => values,

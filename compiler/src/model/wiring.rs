@@ -11,9 +11,8 @@ mod near;
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::draw::Stream;
+use super::threads;
 use crate::diagnostic::{Result, model as fault, template as template_fault};
 use crate::source::Span;
 use crate::template::connectivity::{Block, Connectivity, Rule, Space};
@@ -218,7 +217,7 @@ pub(super) fn rows(
         }
         (ends, units)
     };
-    let parts: Vec<(Vec<u32>, Vec<u32>)> = first.par_iter().map(part).collect();
+    let parts: Vec<(Vec<u32>, Vec<u32>)> = threads::each(first.len(), |i| part(&first[i]));
     let mut starts = Vec::with_capacity(count + 1);
     let mut total = 0u32;
     starts.push(0);
@@ -235,7 +234,7 @@ pub(super) fn rows(
         rest = after;
     }
     // A part is freed as soon as it is copied.
-    parts.into_par_iter().zip(places).for_each(|((_, part), place)| place.copy_from_slice(&part));
+    threads::take(parts.into_iter().zip(places).collect(), |((_, part), place)| place.copy_from_slice(&part));
     Graph { end, starts: starts.into(), units, others, order: None }
 }
 
