@@ -106,6 +106,11 @@ const BATCH_STEPS: u64 = 4096;
 
 /// Values recorded before they are handed over, so that wide rows do not pile up.
 const BATCH_VALUES: u64 = 1 << 16;
+/// Rows that are handed over together even if they hold more, as far as `MOST_VALUES` allows: what sorts values by column
+/// then writes whole cache lines.
+const FEWEST_ROWS: u64 = 8;
+/// Values that are handed over together at most, unless one row holds more: 32 MB.
+const MOST_VALUES: u64 = 1 << 22;
 
 /// A loaded model with its clock, inputs and recorded columns.
 pub struct Simulation {
@@ -316,6 +321,7 @@ impl Simulation {
         let mut stopped = false;
         let mut values = Vec::new();
         let mut spikes = Vec::new();
+        sink.expect(schedule.rows());
         self.prepare()?;
         // A row at the cutoff is kept, also when the product that gives its time rounds down.
         let kept = |time: f64, dt: f64| time >= schedule.cutoff - 1e-9 * dt;
@@ -332,6 +338,11 @@ impl Simulation {
                 }
                 let to_row = schedule.every - done % schedule.every;
                 self.advance_spiking(to_row.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
+            } else if self.places.is_empty() && schedule.every <= left.min(BATCH_STEPS) {
+                // Rows without columns are counted only: nothing has to be looked at between the steps.
+                let count = (BATCH_STEPS / schedule.every).min(left / schedule.every);
+                rows += count;
+                self.advance_spiking(count * schedule.every, schedule.cutoff, &mut spikes, sink)?;
             } else if schedule.every > BATCH_STEPS || left < schedule.every || !self.layout.events.is_empty() {
                 // A row by itself: the last one, or one that is followed by many steps.
                 values.clear();
@@ -343,8 +354,9 @@ impl Simulation {
                 }
                 self.advance_spiking(schedule.every.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
             } else {
-                let most = (BATCH_STEPS / schedule.every).min(BATCH_VALUES / self.places.len().max(1) as u64);
-                let count = most.clamp(1, left / schedule.every);
+                let width = self.places.len().max(1) as u64;
+                let most = (BATCH_VALUES / width).max(FEWEST_ROWS.min(MOST_VALUES / width));
+                let count = most.min(BATCH_STEPS / schedule.every).clamp(1, left / schedule.every);
                 let batch = Rows { first: self.step, count, every: schedule.every, places: &self.places };
                 values.clear();
                 let recorded = self.executable.record(&batch, self.clock.dt(), &self.feeds, &mut values);
