@@ -379,6 +379,11 @@ impl<'a> Lowering<'a> {
             .filter_map(|(p, n)| p.edge.as_deref().map(|e| Member { operators: &e.operators, own: &e.own, units: *n }));
         let members = members.collect();
         let group = self.add_edge_group(name, space, members);
+        let mut first = 0;
+        for (projection, count) in projections.iter().zip(counts) {
+            self.edge_placement.insert(std::ptr::from_ref(*projection), (group, first, *count));
+            first += count;
+        }
         self.link_operators(group);
         for (k, ((o, v), input)) in edge.sources.iter().enumerate() {
             // Units of the variable for each edge; the edges of one bundle agree on which end it is.
