@@ -284,7 +284,9 @@ impl Model {
             let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
             streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
         }
-        let recorded = faults.absorb(recorded(&self.circuit, &settings.record, Sampling { dt, every: schedule.every })).unwrap_or_default();
+        let recorded = faults
+            .absorb(recorded(&self.circuit, &settings.record, Sampling { dt, every: schedule.every }))
+            .unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
         }

@@ -27,8 +27,13 @@ pub fn nothing_recorded() -> Diagnostic {
 /// A call that is no measure.
 pub fn unknown_measure(text: &Name, name: &str) -> Diagnostic {
     let message = format!("`{name}` is nothing that can be recorded of a variable");
-    Diagnostic::error("record-measure", text.span, message, "expected a path, `mean(path)`, `sum(path)` or `rate(event)`")
-        .with_help("define it as a variable of the operator, and record that")
+    Diagnostic::error(
+        "record-measure",
+        text.span,
+        message,
+        "expected a path, `mean(path)`, `sum(path)` or `rate(event)`",
+    )
+    .with_help("define it as a variable of the operator, and record that")
 }
 
 /// A range that is none.

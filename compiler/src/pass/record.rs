@@ -364,7 +364,9 @@ impl Asked<'_> {
     fn check_measure(&self, variable: &Variable) -> Result<()> {
         let event = variable.role == Role::Event;
         match self.quantity.measure {
-            Measure::Sum | Measure::Mean if event => Err(fault::measure_of_event(self.text, &self.quantity.stem).into()),
+            Measure::Sum | Measure::Mean if event => {
+                Err(fault::measure_of_event(self.text, &self.quantity.stem).into())
+            }
             Measure::Rate(_) if !event => Err(fault::rate_of_variable(self.text, &self.quantity.stem).into()),
             Measure::Rate(window) => {
                 let steps = window.map_or(self.sampling.every as f64, |length| length / self.sampling.dt);

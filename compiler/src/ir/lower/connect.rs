@@ -190,6 +190,7 @@ impl<'a> Lowering<'a> {
                     Role::State => self.circuit.by_source(projection),
                     _ => self.circuit.by_target(projection),
                 };
+                let synapses = self.with_profiles(projection, synapses)?;
                 let entries = Entries::Sparse(self.sparse(projection, synapses)?);
                 self.drive(&bundle, Connected { source: bundle.source, entries }, None, projection.span);
             }
@@ -325,7 +326,7 @@ impl<'a> Lowering<'a> {
             return add(0, 0, *weight, (number(&projection.delay)?, number(&projection.spread)?));
         }
         self.check_size(projection)?;
-        let synapses = self.circuit.by_target(projection);
+        let synapses = self.with_profiles(projection, self.circuit.by_target(projection))?;
         for (i, row) in synapses.starts.windows(2).enumerate() {
             for e in row[0] as usize..row[1] as usize {
                 let timing = (synapses.delays.at(e), synapses.spreads.at(e));

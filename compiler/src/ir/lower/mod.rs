@@ -13,6 +13,7 @@ pub mod expression;
 pub mod functions;
 mod group;
 mod order;
+mod profile;
 mod random;
 mod shape;
 mod vectors;
@@ -264,7 +265,9 @@ impl<'a> Lowering<'a> {
         }
         for (index, projection) in self.circuit.projections.iter().enumerate() {
             let Some(edge) = projection.edge.as_deref() else { continue };
-            let Some((group, offset, count)) = self.edge_placement.get(&std::ptr::from_ref(projection)) else { continue };
+            let Some((group, offset, count)) = self.edge_placement.get(&std::ptr::from_ref(projection)) else {
+                continue;
+            };
             for (o, v, location) in self.located(*group, (*offset, *count), &edge.operators) {
                 self.system.edge_locations.insert((index, o, v), location);
             }

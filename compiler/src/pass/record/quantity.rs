@@ -78,13 +78,12 @@ impl Quantity {
             _ => (path, None),
         };
         let stem = part(text, path);
-        let inner = path.strip_suffix(')').and_then(|rest| rest.split_once('(')).filter(|(name, _)| name.trim() == EDGE);
+        let inner =
+            path.strip_suffix(')').and_then(|rest| rest.split_once('(')).filter(|(name, _)| name.trim() == EDGE);
         let path = match inner {
             None => Path::Variable(stem.clone()),
             Some((_, inner)) => match inner.split(',').map(str::trim).collect::<Vec<_>>()[..] {
-                [source, target, variable] => {
-                    Path::Edge(part(text, source), part(text, target), part(text, variable))
-                }
+                [source, target, variable] => Path::Edge(part(text, source), part(text, target), part(text, variable)),
                 _ => return Err(fault::malformed_edge(text).into()),
             },
         };
@@ -140,7 +139,6 @@ fn range(text: &Name, rest: &str) -> Result<Part> {
         _ => Err(malformed().into()),
     }
 }
-
 
 /// `3]`: one unit.
 fn one(text: &Name, rest: &str) -> Result<Part> {
