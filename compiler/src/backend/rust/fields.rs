@@ -1,10 +1,10 @@
 //! The structs of a model: which buffer is a field of which, and how an element of it is reached.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::constants::{Constants, LONGEST};
-use super::element::{number, real};
+use super::element::{number, real, whole};
 use super::names::Names;
 use super::{Interface, Note};
 use crate::ir::system::Values;
@@ -132,7 +132,7 @@ impl<'a> Fields<'a> {
     /// The type of a field.
     pub fn kind(&self, buffer: BufferId) -> TokenStream {
         let real = real(self.module.precision);
-        let (len, slots) = (Literal::usize_unsuffixed(self.len(buffer)), Literal::usize_unsuffixed(self.slots(buffer)));
+        let (len, slots) = (whole(self.len(buffer)), whole(self.slots(buffer)));
         let array = match (self.len(buffer), self.is_ring(buffer)) {
             (1, false) => quote!(#real),
             (_, false) => quote!([#real; #len]),
@@ -140,6 +140,18 @@ impl<'a> Fields<'a> {
             (_, true) => quote!([[#real; #len]; #slots]),
         };
         if self.on_heap(buffer) { quote!(Box<#array>) } else { array }
+    }
+
+    /// Whether the value that a field starts from is the default of its type.
+    fn starts_from_default(&self, buffer: BufferId) -> bool {
+        let zero = |value: f64| value == 0.0 && value.is_sign_positive();
+        let found = self.module.initial.iter().find(|i| i.0 == buffer).map(|i| &i.1);
+        let zeros = match found {
+            Some(Values::Uniform(value)) => zero(*value),
+            Some(Values::Each(each)) => each.len() == 1 && zero(each[0]),
+            None => true,
+        };
+        zeros && self.len(buffer) <= DEFAULT && self.slots(buffer) <= DEFAULT && !self.on_heap(buffer)
     }
 
     /// Whether a buffer has slots.
@@ -160,20 +172,19 @@ impl<'a> Fields<'a> {
         let element = match uniform {
             Some(value) => number(value, precision),
             None => {
-                let name = constants.numbers(
+                let list = constants.numbers(
                     &format!("{}_0", self.names.of(buffer)),
                     &mut (0..len).map(|i| found.map_or(0.0, |f| f.at(i))),
                     len,
                 );
-                let at = constants.number_at(&name, len, &quote!(i));
-                let simple = len <= LONGEST && !self.is_ring(buffer) && !self.on_heap(buffer);
-                if simple {
+                let name = &list.name;
+                if len <= LONGEST && !self.is_ring(buffer) && !self.on_heap(buffer) {
                     return quote!(#name);
                 }
-                quote!((#at))
+                list.number(&quote!(#name[i]))
             }
         };
-        let (len_token, slots_token) = (Literal::usize_unsuffixed(len), Literal::usize_unsuffixed(slots));
+        let (len_token, slots_token) = (whole(len), whole(slots));
         let each = uniform.is_none();
         match (self.on_heap(buffer), self.is_ring(buffer), len) {
             (false, false, 1) => element,
@@ -185,8 +196,8 @@ impl<'a> Fields<'a> {
             (true, false, _) if !each => quote!(boxed(|_| #element)),
             (true, false, _) => quote!(boxed(|i| #element)),
             (true, true, 1) => quote!(boxed(|_| #element)),
-            (true, true, _) if !each => quote!(boxed(|_| [#element; #len_token])),
-            (true, true, _) => quote!(boxed(|_| core::array::from_fn(|i| #element))),
+            (true, true, _) if !each => quote!(slots(|_| #element)),
+            (true, true, _) => quote!(slots(|i| #element)),
         }
     }
 }
@@ -216,21 +227,37 @@ impl Struct<'_> {
             quote!(#field: #value)
         });
         let initial: Vec<TokenStream> = initial.collect();
+        let derived = self.buffers.iter().all(|buffer| fields.starts_from_default(*buffer));
+        let (default, written) = default(name, derived, &initial);
         quote! {
             #[doc = #doc]
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug, #default PartialEq)]
             #visible struct #name {
                 #(#members,)*
             }
 
-            impl Default for #name {
-                fn default() -> #name {
-                    #name { #(#initial,)* }
-                }
-            }
+            #written
         }
     }
 }
+
+/// The trait `Default` of a struct: derived, or written with the values of its members.
+pub(super) fn default(name: &Ident, derived: bool, members: &[TokenStream]) -> (TokenStream, TokenStream) {
+    if derived {
+        return (quote!(Default,), TokenStream::new());
+    }
+    let written = quote! {
+        impl Default for #name {
+            fn default() -> #name {
+                #name { #(#members,)* }
+            }
+        }
+    };
+    (TokenStream::new(), written)
+}
+
+/// The longest array that has a default.
+pub(super) const DEFAULT: usize = 32;
 
 /// What a field is, for people.
 fn describe(fields: &Fields<'_>, note: Option<&Note>, buffer: BufferId) -> String {
@@ -239,14 +266,37 @@ fn describe(fields: &Fields<'_>, note: Option<&Note>, buffer: BufferId) -> Strin
     let mut text = format!(" `{path}`");
     let Some(note) = note else { return text + "." };
     if let Some(unit) = &note.unit {
-        text.push_str(&format!(" in {unit}"));
+        text.push_str(&format!(" in {}", prose(unit)));
     }
     if let Some(description) = &note.description {
-        text.push_str(&format!(": {}", description.trim_end_matches('.')));
+        text.push_str(&format!(": {}", prose(description.trim_end_matches('.'))));
     }
     text.push('.');
     if !note.elements.is_empty() {
         text.push_str(&format!(" Elements: {}.", note.elements.join(", ")));
     }
     text
+}
+
+/// A text in documentation: words that are names, or would be taken for marks, in backticks.
+pub(super) fn prose(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '.' | '(' | ')'));
+        let count = |of: fn(char) -> bool| bare.chars().filter(|c| of(*c)).count();
+        let name = bare.contains(['_', '*', '[', ']', '<', '>', '#'])
+            || count(char::is_uppercase) > 1 && count(char::is_lowercase) > 0;
+        if name && !bare.contains('`') { word.replacen(bare, &format!("`{bare}`"), 1) } else { word.to_string() }
+    };
+    text.split_whitespace().map(word).collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_descriptions_are_set_apart() {
+        assert_eq!(prose("times tau_a, in MOhm (see [1])."), "times `tau_a`, in `MOhm` (see `[1]`).");
+        assert_eq!(prose("rate in 1/s of EEG"), "rate in 1/s of EEG");
+    }
 }
