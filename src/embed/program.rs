@@ -18,7 +18,7 @@ pub(super) fn program(
 ) -> String {
     let (rows, spikes) = (!interface.recorded.is_empty(), !interface.events.is_empty());
     let aside = rows && spikes;
-    let mut text = main(name, compiled, aside);
+    let mut text = main(name, compiled, rows || !spikes, aside);
     let clock = Clock::new(compiled.dt);
     let time = |step: &str| match clock.per_unit() {
         Some(per_unit) => format!("{step} as f64 / {per_unit:?}"),
@@ -56,12 +56,12 @@ pub(super) fn program(
 }
 
 /// Constants and the function `main`.
-fn main(name: &str, compiled: &Compiled, aside: bool) -> String {
+fn main(name: &str, compiled: &Compiled, rows: bool, aside: bool) -> String {
     let schedule = &compiled.schedule;
-    let mut text = format!(
-        "/// Steps of the run, and steps from one row to the next.\nconst STEPS: u64 = {};\nconst EVERY: u64 = {};\n\n",
-        schedule.steps, schedule.every
-    );
+    let mut text = format!("/// Steps of the run.\nconst STEPS: u64 = {};\n\n", schedule.steps);
+    if rows {
+        let _ = write!(text, "/// Steps from one row to the next.\nconst EVERY: u64 = {};\n\n", schedule.every);
+    }
     text.push_str("fn main() -> io::Result<()> {\n    let mut out = BufWriter::new(io::stdout().lock());\n");
     let run = if aside {
         let _ = write!(

@@ -46,7 +46,8 @@ fn generated_rust_passes_the_pedantic_lints() {
         for (index, (name, model)) in models.iter().enumerate() {
             let mut model = model.clone();
             model.settings.precision = Some(model.name("precision", ["f64", "f32"][index % 2]));
-            model.settings.duration = model.settings.dt;
+            (model.settings.duration, model.settings.cutoff) = (model.settings.dt, None);
+            model.settings.sample_every = None;
             sources.add(&model.embed(*options).unwrap_or_else(|e| panic!("{name}: {e}")), &[]);
         }
         sources.write("models");

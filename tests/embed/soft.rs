@@ -10,8 +10,8 @@ use super::crates::Sources;
 const MODEL: &str = "
 all:
   base: OperatorTemplate
-  equations: [\"x' = sqrt(x) + floor(x) + ceil(x) + round(x) + exp(x)\", 'y = sign(x)*floor(x/2) + x % 3']
-  variables: {x: output(1.0), y: output}
+  equations: [\"x' = sqrt(x) + floor(x) + ceil(x) + round(x) + exp(x)\"]
+  variables: {x: output(1.0)}
 simulate: {dt: 0.1, duration: 1.0}
 ";
 

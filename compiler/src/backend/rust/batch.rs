@@ -45,6 +45,10 @@ pub(super) fn items(fields: &Fields<'_>, phases: &Phases, parts: &Parts) -> Toke
     for buffer in &held {
         let (name, place) = (lane(*buffer), of_model(fields.read(*buffer)));
         made.extend(quote!(let mut #name: [#real; #block] = [#zero; #block];));
+        if fields.is_flag(*buffer) {
+            kept.extend(quote!(#place = #name[i] != 0.0;));
+            continue;
+        }
         loaded.extend(quote!(#name[i] = #place;));
         if stored.contains(buffer) {
             kept.extend(quote!(#place = #name[i];));

@@ -21,7 +21,36 @@ pub(super) fn items(
 ) -> TokenStream {
     let module = fields.module;
     let real = real(module.precision);
-    let all: Vec<BufferId> = (0..module.buffers.len() as u32).map(BufferId).collect();
+    let (flags, all): (Vec<BufferId>, Vec<BufferId>) =
+        (0..module.buffers.len() as u32).map(BufferId).partition(|b| fields.is_flag(*b));
+    // Flags are no numbers until somebody reads them.
+    let read_flags = flags.iter().map(|buffer| {
+        let (index, place) = (whole(buffer.index()), fields.read(*buffer));
+        let truth = quote!(f64::from(u8::from(*flag)));
+        let values = if fields.len(*buffer) == 1 { quote!(core::iter::once(&#place)) } else { quote!(#place.iter()) };
+        quote! {
+            if buffer == #index {
+                out.clear();
+                out.extend(#values.map(|flag| #truth));
+                return Ok(());
+            }
+        }
+    });
+    let read_flags: Vec<TokenStream> = read_flags.collect();
+    let write_flags = flags.iter().map(|buffer| {
+        let (index, place) = (whole(buffer.index()), fields.read(*buffer));
+        let flags =
+            if fields.len(*buffer) == 1 { quote!(core::iter::once(&mut #place)) } else { quote!(#place.iter_mut()) };
+        quote! {
+            if buffer == #index {
+                for (flag, value) in #flags.skip(first).zip(values) {
+                    *flag = *value != 0.0;
+                }
+                return Ok(());
+            }
+        }
+    });
+    let write_flags: Vec<TokenStream> = write_flags.collect();
     let slice = |buffer: &BufferId, mutable: bool| {
         let (index, place) = (whole(buffer.index()), fields.read(*buffer));
         let value = match (fields.len(*buffer), fields.is_ring(*buffer), mutable) {
@@ -104,6 +133,7 @@ pub(super) fn items(
             }
 
             fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
+                #(#write_flags)*
                 let elements = self.elements_mut(buffer)?.get_mut(first..first + values.len());
                 let Some(elements) = elements else {
                     let count = values.len();
@@ -116,6 +146,7 @@ pub(super) fn items(
             }
 
             fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+                #(#read_flags)*
                 let elements = self.elements(buffer)?;
                 out.clear();
                 #widen;

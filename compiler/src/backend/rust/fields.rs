@@ -5,10 +5,10 @@ use quote::quote;
 
 use super::constants::{Constants, LONGEST};
 use super::element::{number, real, whole};
-use super::names::Names;
+use super::names::{Names, ident};
 use super::{Interface, Note};
 use crate::ir::system::Values;
-use crate::kernel::ir::{BufferId, BufferRole, Module};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Module, Stmt, ValueOp};
 
 /// Elements from which on a field is kept on the heap.
 const HEAP: usize = 1024;
@@ -42,6 +42,8 @@ pub(super) struct Fields<'a> {
     pub names: Names,
     /// Where each buffer is read, and where it is written.
     places: Vec<(TokenStream, TokenStream)>,
+    /// Whether events are kept as truth values: where no kernel computes with them.
+    flags: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -60,14 +62,14 @@ impl<'a> Fields<'a> {
             (place.clone(), place)
         });
         let places = places.collect();
-        Fields { module, names, places }
+        Fields { module, names, places, flags: !computes_with_events(module) }
     }
 
     /// The fields of the module that computes derivatives, which shares with `run` what is no intermediate value. It reads
     /// states from an argument and writes to another.
     pub fn of_slopes(module: &'a Module, run: &Fields<'_>) -> Fields<'a> {
         let shared = |role: BufferRole| match role {
-            BufferRole::Derived(_) | BufferRole::Scratch(_) => None,
+            BufferRole::Derived(_) | BufferRole::Scratch(_) | BufferRole::Event(_) => None,
             role => run.module.buffer(role),
         };
         let own = Names::new(module);
@@ -84,7 +86,7 @@ impl<'a> Fields<'a> {
             names.push(name);
             places.push(place);
         }
-        Fields { module, names: Names::from(names), places }
+        Fields { module, names: Names::from(names), places, flags: false }
     }
 
     /// Buffers with this owner.
@@ -96,7 +98,8 @@ impl<'a> Fields<'a> {
     /// Buffers of the module of derivatives that no other struct has.
     pub fn owned_by_slopes(&self, run: &Fields<'_>) -> Vec<BufferId> {
         let all = (0..self.module.buffers.len() as u32).map(BufferId);
-        let intermediate = |role| matches!(role, BufferRole::Derived(_) | BufferRole::Scratch(_));
+        let intermediate =
+            |role| matches!(role, BufferRole::Derived(_) | BufferRole::Scratch(_) | BufferRole::Event(_));
         all.filter(|b| {
             let role = self.module.buffers[b.index()].role;
             intermediate(role) || run.module.buffer(role).is_none()
@@ -131,7 +134,7 @@ impl<'a> Fields<'a> {
 
     /// The type of a field.
     pub fn kind(&self, buffer: BufferId) -> TokenStream {
-        let real = real(self.module.precision);
+        let real = if self.is_flag(buffer) { ident("bool") } else { real(self.module.precision) };
         let (len, slots) = (whole(self.len(buffer)), whole(self.slots(buffer)));
         let array = match (self.len(buffer), self.is_ring(buffer)) {
             (1, false) => quote!(#real),
@@ -140,6 +143,11 @@ impl<'a> Fields<'a> {
             (_, true) => quote!([[#real; #len]; #slots]),
         };
         if self.on_heap(buffer) { quote!(Box<#array>) } else { array }
+    }
+
+    /// Whether a buffer holds truth values.
+    pub fn is_flag(&self, buffer: BufferId) -> bool {
+        self.flags && matches!(self.module.buffers[buffer.index()].role, BufferRole::Event(_))
     }
 
     /// Whether the value that a field starts from is the default of its type.
@@ -170,6 +178,7 @@ impl<'a> Fields<'a> {
             None => Some(0.0),
         };
         let element = match uniform {
+            Some(_) if self.is_flag(buffer) => quote!(false),
             Some(value) => number(value, precision),
             None => {
                 let list = constants.numbers(
@@ -200,6 +209,22 @@ impl<'a> Fields<'a> {
             (true, true, _) => quote!(slots(|i| #element)),
         }
     }
+}
+
+/// Whether a kernel reads what had an event as a number.
+fn computes_with_events(module: &Module) -> bool {
+    let event = |buffer: &BufferId| matches!(module.buffers[buffer.index()].role, BufferRole::Event(_));
+    module.kernels.iter().any(|kernel| match &kernel.body {
+        Body::Pointwise(body) => body.iter().any(|stmt| match stmt {
+            Stmt::Let(_, ValueOp::Load { buffer, .. } | ValueOp::Past { buffer, .. }) => event(buffer),
+            _ => false,
+        }),
+        Body::Take { source, target, .. } | Body::Couple { source, target, .. } => event(source) || event(target),
+        Body::CouplePast { history, current, target, .. } => {
+            event(history) || current.iter().any(event) || event(target)
+        }
+        Body::Deliver { spikes, factor, target, .. } => event(spikes) || factor.iter().any(event) || event(target),
+    })
 }
 
 /// A struct with the fields of some buffers, and its starting values.

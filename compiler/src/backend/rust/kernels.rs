@@ -136,7 +136,7 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
     let stores: Vec<TokenStream> = element.stores.iter().map(|b| slot_written(fields, *b)).collect();
     if kernel.extent == 1 {
         let given = element.arguments.iter().map(|(a, _)| argument(fields, *a, None));
-        return quote!([#(#stores),*] = #function(#(#given),*););
+        return store(fields, element, &stores, &quote!(#function(#(#given),*)));
     }
     let block = match fields.module.precision {
         _ if kernel.extent < BLOCK => 8,
@@ -163,6 +163,17 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
         }
         let results: Vec<Ident> = (0..stores.len()).map(|i| ident(&format!("out_{i}"))).collect();
         let split = whole(split);
+        let kept = element.stores.iter().zip(&stores).zip(&results).map(|((buffer, place), result)| {
+            if fields.is_flag(*buffer) {
+                quote! {
+                    for (flag, out) in #place[first..first + #block].iter_mut().zip(&#result) {
+                        *flag = *out != 0.0;
+                    }
+                }
+            } else {
+                quote!(#place[first..first + #block].copy_from_slice(&#result);)
+            }
+        });
         code.extend(quote! {
             for first in (0..#split).step_by(#block) {
                 #slices
@@ -170,7 +181,7 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
                 for i in 0..#block {
                     [#(#results[i]),*] = #function(#(#given),*);
                 }
-                #(#stores[first..first + #block].copy_from_slice(&#results);)*
+                #(#kept)*
             }
         });
     }
@@ -178,13 +189,30 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
         let (from, to) = (whole(split), whole(kernel.extent));
         let at = quote!([at]);
         let given = element.arguments.iter().map(|(a, _)| argument(fields, *a, Some(&at)));
+        let stores: Vec<TokenStream> = stores.iter().map(|place| quote!(#place[at])).collect();
+        let stored = store(fields, element, &stores, &quote!(#function(#(#given),*)));
         code.extend(quote! {
             for at in #from..#to {
-                [#(#stores[at]),*] = #function(#(#given),*);
+                #stored
             }
         });
     }
     code
+}
+
+/// Stores what an element function returns.
+fn store(fields: &Fields<'_>, element: &Element, stores: &[TokenStream], call: &TokenStream) -> TokenStream {
+    if !element.stores.iter().any(|b| fields.is_flag(*b)) {
+        return quote!([#(#stores),*] = #call;);
+    }
+    let results: Vec<Ident> = (0..stores.len()).map(|i| ident(&format!("out_{i}"))).collect();
+    let stored = element.stores.iter().zip(stores).zip(&results).map(|((buffer, place), result)| {
+        if fields.is_flag(*buffer) { quote!(#place = #result != 0.0;) } else { quote!(#place = #result;) }
+    });
+    quote! {
+        let [#(#results),*] = #call;
+        #(#stored)*
+    }
 }
 
 /// The buffer that an argument takes the kernel's element of.

@@ -75,6 +75,7 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
     let allowed = ALLOWED.iter().map(|lint| lint.parse::<TokenStream>().expect("a lint is a path"));
     let (spike, spikes) = spikes(interface, &fields);
     let items = quote! {
+        #[allow(unused_imports)]
         pub use generated::{Inputs, Model, Outputs, Parameters, #spike State};
 
         #forbid
@@ -102,6 +103,8 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
 
 /// Lints that generated code may offend, because names, numbers and sizes are those of the model.
 const ALLOWED: &[&str] = &[
+    // A program uses what it needs of a model.
+    "dead_code",
     // Variables are called what the model calls them, as in `A` and `a`, `v_r` and `v_s`.
     "non_snake_case",
     "clippy::similar_names",

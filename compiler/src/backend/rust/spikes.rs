@@ -32,6 +32,9 @@ pub(super) fn spikes(interface: &Interface<'_>, fields: &Fields<'_>) -> (TokenSt
         let (unit, delay) = (whole(event.unit), whole(event.delay));
         quote!((#flags, #unit, #delay))
     });
+    let flag = fields.is_flag(BufferId(events[0].buffer as u32));
+    let (is_set, is_set_of) =
+        if flag { (quote!(*flag), quote!(**flag)) } else { (quote!((*flag != 0.0)), quote!(**flag != 0.0)) };
     let items = quote! {
         /// A spike: an event of a unit.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +56,12 @@ pub(super) fn spikes(interface: &Interface<'_>, fields: &Fields<'_>) -> (TokenSt
                 let begun = self.step.saturating_sub(1);
                 let events = [#(#lists),*];
                 events.into_iter().enumerate().flat_map(move |(event, (flags, first, delay))| {
-                    let units = (first..).zip(flags).filter(|(_, flag)| **flag != 0.0);
-                    units.map(move |(unit, _)| Spike { event, unit, step: begun + delay })
+                    // Few units spike in a step: most flags are passed over many at a time.
+                    let parts = flags.chunks(64).zip((first..).step_by(64));
+                    let some = parts.filter(|(flags, _)| flags.iter().fold(false, |any, flag| any | #is_set));
+                    let units = some.flat_map(|(flags, first)| flags.iter().zip(first..));
+                    let units = units.filter(|(flag, _)| #is_set_of);
+                    units.map(move |(_, unit)| Spike { event, unit, step: begun + delay })
                 })
             }
 
