@@ -89,8 +89,9 @@ impl Inputs<'_> {
 
     fn add_series(&mut self, targets: &[(VariableRef, Option<usize>)], series: Series, span: Span) -> Result<()> {
         let samples = self.on_grid(series, span)?;
-        // One entry per unit: units of populations one by one, when there is a column for each.
-        let size = |v: &VariableRef| self.circuit.populations[v.population].size.unwrap_or(1);
+        // One entry per unit, or per element of a plain node's vector, when there is a column for each.
+        let length = |v: &VariableRef| self.circuit.variable(*v).length.unwrap_or(1);
+        let size = |v: &VariableRef| self.circuit.populations[v.population].size.unwrap_or_else(|| length(v));
         let units: Vec<(VariableRef, usize)> = targets
             .iter()
             .flat_map(|(v, unit)| match unit {

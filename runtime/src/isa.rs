@@ -42,9 +42,9 @@ impl Isa {
         false
     }
 
-    /// Runs `work` compiled for this instruction set; everything it calls must be inlined into it.
-    #[inline(always)]
-    pub fn run(self, work: impl FnOnce()) {
+    /// Runs work compiled for this instruction set.
+    #[inline]
+    pub fn run(self, work: impl Work) {
         match self {
             // SAFETY: `detect` found these instructions on this machine.
             #[cfg(target_arch = "x86_64")]
@@ -52,13 +52,14 @@ impl Isa {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => unsafe { with_avx2(work) },
-            Isa::Baseline => work(),
+            Isa::Baseline => work.run(),
         }
     }
 }
 
 /// Something that is compiled for several instruction sets. All it calls must be inlined into `run`, which therefore is
-/// marked `#[inline(always)]` wherever it is implemented.
+/// marked `#[inline(always)]` wherever it is implemented. (A closure is not always inlined, and then knows none of the
+/// instructions.)
 pub trait Work {
     /// Does it.
     fn run(self);
@@ -69,37 +70,17 @@ pub trait Work {
 #[inline]
 pub fn dispatch(work: impl Work) {
     let _flush = Flush::on();
-    match Isa::detect() {
-        // SAFETY: `detect` found these instructions on this machine.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { work_with_avx512(work) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { work_with_avx2(work) },
-        Isa::Baseline => work.run(),
-    }
+    Isa::detect().run(work);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-fn work_with_avx512(work: impl Work) {
+fn with_avx512(work: impl Work) {
     work.run();
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn work_with_avx2(work: impl Work) {
+fn with_avx2(work: impl Work) {
     work.run();
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-fn with_avx512(work: impl FnOnce()) {
-    work();
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn with_avx2(work: impl FnOnce()) {
-    work();
 }

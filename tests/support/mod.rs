@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)] // each test program uses a part
 
 pub mod golden;
+pub mod networks;
 
 use nullcline::compiler::template::library::{FileLibrary, Library};
 use nullcline::compiler::template::{Complex, Literal};

@@ -1,10 +1,11 @@
 //! The equation language: text to [`Equation`] and [`Expr`].
 //!
 //! Three steps: [`tokens`] cuts the text into words and never fails; `check` looks for faults on the words, where they
-//! can be named as a user would name them, and limits the nesting; [`mod@parse`] makes the tree.
+//! can be named as a user would name them, and limits the nesting; the pest grammar and `build` make the tree.
 
+mod build;
 mod check;
-mod parse;
+mod grammar;
 mod token;
 
 #[cfg(test)]
@@ -33,14 +34,14 @@ pub const MAX_TOKENS: usize = 20_000;
 pub fn parse_equation(text: &MappedText) -> Result<Equation> {
     let words = tokens(text);
     check::equation(text, &words)?;
-    parse::equation(text, &words)
+    build::equation(text)
 }
 
 /// Reads one expression.
 pub fn parse_expression(text: &MappedText) -> Result<Expr> {
     let words = tokens(text);
     check::expression(text, &words)?;
-    parse::expression(text, &words)
+    build::expression(text)
 }
 
 /// Whether `text` can be the name of a variable in an equation.

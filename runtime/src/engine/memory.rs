@@ -33,6 +33,8 @@ pub struct Memory<T> {
     strides: Vec<usize>,
     slots: Vec<usize>,
     lens: Vec<usize>,
+    /// Which buffers hold words of 16 bits, from the first byte of their place on, instead of numbers.
+    words: Vec<bool>,
     kind: PhantomData<T>,
 }
 
@@ -75,6 +77,7 @@ impl<T: Real> Memory<T> {
             strides,
             slots: layout.buffers.iter().map(|b| b.slots).collect(),
             lens: layout.buffers.iter().map(|b| b.len).collect(),
+            words: vec![false; layout.buffers.len()],
             kind: PhantomData,
         })
     }
@@ -110,18 +113,64 @@ impl<T: Real> Memory<T> {
         ((step + ring - u64::from(steps)) % ring) as usize
     }
 
-    /// Elements of one slot.
+    /// Whether a buffer holds words.
+    pub fn is_words(&self, buffer: usize) -> bool {
+        self.words[buffer]
+    }
+
+    /// The elements of a buffer of words.
+    pub fn word_slot(&self, buffer: usize) -> &[i16] {
+        assert!(self.words[buffer], "buffer {buffer} holds numbers");
+        let place = &self.all()[self.place(buffer, 0)];
+        // SAFETY: the place is aligned to 64 and has more bytes than that many words; every bit pattern is a word.
+        unsafe { std::slice::from_raw_parts(place.as_ptr().cast::<i16>(), place.len()) }
+    }
+
+    /// Makes a buffer one of words; its elements are whole numbers that words can hold.
+    pub fn narrow(&mut self, buffer: usize) {
+        assert!(!self.words[buffer] && self.slots[buffer] == 1, "buffer {buffer} cannot hold words");
+        let words: Vec<i16> = self.slot(buffer, 0).iter().map(|x| x.to_f64() as i16).collect();
+        let place = self.place(buffer, 0);
+        let cells = &mut self.all_mut()[place];
+        // SAFETY: as for `word_slot`; the borrow is exclusive.
+        let held = unsafe { std::slice::from_raw_parts_mut(cells.as_mut_ptr().cast::<i16>(), cells.len()) };
+        held.copy_from_slice(&words);
+        self.words[buffer] = true;
+    }
+
+    /// Makes all buffers hold numbers.
+    pub fn widen(&mut self) {
+        for buffer in 0..self.words.len() {
+            if self.words[buffer] {
+                let numbers: Vec<T> = self.word_slot(buffer).iter().map(|w| T::from_f64(f64::from(*w))).collect();
+                self.words[buffer] = false;
+                self.slot_mut(buffer, 0).copy_from_slice(&numbers);
+            }
+        }
+    }
+
+    /// An element of the first slot, whatever holds it.
+    fn element(&self, buffer: usize, element: usize) -> f64 {
+        match self.words[buffer] {
+            true => f64::from(self.word_slot(buffer)[element]),
+            false => self.all()[self.starts[buffer] + element].to_f64(),
+        }
+    }
+
+    /// Elements of one slot of a buffer of numbers.
     pub fn slot(&self, buffer: usize, slot: usize) -> &[T] {
+        debug_assert!(!self.words[buffer], "buffer {buffer} holds words");
         &self.all()[self.place(buffer, slot)]
     }
 
-    /// Elements of one slot.
+    /// Elements of one slot of a buffer of numbers.
     pub fn slot_mut(&mut self, buffer: usize, slot: usize) -> &mut [T] {
+        debug_assert!(!self.words[buffer], "buffer {buffer} holds words");
         let place = self.place(buffer, slot);
         &mut self.all_mut()[place]
     }
 
-    /// Replaces elements of a buffer, counted slot after slot.
+    /// Replaces elements of a buffer of numbers, counted slot after slot.
     pub fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
         let elements = self.lens.get(buffer).map_or(0, |len| len * self.slots[buffer]);
         if first + values.len() > elements {
@@ -142,6 +191,10 @@ impl<T: Real> Memory<T> {
             return Err(DeviceError(format!("there is no buffer {buffer}")));
         }
         out.clear();
+        if self.words[buffer] {
+            out.extend(self.word_slot(buffer).iter().map(|w| f64::from(*w)));
+            return Ok(());
+        }
         for slot in 0..self.slots[buffer] {
             out.extend(self.slot(buffer, slot).iter().map(|v| v.to_f64()));
         }
@@ -150,18 +203,15 @@ impl<T: Real> Memory<T> {
 
     /// Appends the events of a step: the elements of the buffers that are not 0.
     pub fn spikes(&self, step: u64, events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
-        /// Most steps see few spikes, so whole blocks are looked at first.
-        const BLOCK: usize = 64;
         for (event, EventBuffer { buffer, first, count, unit, .. }) in events.iter().enumerate() {
             if self.lens.get(*buffer).is_none_or(|len| first + count > *len) {
                 return Err(DeviceError(format!("there are no {count} elements of buffer {buffer} from {first} on")));
             }
-            let (zero, event) = (T::from_f64(0.0), event as u32);
-            for (block, flags) in self.slot(*buffer, 0)[*first..first + count].chunks(BLOCK).enumerate() {
-                if flags.iter().fold(false, |any, flag| any | (*flag != zero)) {
-                    let spiking = flags.iter().enumerate().filter(|(_, flag)| **flag != zero);
-                    out.extend(spiking.map(|(at, _)| Spike { step, event, unit: (unit + block * BLOCK + at) as u32 }));
-                }
+            let range = *first..first + count;
+            let found = |at: usize| out.push(Spike { step, event: event as u32, unit: (unit + at) as u32 });
+            match self.words[*buffer] {
+                true => set(&self.word_slot(*buffer)[range], found),
+                false => set(&self.slot(*buffer, 0)[range], found),
             }
         }
         Ok(())
@@ -169,13 +219,24 @@ impl<T: Real> Memory<T> {
 
     /// Appends single elements: (buffer, element of slot 0).
     pub fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        let all = self.all();
         for (buffer, element) in places {
             if self.lens.get(*buffer).is_none_or(|len| element >= len) {
                 return Err(DeviceError(format!("there is no element {element} of buffer {buffer}")));
             }
-            out.push(all[self.starts[*buffer] + element].to_f64());
+            out.push(self.element(*buffer, *element));
         }
         Ok(())
+    }
+}
+
+/// Calls `found` with the index of each value that is not 0.
+fn set<V: Copy + PartialEq + Default>(values: &[V], mut found: impl FnMut(usize)) {
+    /// Most steps see few spikes, so whole blocks are looked at first.
+    const BLOCK: usize = 64;
+    let zero = V::default();
+    for (block, flags) in values.chunks(BLOCK).enumerate() {
+        if flags.iter().fold(false, |any, flag| any | (*flag != zero)) {
+            flags.iter().enumerate().filter(|(_, flag)| **flag != zero).for_each(|(at, _)| found(block * BLOCK + at));
+        }
     }
 }

@@ -63,11 +63,12 @@ impl Scheduler<'_> {
             for (value, demand) in self.operands(&chains, end) {
                 let Demand::Argument(space) = demand else { continue };
                 let fits = self.graph.space(value) == space;
-                let stored = wanted.iter().find(|r| fits && r.1 == value && matches!(r.0, BufferRole::State(_)));
+                let kept = |role: BufferRole| matches!(role, BufferRole::State(_) | BufferRole::Event(_));
+                let stored = wanted.iter().find(|r| fits && r.1 == value && kept(r.0));
                 let steady = !matches!(self.graph.node(value).op, Op::State(_));
                 let buffer = match (self.source(value).filter(|_| fits && steady), stored) {
                     (Some(buffer), _) => buffer,
-                    // The state has this value when the last deliveries are made.
+                    // The state or the flags have this value when the last deliveries are made.
                     (None, Some(state)) if chains.last.iter().all(|l| l.1 != state.0) => self.buffers[&state.0],
                     _ => {
                         let root = (BufferRole::Argument(value, space), value);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::allocate::{Code, Instruction};
 use crate::engine::{Memory, Real};
-use crate::isa::Isa;
+use crate::isa::{Isa, Work};
 use crate::program::{Binary, Op, Unary};
 
 /// What is the same for all elements of a kernel.
@@ -74,7 +74,23 @@ pub(super) unsafe fn run<T: Real, const B: usize>(
     view: &View<'_, T>,
     uniform: &Uniform<T>,
 ) {
-    isa.run(|| run_here::<T, B>(code, elements, registers, view, uniform));
+    isa.run(Blocks::<T, B> { code, elements, registers, view, uniform });
+}
+
+/// What is compiled for several instruction sets.
+struct Blocks<'a, T, const B: usize> {
+    code: &'a Code,
+    elements: Range<usize>,
+    registers: &'a mut [T],
+    view: &'a View<'a, T>,
+    uniform: &'a Uniform<T>,
+}
+
+impl<T: Real, const B: usize> Work for Blocks<'_, T, B> {
+    #[inline(always)]
+    fn run(self) {
+        run_here::<T, B>(self.code, self.elements, self.registers, self.view, self.uniform);
+    }
 }
 
 #[inline(always)]

@@ -1,12 +1,13 @@
 //! Deliveries: what spiking sources send, added in place. Work is done for their connections only.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why, weights};
 use crate::engine::{Memory, Real};
-use crate::isa::Isa;
+use crate::isa::{Isa, Work};
 use crate::program::Fanout;
 
 /// Sources that are looked at together: most groups have no spike.
@@ -50,7 +51,10 @@ impl Sending {
         let at = self.known.iter().position(|k| k.0 == buffer).unwrap_or_else(|| {
             let mut list = self.spare.pop().unwrap_or_default();
             list.clear();
-            scan(Isa::detect(), memory.slot(buffer, 0), &mut list);
+            match memory.is_words(buffer) {
+                true => scan(Isa::detect(), memory.word_slot(buffer), &mut list),
+                false => scan(Isa::detect(), memory.slot(buffer, 0), &mut list),
+            }
             self.known.push((buffer, list));
             self.known.len() - 1
         });
@@ -100,23 +104,64 @@ impl<T: Real> Deliver<T> {
         }
     }
 
-    fn entries(&self, source: u32) -> std::ops::Range<usize> {
+    fn entries(&self, source: u32) -> Range<usize> {
         self.fanout.starts[source as usize] as usize..self.fanout.starts[source as usize + 1] as usize
     }
 
     /// Adds what the sources send to the targets from `first` on; those are all there are unless this is a `part` of them.
     fn push(&self, sources: &[u32], target: &mut [T], first: u32, part: bool) {
+        Isa::detect().run(Push { deliver: self, sources, target, first, part });
+    }
+
+    /// Asks for the list of the targets of a source, which is seldom in the first caches.
+    #[inline(always)]
+    fn prefetch(&self, source: u32) {
+        /// Entries of a cache line, and the most that are asked for: more follow each other long enough for the processor to see
+        /// it.
+        const LINE: usize = 16;
+        const MOST: usize = 512;
+        #[cfg(target_arch = "x86_64")]
+        for entry in self.fanout.targets[self.entries(source)].iter().take(MOST).step_by(LINE) {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: all processors of this kind have the instruction, and it reads nothing that the program sees.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(entry).cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (source, LINE, MOST);
+    }
+}
+
+/// What some sources send, as it is compiled for several instruction sets.
+struct Push<'a, T> {
+    deliver: &'a Deliver<T>,
+    sources: &'a [u32],
+    target: &'a mut [T],
+    first: u32,
+    part: bool,
+}
+
+impl<T: Real> Work for Push<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        /// Sources whose lists are asked for before they are needed.
+        const AHEAD: usize = 4;
+        let Push { deliver, sources, target, first, part } = self;
+        let Deliver { fanout, weights, factors, .. } = deliver;
+        sources.iter().take(AHEAD).for_each(|source| deliver.prefetch(*source));
         for (k, source) in sources.iter().enumerate() {
-            let mut entries = self.entries(*source);
+            if let Some(later) = sources.get(k + AHEAD) {
+                deliver.prefetch(*later);
+            }
+            let mut entries = deliver.entries(*source);
             if part {
-                let targets = &self.fanout.targets[entries.clone()];
+                let targets = &fanout.targets[entries.clone()];
                 let from = targets.partition_point(|i| *i < first);
                 let to = targets.partition_point(|i| *i < first + target.len() as u32);
                 entries = entries.start + from..entries.start + to;
             }
-            let targets = &self.fanout.targets[entries.clone()];
+            let targets = &fanout.targets[entries.clone()];
             let cell = |i: &u32| (*i - first) as usize;
-            match (&self.weights[..], self.factors.get(k)) {
+            match (&weights[..], factors.get(k)) {
                 ([weight], None) => targets.iter().for_each(|i| {
                     let cell = &mut target[cell(i)];
                     *cell = cell.add(*weight);
@@ -139,32 +184,46 @@ impl<T: Real> Deliver<T> {
 }
 
 /// Appends the indices of the values that are not 0.
-fn scan<T: Real>(isa: Isa, values: &[T], found: &mut Vec<u32>) {
-    let mut group = 0;
-    while group < values.len() {
-        let mut next = values.len();
-        isa.run(|| next = first_group(values, group));
-        let end = (next + GROUP).min(values.len());
-        let spiking = (next..end).filter(|i| values[*i] != T::default());
-        found.extend(spiking.map(|i| i as u32));
-        group = end;
+fn scan<V: Copy + PartialEq + Default>(isa: Isa, values: &[V], found: &mut Vec<u32>) {
+    isa.run(Scan { values, found });
+}
+
+/// What is compiled for several instruction sets.
+struct Scan<'a, V> {
+    values: &'a [V],
+    found: &'a mut Vec<u32>,
+}
+
+impl<V: Copy + PartialEq + Default> Work for Scan<'_, V> {
+    #[inline(always)]
+    fn run(self) {
+        scan_here(self.values, self.found);
     }
 }
 
-/// The first element of the first group from `from` on that has a value that is not 0; the length if none has.
 #[inline(always)]
-fn first_group<T: Real>(values: &[T], from: usize) -> usize {
-    let (groups, rest) = values[from..].as_chunks::<GROUP>();
-    for (k, group) in groups.iter().enumerate() {
+fn scan_here<V: Copy + PartialEq + Default>(values: &[V], found: &mut Vec<u32>) {
+    let zero = V::default();
+    let (groups, rest) = values.as_chunks::<GROUP>();
+    for (at, group) in groups.iter().enumerate() {
         let mut any = false;
         for value in group {
-            any |= *value != T::default();
+            any |= *value != zero;
         }
         if any {
-            return from + k * GROUP;
+            let mut bits = 0u64;
+            for (k, value) in group.iter().enumerate() {
+                bits |= u64::from(*value != zero) << k;
+            }
+            while bits != 0 {
+                found.push((at * GROUP) as u32 + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
         }
     }
-    if rest.is_empty() { values.len() } else { values.len() - rest.len() }
+    let first = values.len() - rest.len();
+    let spiking = rest.iter().enumerate().filter(|(_, value)| **value != zero);
+    found.extend(spiking.map(|(k, _)| (first + k) as u32));
 }
 
 #[cfg(test)]

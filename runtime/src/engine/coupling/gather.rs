@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::{FEWEST_FOR_THREADS, Why, density, weights};
 use crate::engine::lanes::NONE;
 use crate::engine::{Memory, Real};
-use crate::isa::Isa;
+use crate::isa::{Isa, Work};
 use crate::program::Connection;
 
 /// Targets that one thread handles at a time.
@@ -65,7 +65,7 @@ impl<T: Real> Gather<T> {
         };
         let block = |(index, sums): (usize, &mut [T])| match form {
             Form::Listed { connection, weights, isa } => {
-                isa.run(|| listed(connection, weights, index * BLOCK, sums, values));
+                isa.run(Listed { connection, weights, first: index * BLOCK, sums, values });
             }
             Form::Interleaved(all) => all.block(index * BLOCK, sums, values),
         };
@@ -97,6 +97,22 @@ impl<T: Real> Gather<T> {
                 ("interleaved lists", bytes, format!("{density}; {} targets side by side", T::LANES))
             }
         }
+    }
+}
+
+/// What is compiled for several instruction sets.
+struct Listed<'a, T> {
+    connection: &'a Connection,
+    weights: &'a [T],
+    first: usize,
+    sums: &'a mut [T],
+    values: &'a [T],
+}
+
+impl<T: Real> Work for Listed<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        listed(self.connection, self.weights, self.first, self.sums, self.values);
     }
 }
 

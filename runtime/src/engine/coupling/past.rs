@@ -13,7 +13,7 @@ use super::{FEWEST_FOR_THREADS, Why, density, weight, weights};
 use crate::engine::lanes::Delay;
 use crate::engine::pages::Pages;
 use crate::engine::{Memory, Real};
-use crate::isa::Isa;
+use crate::isa::{Isa, Work};
 use crate::program::Connection;
 
 /// Targets that one thread handles at a time when entries are a list.
@@ -215,7 +215,7 @@ impl<T: Real, D: Delay> Rings<T, D> {
                 // their sums and each source.
                 return unsafe { T::add_past(sums, weights, delays, stride, ring, now) };
             }
-            isa.run(|| add_past(sums, weights, delays, stride, ring, now));
+            isa.run(AddPast { sums, weights, delays, stride, ring, now });
         };
         for (index, sums) in sums.chunks_mut(block).enumerate() {
             let (first, stride) = (index * block, sums.len());
@@ -236,6 +236,23 @@ impl<T: Real, D: Delay> Rings<T, D> {
         for (ring, value) in self.rings.all_mut().chunks_exact_mut(self.length).zip(values) {
             ring[at] = *value;
         }
+    }
+}
+
+/// What is compiled for several instruction sets.
+struct AddPast<'a, T, D> {
+    sums: &'a mut [T],
+    weights: &'a [T],
+    delays: &'a [D],
+    stride: usize,
+    ring: (&'a [T], usize),
+    now: u32,
+}
+
+impl<T: Real, D: Delay> Work for AddPast<'_, T, D> {
+    #[inline(always)]
+    fn run(self) {
+        add_past(self.sums, self.weights, self.delays, self.stride, self.ring, self.now);
     }
 }
 

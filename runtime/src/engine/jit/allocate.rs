@@ -3,7 +3,7 @@
 //! A value keeps its register until it is read last. When registers run out, the value that is read latest moves to the
 //! stack for good; instructions read it from there.
 
-use super::assembler::Vector;
+use super::assembler::{MaskRegister, Vector};
 use super::code::{SLOT, Shape};
 use super::liveness::Liveness;
 
@@ -14,6 +14,8 @@ pub enum Place {
     Nowhere,
     /// A vector register.
     Register(Vector),
+    /// A mask register.
+    Mask(MaskRegister),
     /// Byte offset in the pool.
     Pool(i32),
     /// Byte offset of a buffer's only element.
@@ -41,19 +43,26 @@ pub struct Allocator {
     free: Vec<Vector>,
     /// Values in registers: (value, copy, register).
     active: Vec<(usize, usize, Vector)>,
+    /// Mask registers without a value; registers 0 and 1 are no homes of values.
+    free_masks: Vec<MaskRegister>,
+    /// Values in mask registers.
+    masks: Vec<(usize, usize, MaskRegister)>,
+    /// The fewest registers that were free at any time.
+    fewest_free: usize,
     frame: i32,
 }
 
 impl Allocator {
     /// Nothing allocated but the homes of states: up to half of the registers, stack slots for the rest.
-    pub fn new(liveness: &Liveness, shape: Shape) -> Allocator {
+    /// The highest `pinned` registers are left alone.
+    pub fn new(liveness: &Liveness, shape: Shape, pinned: usize) -> Allocator {
         let last = if shape.evex { 32 } else { 16 };
         // Registers 0 and 1 are scratch. Low ones are handed out first.
-        let mut free: Vec<Vector> = (2..last).rev().collect();
-        let fewest_free = free.len() / 2;
+        let mut free: Vec<Vector> = (2..last - pinned as Vector).rev().collect();
+        let least = ((last as usize - 2) / 2).saturating_sub(pinned);
         let mut frame = 0;
         let homes = (0..liveness.states.len() * shape.copies).map(|_| {
-            if free.len() > fewest_free
+            if free.len() > least
                 && let Some(register) = free.pop()
             {
                 return Place::Register(register);
@@ -63,7 +72,10 @@ impl Allocator {
         });
         let homes = homes.collect();
         let places = vec![Place::Nowhere; liveness.uses.len() * shape.copies];
-        Allocator { copies: shape.copies, places, homes, free, active: Vec::new(), frame }
+        let fewest_free = free.len();
+        let free_masks = (2..8).rev().collect();
+        let (active, masks) = (Vec::new(), Vec::new());
+        Allocator { copies: shape.copies, places, homes, free, active, free_masks, masks, fewest_free, frame }
     }
 
     /// Where a value is.
@@ -106,7 +118,27 @@ impl Allocator {
     pub fn release(&mut self, value: usize, copy: usize) {
         if let Some(at) = self.active.iter().position(|a| (a.0, a.1) == (value, copy)) {
             self.free.push(self.active.swap_remove(at).2);
+        } else if let Some(at) = self.masks.iter().position(|m| (m.0, m.1) == (value, copy)) {
+            self.free_masks.push(self.masks.swap_remove(at).2);
         }
+    }
+
+    /// A mask register for a value: `kinds` makes sure that there are enough.
+    pub fn claim_mask(&mut self, (value, copy): (usize, usize)) -> MaskRegister {
+        let register = self.free_masks.pop().expect("`kinds` counts the masks");
+        self.masks.push((value, copy, register));
+        self.set_place(value, copy, Place::Mask(register));
+        register
+    }
+
+    /// Counts what another allocation of the same registers needed.
+    pub fn needed_beside(&mut self, other: &Allocator) {
+        self.fewest_free = self.fewest_free.min(other.fewest_free);
+    }
+
+    /// The number of registers that have never been needed.
+    pub fn fewest_free(&self) -> usize {
+        self.fewest_free
     }
 
     /// A register for a value. If another value has to leave, the caller stores it before it looks for operands.
@@ -128,6 +160,7 @@ impl Allocator {
             },
         };
         self.active.push((value, copy, register));
+        self.fewest_free = self.fewest_free.min(self.free.len());
         self.set_place(value, copy, Place::Register(register));
         (register, spill)
     }

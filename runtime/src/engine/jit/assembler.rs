@@ -12,6 +12,8 @@ pub type Vector = u8;
 pub enum Width {
     /// The lowest element only.
     Scalar,
+    /// 128 bits.
+    Xmm,
     /// 256 bits.
     Ymm,
     /// 512 bits.
@@ -70,15 +72,18 @@ pub struct Opcode {
     pub byte: u8,
 }
 
-/// How an instruction uses the mask register k1.
+/// A mask register: `k1` is scratch.
+pub type MaskRegister = u8;
+
+/// How an instruction uses a mask register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mask {
     /// Not at all.
     None,
     /// Elements whose bit is clear are kept (or, for a comparison, cleared).
-    Merge,
+    Merge(MaskRegister),
     /// Elements whose bit is clear become 0.
-    Zero,
+    Zero(MaskRegister),
 }
 
 /// A label's place in the code.
@@ -110,7 +115,7 @@ impl Assembler {
         let not = |bit: u8| (bit & 1) ^ 1;
         if self.evex {
             let length = match width {
-                Width::Scalar => 0,
+                Width::Scalar | Width::Xmm => 0,
                 Width::Ymm => 1,
                 Width::Zmm => 2,
             };
@@ -121,8 +126,8 @@ impl Assembler {
             self.code.push(u8::from(op.wide) << 7 | (!first & 15) << 3 | 1 << 2 | op.prefix);
             let (zeroing, mask) = match mask {
                 Mask::None => (0, 0),
-                Mask::Merge => (0, 1),
-                Mask::Zero => (1, 1),
+                Mask::Merge(register) => (0, register),
+                Mask::Zero(register) => (1, register),
             };
             self.code.push(zeroing << 7 | length << 5 | not(first >> 4) << 3 | mask);
         } else {
@@ -194,6 +199,24 @@ impl Assembler {
         self.code.extend([rex, 0x89, 0xC0 | (source as u8 & 7) << 3 | target as u8 & 7]);
     }
 
+    /// `target += source`
+    pub fn add(&mut self, target: General, source: General) {
+        let rex = 0x48 | (source as u8 >> 3) << 2 | target as u8 >> 3;
+        self.code.extend([rex, 0x01, 0xC0 | (source as u8 & 7) << 3 | target as u8 & 7]);
+    }
+
+    /// Shifts a register to the right, filling up with zeros.
+    pub fn shift_right(&mut self, register: General, count: u8) {
+        self.code.extend([0x48 | register as u8 >> 3, 0xC1, 0xE8 | register as u8 & 7, count]);
+    }
+
+    /// `result = opcode(first, second)` on the lowest 16 bits of mask registers, in the VEX form; `first` is 0 and `pair`
+    /// false for instructions with one source.
+    pub fn masks(&mut self, byte: u8, pair: bool, result: MaskRegister, first: MaskRegister, second: MaskRegister) {
+        self.code.extend([0xC5, 0x80 | (!first & 15) << 3 | u8::from(pair) << 2, byte]);
+        self.code.push(0xC0 | (result & 7) << 3 | second & 7);
+    }
+
     /// Compares two registers, unsigned.
     pub fn compare(&mut self, a: General, b: General) {
         let rex = 0x48 | (b as u8 >> 3) << 2 | a as u8 >> 3;
@@ -211,7 +234,7 @@ impl Assembler {
         self.jump_distance(label);
     }
 
-    /// Jumps back to `label` if the last addition did not give 0.
+    /// Jumps back to `label` if the last addition did not give 0, or the last comparison found a difference.
     pub fn jump_not_zero(&mut self, label: Label) {
         self.code.extend([0x0F, 0x85]);
         self.jump_distance(label);

@@ -6,17 +6,21 @@
 //! the loop over rows is inside too, and what is observed is computed from the state and stored before each row's steps.
 //!
 //! Registers: rdi buffers, rsi pool, rdx byte offset of the element, rcx offset to stop at, r8 number of steps (of a row),
-//! r9 first step, r10 steps left, r11 current step, rax scratch; vectors 0 and 1 are scratch.
+//! r9 first step, r10 steps left, r11 current step, rax scratch; vectors 0 and 1 and mask 1 are scratch. Without steps
+//! inside, r8 is the way from one turn to the next, forwards or backwards, and r10 the byte offset of an element's word.
 
 use std::collections::HashMap;
 
 use super::allocate::{Allocator, Place};
 use super::assembler::{Assembler, General, Label, Mask, Memory, Operand, Vector, Width};
+use super::kinds::{Kind, kinds};
 use super::liveness::Liveness;
 use super::pack::pack;
 use super::pool::{Entry, Pool, bits};
-use super::sequence::{Sequence, Step};
+use super::sequence::{Sequence, Step, WordOp};
 use super::table;
+use super::whole::Contents;
+use super::words;
 use crate::program::{Body, Op, Precision};
 
 /// Bytes of a pool entry and of a stack slot: one vector of the largest width.
@@ -43,6 +47,7 @@ impl Shape {
         match (self.width, self.precision) {
             (Width::Zmm, _) => 64,
             (Width::Ymm, _) => 32,
+            (Width::Xmm, _) => 16,
             (Width::Scalar, Precision::F64) => 8,
             (Width::Scalar, Precision::F32) => 4,
         }
@@ -55,6 +60,10 @@ pub trait Places {
     fn offset(&self, buffer: u32) -> i32;
     /// Whether a buffer is a ring of past values.
     fn is_ring(&self, buffer: u32) -> bool;
+    /// Whether a buffer holds words.
+    fn is_words(&self, buffer: u32) -> bool;
+    /// Bounds of what buffers hold.
+    fn contents(&self) -> &Contents;
 }
 
 /// What the fused form stores for each row before the steps that follow it.
@@ -86,6 +95,8 @@ pub(super) struct Generator<'a> {
     pub body: Sequence,
     pub places: &'a dyn Places,
     pub pool: Pool,
+    /// Entries of the pool that are kept in the highest registers.
+    pinned: Vec<Entry>,
     pub liveness: Liveness,
     pub allocator: Allocator,
     /// Stack slot of the time, in the fused form.
@@ -93,14 +104,45 @@ pub(super) struct Generator<'a> {
 }
 
 /// Generates the code of a kernel; an outlet needs the fused form.
+///
+/// The first attempt shows which registers stay free. The entries of the pool that are read most are kept in them.
 pub fn generate(body: &Body, shape: Shape, places: &dyn Places, outlet: Option<&Outlet>) -> Generated {
-    let body = packed(body, shape);
+    let (made, free) = attempt(body, shape, places, outlet, &[]);
+    if shape.width == Width::Scalar || free == 0 {
+        return made;
+    }
+    let moving = |entry: &Entry| {
+        use Entry::{CurrentAddress, PastAddress, Rows, RowsEnd, StepSizeDouble};
+        matches!(entry, PastAddress(..) | CurrentAddress(_) | Rows | RowsEnd | StepSizeDouble)
+    };
+    let mut often: Vec<usize> = (0..made.pool.entries.len()).filter(|i| !moving(&made.pool.entries[*i])).collect();
+    often.sort_by_key(|i| (std::cmp::Reverse(made.pool.uses[*i]), *i));
+    let pinned: Vec<Entry> = often.into_iter().take(free).map(|i| made.pool.entries[i]).collect();
+    attempt(body, shape, places, outlet, &pinned).0
+}
+
+/// Generates code that keeps some entries of the pool in registers, and counts the registers that stay free.
+fn attempt(
+    body: &Body,
+    shape: Shape,
+    places: &dyn Places,
+    outlet: Option<&Outlet>,
+    pinned: &[Entry],
+) -> (Generated, usize) {
+    let body_values = body.values.len();
+    let body = prepared(body, shape, places);
     let liveness = Liveness::new(&body, shape, places);
-    let allocator = Allocator::new(&liveness, shape);
+    let allocator = Allocator::new(&liveness, shape, pinned.len());
     let asm = Assembler::new(shape.evex);
     let (width, pool) = (shape.width, Pool::default());
-    let mut g = Generator { asm, shape, width, body, places, pool, liveness, allocator, time: None };
+    let pinned = pinned.to_vec();
+    let mut g = Generator { asm, shape, width, body, places, pool, pinned, liveness, allocator, time: None };
     let frame = g.asm.enter();
+    for at in 0..g.pinned.len() {
+        let offset = g.pool.offset(g.pinned[at]);
+        let register = g.pin(at);
+        g.fetch(register, Operand::Memory(Memory { base: General::Rsi, index: None, displacement: offset }));
+    }
     let elements = g.asm.here();
     if shape.fused {
         g.asm.copy(General::R11, General::R9);
@@ -118,23 +160,34 @@ pub fn generate(body: &Body, shape: Shape, places: &dyn Places, outlet: Option<&
             g.end_row(rows);
         }
         g.store_states();
+        g.asm.add_immediate(General::Rdx, (shape.stride() * shape.copies) as i32);
+        g.asm.compare(General::Rdx, General::Rcx);
+        g.asm.jump_below(elements);
     } else {
+        if g.uses_words() {
+            g.asm.copy(General::R10, General::Rdx);
+            g.asm.shift_right(General::R10, words::shift(shape.precision));
+        }
         g.values();
         g.stores();
+        // Whole turns in either direction.
+        g.asm.add(General::Rdx, General::R8);
+        g.asm.compare(General::Rdx, General::Rcx);
+        g.asm.jump_not_zero(elements);
     }
-    g.asm.add_immediate(General::Rdx, (shape.stride() * shape.copies) as i32);
-    g.asm.compare(General::Rdx, General::Rcx);
-    g.asm.jump_below(elements);
     g.asm.leave();
     // One slot more than used keeps the aligned frame within what was reserved.
     g.asm.set_frame(frame, g.allocator.frame_bytes() + SLOT as i32);
-    Generated { code: g.asm.code, pool: g.pool, values: g.body.steps.len() }
+    let free = g.allocator.fewest_free();
+    (Generated { code: g.asm.code, pool: g.pool, values: body_values }, free)
 }
 
-fn packed(body: &Body, shape: Shape) -> Sequence {
+/// A body in the form that code is made of.
+fn prepared(body: &Body, shape: Shape, places: &dyn Places) -> Sequence {
     match (shape.width, shape.precision) {
         (Width::Scalar, Precision::F64) => pack(body, 4),
         (Width::Scalar, Precision::F32) => pack(body, 8),
+        (Width::Zmm, _) => kinds(body, shape.copies, places.contents(), &|buffer| places.is_words(buffer)),
         _ => Sequence::plain(body),
     }
 }
@@ -156,7 +209,7 @@ impl Generator<'_> {
             Place::Pool(offset) => memory(General::Rsi, offset),
             Place::Buffer(offset) => memory(General::Rdi, offset),
             Place::Frame(offset) => memory(General::Rsp, offset),
-            Place::Nowhere => unreachable!("values are computed before they are read"),
+            Place::Nowhere | Place::Mask(_) => unreachable!("values are computed before they are read, masks as such"),
         }
     }
 
@@ -176,14 +229,40 @@ impl Generator<'_> {
 
     /// A number in the pool.
     pub fn constant(&mut self, value: f64) -> Operand {
-        let offset = self.pool.offset(Entry::Bits(bits(value, self.shape.precision)));
-        self.operand(Place::Pool(offset))
+        let place = self.entry(Entry::Bits(bits(value, self.shape.precision)));
+        self.operand(place)
     }
 
     /// A bit pattern in the pool.
     pub fn pattern(&mut self, bits: u64) -> Operand {
-        let offset = self.pool.offset(Entry::Bits(bits));
-        self.operand(Place::Pool(offset))
+        let place = self.entry(Entry::Bits(bits));
+        self.operand(place)
+    }
+
+    /// A number in all words of the pool.
+    pub fn word_number(&mut self, value: i16) -> Operand {
+        let place = self.entry(Entry::Words(value));
+        self.operand(place)
+    }
+
+    /// Where an entry of the pool is: in its register if it has one.
+    fn entry(&mut self, entry: Entry) -> Place {
+        match self.pinned.iter().position(|p| *p == entry) {
+            Some(at) => Place::Register(self.pin(at)),
+            None => Place::Pool(self.pool.offset(entry)),
+        }
+    }
+
+    /// The register of a pinned entry.
+    fn pin(&self, at: usize) -> Vector {
+        let last = if self.shape.evex { 31 } else { 15 };
+        last - at as Vector
+    }
+
+    /// Whether any buffer that is read or written holds words.
+    fn uses_words(&self) -> bool {
+        self.body.steps.iter().any(|s| matches!(s, Step::Word(WordOp::Load(_))))
+            || self.body.stores.iter().any(|s| self.places.is_words(s.0))
     }
 
     /// Loads an operand, or copies it.
@@ -236,7 +315,12 @@ impl Generator<'_> {
 
     /// The place of a value that needs no instruction of its own.
     pub fn uniform_place(&mut self, step: &Step) -> Option<Place> {
-        let Step::Op(op) = step else { return None };
+        let op = match step {
+            Step::Op(op) => op,
+            Step::Word(WordOp::Number(number)) => return Some(self.entry(Entry::Words(*number))),
+            Step::Word(WordOp::Scalar(buffer)) => return Some(self.entry(Entry::WordScalar(*buffer))),
+            _ => return None,
+        };
         let entry = match *op {
             Op::Constant(value) => Entry::Bits(bits(value, self.shape.precision)),
             Op::StepSize => Entry::StepSize,
@@ -252,13 +336,17 @@ impl Generator<'_> {
             Op::Past { buffer, steps, .. } if self.liveness.is_uniform_load(op) => Entry::PastScalar(buffer, steps),
             _ => return None,
         };
-        Some(Place::Pool(self.pool.offset(entry)))
+        Some(self.entry(entry))
     }
 
     fn stores(&mut self) {
         for (buffer, value) in &self.body.stores.clone() {
             for copy in 0..self.shape.copies {
                 let from = self.operand(self.allocator.place(*value as usize, copy));
+                if self.body.kinds[*value as usize] == Kind::Word {
+                    self.store_words(*buffer, from, copy);
+                    continue;
+                }
                 let register = self.in_register(from, 0);
                 let to = match self.places.is_ring(*buffer) {
                     true => self.ring_element(Entry::CurrentAddress(*buffer), copy),
@@ -331,9 +419,9 @@ impl Generator<'_> {
         self.refresh_time_if(outlet.body.values.contains(&Op::Time));
 
         // The same homes, and nothing else in registers.
-        let body = packed(&outlet.body, self.shape);
+        let body = prepared(&outlet.body, self.shape, self.places);
         let liveness = Liveness::observing(&body, self.shape, self.places, &self.liveness.states);
-        let mut allocator = Allocator::new(&liveness, self.shape);
+        let mut allocator = Allocator::new(&liveness, self.shape, self.pinned.len());
         allocator.continue_frame(&self.allocator);
         let body = std::mem::replace(&mut self.body, body);
         let liveness = std::mem::replace(&mut self.liveness, liveness);
@@ -354,6 +442,7 @@ impl Generator<'_> {
         self.body = body;
         self.liveness = liveness;
         let observing = std::mem::replace(&mut self.allocator, allocator);
+        self.allocator.needed_beside(&observing);
         self.allocator.continue_frame(&observing);
         RowLoop { start, next }
     }

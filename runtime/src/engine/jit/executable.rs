@@ -4,7 +4,8 @@ use memmap2::{Mmap, MmapMut};
 
 use crate::artifact::DeviceError;
 
-/// A kernel as the processor runs it: `(buffers, pool, first byte, byte to stop at, steps, first step)`.
+/// A kernel as the processor runs it: `(buffers, pool, first byte, byte to stop at, steps or bytes to the next turn,
+/// first step)`.
 type Entry = unsafe extern "sysv64" fn(*mut u8, *const u8, usize, usize, u64, u64);
 
 /// Code that can be called.

@@ -31,6 +31,10 @@ pub struct Code {
     /// Bytes of all elements of a buffer, and those that one turn of the loop covers.
     bytes: usize,
     turn: usize,
+    /// Whether the loop over steps is inside.
+    fused: bool,
+    /// Whether the last element comes first in the next call.
+    backwards: bool,
     /// Bytes of a row of the outlet, 0 without one.
     row: usize,
     /// Number of values computed per turn and step.
@@ -57,9 +61,14 @@ impl Code {
             if let Entry::Bits(bits) = entry {
                 slot.fill(*bits, precision);
             }
+            if let Entry::Words(word) = entry {
+                slot.fill_words(*word);
+            }
         }
-        let variable = (0..entries.len()).filter(|i| !matches!(entries[*i], Entry::Bits(_))).collect();
-        Ok(Code { executable, bytes, turn, row, values, entries, pool, variable })
+        let variable =
+            (0..entries.len()).filter(|i| !matches!(entries[*i], Entry::Bits(_) | Entry::Words(_))).collect();
+        let fused = shape.fused;
+        Ok(Code { executable, bytes, turn, fused, backwards: false, row, values, entries, pool, variable })
     }
 
     /// Runs the code over all elements, for `steps` steps if they are inside.
@@ -89,7 +98,12 @@ impl Code {
         for at in &self.variable {
             let slot = &mut self.pool[*at];
             let number = match self.entries[*at] {
-                Entry::Bits(_) => continue,
+                Entry::Bits(_) | Entry::Words(_) => continue,
+                Entry::WordScalar(buffer) => {
+                    // `whole` has found that it is one.
+                    slot.fill_words(memory.slot(buffer as usize, 0)[0].to_f64() as i16);
+                    continue;
+                }
                 Entry::StepSize => dt,
                 Entry::StepSizeDouble => {
                     slot.fill(dt.to_bits(), Precision::F64);
@@ -126,12 +140,25 @@ impl Code {
         }
         let buffers = Shared(memory.all_mut().as_mut_ptr().cast::<u8>());
         let (executable, pool) = (&self.executable, &self.pool);
-        let part = |range: (usize, usize)| {
+        let part = |range: (usize, usize), steps: u64| {
             // SAFETY: the code was generated for this memory's layout and this pool; buffers are padded by more than the
             // vectors of one turn of its loop; rows are whole, with room for whole turns of every buffer; the borrows of
             // memory and rows are exclusive, and ranges that run at the same time are whole turns of the loop, so that no
             // two touch the same bytes.
             unsafe { executable.call(buffers.get(), pool.as_ptr().cast(), range, steps, step) }
+        };
+        // Without steps inside the code wants the way from turn to turn in their place, and meets the end exactly. Every other
+        // call goes backwards: what the caches still hold of the last call is used first.
+        let (fused, turn) = (self.fused, self.turn);
+        let backwards = !fused && self.backwards;
+        self.backwards = !self.backwards;
+        let part = |(first, stop): (usize, usize)| {
+            let stop = if fused { stop } else { first + (stop - first).next_multiple_of(turn) };
+            match (fused, backwards) {
+                (true, _) => part((first, stop), steps),
+                (false, false) => part((first, stop), turn as u64),
+                (false, true) => part((stop - turn, first.wrapping_sub(turn)), (turn as u64).wrapping_neg()),
+            }
         };
         if !self.shares(steps.saturating_mul(passes)) {
             return part((0, self.bytes));
@@ -147,6 +174,10 @@ impl Code {
 }
 
 impl PoolSlot {
+    fn fill_words(&mut self, word: i16) {
+        self.0.as_chunks_mut::<2>().0.fill(word.to_le_bytes());
+    }
+
     fn fill(&mut self, bits: u64, precision: Precision) {
         match precision {
             Precision::F64 => self.0.as_chunks_mut::<8>().0.fill(bits.to_le_bytes()),

@@ -9,6 +9,7 @@ mod code;
 mod executable;
 mod independent;
 mod kernel;
+mod kinds;
 mod liveness;
 mod operations;
 mod pack;
@@ -16,7 +17,10 @@ mod pool;
 mod record;
 mod sequence;
 mod table;
+mod whole;
+mod words;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::coupling::{Coupling, Sending};
@@ -31,6 +35,7 @@ use code::{Places, Shape, generate};
 use independent::independent;
 use kernel::Code;
 use record::{Recordable, Recorder};
+use whole::{Contents, Search};
 
 /// Whether this machine has the instructions.
 pub fn is_available() -> bool {
@@ -39,7 +44,8 @@ pub fn is_available() -> bool {
 
 /// Whether this machine has the 512-bit instructions.
 pub fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl")
+    let small = is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512bw");
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && small
 }
 
 /// Loads a program.
@@ -77,6 +83,14 @@ struct JitEngine<T: Real> {
     explanations: Vec<Explanation>,
     /// Whether any kernel shares the work of one step between threads.
     shares: bool,
+    /// Which buffers may hold words, if any do and whole numbers are used.
+    search: Option<Search>,
+    /// What was found by it; empty until the first step, and when something else than a step has changed what it depends on.
+    contents: Contents,
+    /// Whether it holds still.
+    searched: bool,
+    precision: Precision,
+    avx512: bool,
 }
 
 enum Prepared<T> {
@@ -87,6 +101,7 @@ enum Prepared<T> {
 struct Offsets<'a, T> {
     memory: &'a Memory<T>,
     layout: &'a Layout,
+    contents: &'a Contents,
 }
 
 impl<T: Real> Places for Offsets<'_, T> {
@@ -98,6 +113,14 @@ impl<T: Real> Places for Offsets<'_, T> {
     fn is_ring(&self, buffer: u32) -> bool {
         self.layout.buffers[buffer as usize].role == Role::History
     }
+
+    fn is_words(&self, buffer: u32) -> bool {
+        self.memory.is_words(buffer as usize)
+    }
+
+    fn contents(&self) -> &Contents {
+        self.contents
+    }
 }
 
 impl<T: Real> JitEngine<T> {
@@ -108,7 +131,8 @@ impl<T: Real> JitEngine<T> {
         if size_of_val(memory.all()) > REACH {
             return Err(DeviceError("the model's buffers exceed 2 GiB; use `--engine block`".to_string()));
         }
-        let places = Offsets { memory: &memory, layout: &program.layout };
+        let contents = BTreeMap::new();
+        let places = Offsets { memory: &memory, layout: &program.layout, contents: &contents };
         let make = |extent: usize, body: &Body, fused: bool| {
             let shape = shape::<T>(program.precision, avx512, extent, body, fused);
             Code::new::<T>(generate(body, shape, &places, None), extent, shape, 0)
@@ -127,6 +151,7 @@ impl<T: Real> JitEngine<T> {
         let explanations = explained.collect();
         let bodies = independent(program);
         let recordable = bodies.as_ref().map(|bodies| Recordable::new(program, bodies, avx512));
+        let together = bodies.is_some();
         let fused = match bodies {
             Some(bodies) => Some(bodies.into_iter().map(|(n, body)| make(n, body, true)).collect::<Result<_, _>>()?),
             None => None,
@@ -146,7 +171,44 @@ impl<T: Real> JitEngine<T> {
             sending: Sending::default(),
             explanations,
             shares,
+            search: if avx512 && !together { Search::new(program) } else { None },
+            contents,
+            searched: false,
+            precision: program.precision,
+            avx512,
         })
+    }
+
+    /// Finds out which buffers can hold words, and has the code made that works on them.
+    fn search(&mut self) -> Result<(), DeviceError> {
+        let Some(search) = &self.search else { return Ok(()) };
+        if self.searched {
+            return Ok(());
+        }
+        self.memory.widen();
+        let contents = search.find(&self.memory);
+        for buffer in contents.keys().filter(|buffer| search.is_candidate(**buffer)) {
+            self.memory.narrow(*buffer as usize);
+        }
+        if contents != self.contents {
+            let offsets = Offsets { memory: &self.memory, layout: &self.layout, contents: &contents };
+            for (kernel, extent, body) in &search.kernels {
+                let shape = shape::<T>(self.precision, self.avx512, *extent, body, false);
+                let code = Code::new::<T>(generate(body, shape, &offsets, None), *extent, shape, 0)?;
+                self.kernels[*kernel] = Prepared::Pointwise(code);
+            }
+            self.contents = contents;
+        }
+        self.searched = true;
+        Ok(())
+    }
+
+    /// Something else than a step changes a buffer.
+    fn disturb(&mut self, buffer: usize) {
+        if self.search.as_ref().is_some_and(|search| search.reads(buffer as u32)) {
+            self.memory.widen();
+            self.searched = false;
+        }
     }
 
     /// Has the code that records these places made, if there can be any.
@@ -156,7 +218,7 @@ impl<T: Real> JitEngine<T> {
         buffers.sort_unstable();
         buffers.dedup();
         if self.recorder.as_ref().is_none_or(|(made, _)| *made != buffers) {
-            let offsets = Offsets { memory: &self.memory, layout: &self.layout };
+            let offsets = Offsets { memory: &self.memory, layout: &self.layout, contents: &self.contents };
             let recorder = recordable.recorder(&buffers, &offsets)?;
             self.recorder = Some((buffers, recorder));
         }
@@ -233,6 +295,7 @@ impl<T: Real> Executable for JitEngine<T> {
 
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
         self.wrote(Some(buffer));
+        self.disturb(buffer);
         self.memory.write(buffer, first, values)
     }
 
@@ -246,6 +309,10 @@ impl<T: Real> Executable for JitEngine<T> {
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
         let team = self.team.clone();
+        match phase {
+            Phase::Setup => self.searched = false,
+            _ => self.search()?,
+        }
         team.run(self.shares, || {
             self.run_phase(phase, step, dt);
             Ok(())
@@ -254,6 +321,7 @@ impl<T: Real> Executable for JitEngine<T> {
 
     fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
         let team = self.team.clone();
+        self.search()?;
         team.run(self.shares_steps(count), || {
             if let (Some(fused), true) = (&mut self.fused, count > 0) {
                 fused.iter_mut().for_each(|code| code.run(&mut self.memory, first, dt, count));
@@ -290,6 +358,7 @@ impl<T: Real> Executable for JitEngine<T> {
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
         let team = self.team.clone();
+        self.search()?;
         team.run(self.shares, || {
             for step in first..first + count {
                 feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;

@@ -1,13 +1,17 @@
 //! Each operation as instructions.
 
 use super::allocate::Place;
-use super::assembler::{Mask, Opcode, Operand, Vector, Width};
+use super::assembler::{Mask, MaskRegister, Opcode, Operand, Vector, Width};
 use super::code::Generator;
+use super::kinds::Kind;
 use super::pool::Entry;
 use super::sequence::{Step, operands};
 use super::table::{self, predicate};
 use crate::engine::real::{DOUBLE, SINGLE};
 use crate::program::{Binary, Op, Precision, Unary};
+
+/// The mask register that no value stays in.
+const SCRATCH_MASK: MaskRegister = 1;
 
 /// The bits of a number format's layout, as wide as a pool entry's lanes.
 struct Bits {
@@ -69,6 +73,9 @@ impl Generator<'_> {
         read.sort_unstable();
         read.dedup();
         let dying: Vec<usize> = read.iter().copied().filter(|o| self.liveness.dies(*o, at)).collect();
+        if let Step::Truth(op) = step {
+            return self.truth_value(op, (at, copy), &dying);
+        }
         // An operation of one instruction reads its operands before it writes the result.
         let atomic = is_atomic(&step);
         if atomic {
@@ -119,7 +126,7 @@ impl Generator<'_> {
         })
     }
 
-    fn of(&self, value: u32, copy: usize) -> Operand {
+    pub(super) fn of(&self, value: u32, copy: usize) -> Operand {
         self.operand(self.allocator.place(value as usize, copy))
     }
 
@@ -130,6 +137,10 @@ impl Generator<'_> {
                 let lanes: Vec<Operand> = lanes[..count as usize].iter().map(|l| self.of(*l, copy)).collect();
                 return self.pack(result, &lanes);
             }
+            Step::Word(op) => return self.word(op, result, copy),
+            Step::FromWord(word) => return self.number_of_word(result, self.of(word, copy)),
+            Step::FromTruth(truth) => return self.number_of_truth(result, self.mask_of(truth, copy)),
+            Step::Truth(_) => unreachable!("masks have registers of their own"),
             Step::Lane(vector, lane) => {
                 let vector = self.of(vector, copy);
                 return self.lane(result, vector, lane);
@@ -158,6 +169,10 @@ impl Generator<'_> {
             }
             Op::Select(condition, b, c) => {
                 let (then, otherwise) = (self.of(b, copy), self.of(c, copy));
+                if self.body.kinds[condition as usize] == Kind::Truth {
+                    let mask = self.mask_of(condition, copy);
+                    return self.choose_by(mask, result, then, otherwise);
+                }
                 match self.body.steps[condition as usize] {
                     Step::Op(Op::Binary(f, a, b)) if self.liveness.is_lazy(condition as usize) => {
                         let (a, b) = (self.of(a, copy), self.of(b, copy));
@@ -303,7 +318,7 @@ impl Generator<'_> {
             self.asm.vector_immediate(table::compare(p, w), w, 1, first, b, Mask::None, predicate);
             // A masked copy clears the elements whose bit is not set.
             let width = if w == Width::Scalar { Width::Ymm } else { w };
-            self.asm.vector(table::copy(p), width, result, 0, one, Mask::Zero);
+            self.asm.vector(table::copy(p), width, result, 0, one, Mask::Zero(SCRATCH_MASK));
         } else {
             self.asm.vector_immediate(table::compare(p, w), w, 0, first, b, Mask::None, predicate);
             self.packed(table::and(p), result, 0, one);
@@ -318,7 +333,7 @@ impl Generator<'_> {
         if self.shape.evex {
             self.asm.vector_immediate(table::compare(p, w), w, 1, first, b, Mask::None, predicate);
             let otherwise = self.in_register(otherwise, 0);
-            self.asm.vector(table::blend_mask(p), width, result, otherwise, then, Mask::Merge);
+            self.asm.vector(table::blend_mask(p), width, result, otherwise, then, Mask::Merge(SCRATCH_MASK));
         } else {
             self.asm.vector_immediate(table::compare(p, w), w, 0, first, b, Mask::None, predicate);
             // The mask is in scratch 0; `otherwise` must be in a register. Reads come before the write.
@@ -463,7 +478,7 @@ fn is_atomic(step: &Step) -> bool {
     }
 }
 
-fn comparison(f: Binary) -> u8 {
+pub(super) fn comparison(f: Binary) -> u8 {
     match f {
         Binary::Lt => predicate::LESS,
         Binary::Le => predicate::LESS_EQUAL,

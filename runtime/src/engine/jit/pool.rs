@@ -17,6 +17,10 @@ pub enum Entry {
     Time,
     /// The only element of a buffer.
     Scalar(u32),
+    /// A whole number as words.
+    Words(i16),
+    /// The only element of a buffer as words.
+    WordScalar(u32),
     /// The only element of a slot of a ring, written so many steps ago.
     PastScalar(u32, u32),
     /// The address of the slot of a ring that was written so many steps ago.
@@ -34,6 +38,8 @@ pub enum Entry {
 pub struct Pool {
     /// The entries; entry `i` lies at byte `i * SLOT`.
     pub entries: Vec<Entry>,
+    /// How often code asked for each of them.
+    pub uses: Vec<usize>,
 }
 
 impl Pool {
@@ -41,8 +47,10 @@ impl Pool {
     pub fn offset(&mut self, entry: Entry) -> i32 {
         let index = self.entries.iter().position(|e| *e == entry).unwrap_or_else(|| {
             self.entries.push(entry);
+            self.uses.push(0);
             self.entries.len() - 1
         });
+        self.uses[index] += 1;
         (index * SLOT) as i32
     }
 }

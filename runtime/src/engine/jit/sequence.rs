@@ -1,6 +1,7 @@
 //! What the generator turns into code: the operations of a body, and moves between scalars and the lanes of a vector.
 
-use crate::program::{Body, Op};
+use super::kinds::Kind;
+use crate::program::{Binary, Body, Op};
 
 /// Most lanes of a packed vector: single precision in 256 bits.
 pub const MOST_LANES: usize = 8;
@@ -14,6 +15,48 @@ pub enum Step {
     Pack([u32; MOST_LANES], u8),
     /// One lane of a vector.
     Lane(u32, u8),
+    /// A mask.
+    Truth(TruthOp),
+    /// Words.
+    Word(WordOp),
+    /// The number of a word.
+    FromWord(u32),
+    /// 1 where a mask is set, else 0.
+    FromTruth(u32),
+}
+
+/// How a mask is made.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum TruthOp {
+    /// A comparison of numbers.
+    Compare(Binary, u32, u32),
+    /// A comparison of words.
+    CompareWords(Binary, u32, u32),
+    /// Both.
+    And(u32, u32),
+    /// One at least.
+    Or(u32, u32),
+    /// Not.
+    Not(u32),
+}
+
+/// How words are made.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum WordOp {
+    /// An element of a buffer that holds words.
+    Load(u32),
+    /// A number.
+    Number(i16),
+    /// The only element of a buffer of numbers.
+    Scalar(u32),
+    /// Sum, difference, smaller or larger one.
+    Binary(Binary, u32, u32),
+    /// `b` where the mask `a` is set, else `c`.
+    Select(u32, u32, u32),
+    /// 1 where a mask is set, else 0.
+    FromTruth(u32),
+    /// The word of a number that is one.
+    FromNumber(u32),
 }
 
 /// Straight-line code.
@@ -23,6 +66,8 @@ pub struct Sequence {
     pub steps: Vec<Step>,
     /// Whether a value is a vector although the kernel works on scalars.
     pub wide: Vec<bool>,
+    /// The form of each value.
+    pub kinds: Vec<Kind>,
     /// Stores after all of them: (buffer, value).
     pub stores: Vec<(u32, u32)>,
 }
@@ -33,6 +78,7 @@ impl Sequence {
         Sequence {
             steps: body.values.iter().map(|op| Step::Op(*op)).collect(),
             wide: vec![false; body.values.len()],
+            kinds: vec![Kind::Number; body.values.len()],
             stores: body.stores.clone(),
         }
     }
@@ -41,7 +87,15 @@ impl Sequence {
     pub fn push(&mut self, step: Step, wide: bool) -> u32 {
         self.steps.push(step);
         self.wide.push(wide);
+        self.kinds.push(Kind::Number);
         self.steps.len() as u32 - 1
+    }
+
+    /// Adds a value of some form.
+    pub fn push_kind(&mut self, step: Step, kind: Kind) -> u32 {
+        let at = self.push(step, false);
+        self.kinds[at as usize] = kind;
+        at
     }
 }
 
@@ -57,6 +111,25 @@ pub fn operands(step: &Step) -> impl Iterator<Item = u32> + use<> {
             list[0] = vector;
             1
         }
+        Step::FromWord(a)
+        | Step::FromTruth(a)
+        | Step::Truth(TruthOp::Not(a))
+        | Step::Word(WordOp::FromTruth(a) | WordOp::FromNumber(a)) => {
+            list[0] = a;
+            1
+        }
+        Step::Truth(
+            TruthOp::Compare(_, a, b) | TruthOp::CompareWords(_, a, b) | TruthOp::And(a, b) | TruthOp::Or(a, b),
+        )
+        | Step::Word(WordOp::Binary(_, a, b)) => {
+            list[..2].copy_from_slice(&[a, b]);
+            2
+        }
+        Step::Word(WordOp::Select(a, b, c)) => {
+            list[..3].copy_from_slice(&[a, b, c]);
+            3
+        }
+        Step::Word(WordOp::Load(_) | WordOp::Number(_) | WordOp::Scalar(_)) => 0,
         Step::Op(op) => {
             let (count, read) = of_operation(&op);
             list[..3].copy_from_slice(&read);

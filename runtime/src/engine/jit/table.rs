@@ -181,6 +181,88 @@ pub const LEFT: u8 = 6;
 /// Register field of [`shift_lanes`] for a shift to the right
 pub const RIGHT: u8 = 2;
 
+/// Instructions on words: whole vectors of 16-bit integers.
+pub mod words {
+    use super::Opcode;
+    use crate::program::{Binary, Precision};
+
+    fn op(prefix: u8, map: u8, wide: bool, byte: u8) -> Opcode {
+        Opcode { prefix, map, wide, wide_vex: false, byte }
+    }
+
+    /// Unaligned load, or copy (`vmovdqu16`)
+    pub fn load() -> Opcode {
+        op(3, 1, true, 0x6F)
+    }
+    /// Unaligned store
+    pub fn store() -> Opcode {
+        op(3, 1, true, 0x7F)
+    }
+    /// Sum, difference, smaller or larger one, signed
+    pub fn arithmetic(f: Binary) -> Opcode {
+        let byte = match f {
+            Binary::Add => 0xFD,
+            Binary::Sub => 0xF9,
+            Binary::Min => 0xEA,
+            Binary::Max => 0xEE,
+            _ => unreachable!("`kinds` leaves all others to numbers"),
+        };
+        op(1, 1, false, byte)
+    }
+    /// Comparison into a mask, by an immediate
+    pub fn compare() -> Opcode {
+        op(1, 3, true, 0x3F)
+    }
+    /// The immediate of a comparison
+    pub fn predicate(f: Binary) -> u8 {
+        match f {
+            Binary::Eq => 0,
+            Binary::Lt => 1,
+            Binary::Le => 2,
+            Binary::Ne => 4,
+            Binary::Ge => 5,
+            Binary::Gt => 6,
+            _ => unreachable!("called for comparisons only"),
+        }
+    }
+    /// Choice by a mask: `mask ? second : first`
+    pub fn blend() -> Opcode {
+        op(1, 2, true, 0x66)
+    }
+    /// To integers of 32 bits
+    pub fn extend() -> Opcode {
+        op(1, 2, false, 0x23)
+    }
+    /// From integers of 32 bits; the result is the operand, the source the register field
+    pub fn narrow() -> Opcode {
+        op(2, 2, false, 0x33)
+    }
+    /// Integers of 32 bits to numbers
+    pub fn to_numbers(p: Precision) -> Opcode {
+        match p {
+            Precision::F64 => op(2, 1, false, 0xE6),
+            Precision::F32 => op(0, 1, false, 0x5B),
+        }
+    }
+    /// Numbers, their fractions cut off, to integers of 32 bits
+    pub fn of_numbers(p: Precision) -> Opcode {
+        match p {
+            Precision::F64 => op(1, 1, true, 0xE6),
+            Precision::F32 => op(2, 1, false, 0x5B),
+        }
+    }
+}
+
+/// Instructions on masks.
+pub mod masks {
+    /// `and`
+    pub const AND: u8 = 0x41;
+    /// `or`
+    pub const OR: u8 = 0x45;
+    /// `not`, with one source
+    pub const NOT: u8 = 0x44;
+}
+
 /// Immediates of comparisons: ordered ones are false when an operand is NaN.
 pub mod predicate {
     /// `a == b`
