@@ -8,4 +8,5 @@ mod crates;
 mod equality;
 mod lints;
 mod program;
+mod rerun;
 mod soft;

@@ -120,6 +120,8 @@ const ALLOWED: &[&str] = &[
     // Step numbers become times, times become single precision, random bits are cut.
     "clippy::cast_precision_loss",
     "clippy::cast_possible_truncation",
+    // Whether there was an event is a truth value of its own for each.
+    "clippy::struct_excessive_bools",
     // A kernel is as large as the model, and is compiled for several instruction sets.
     "clippy::too_many_arguments",
     "clippy::too_many_lines",

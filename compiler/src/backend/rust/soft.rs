@@ -64,7 +64,8 @@ pub(super) fn item(name: &str, precision: Precision) -> TokenStream {
             /// `a * b + c`, rounded once, in integers of 128 bits.
             fn fma(a: f64, b: f64, c: f64) -> f64 {
                 if !(a.is_finite() && b.is_finite() && c.is_finite()) || a == 0.0 || b == 0.0 {
-                    return a * b + c;
+                    let sum = a * b + c;
+                    return if sum.abs() < f64::MIN_POSITIVE { 0f64.copysign(sum) } else { sum };
                 }
                 let ((m, e), (n, f)) = (parts(a), parts(b));
                 let first = raised(u128::from(m) * u128::from(n), e + f);
