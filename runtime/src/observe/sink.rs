@@ -2,8 +2,6 @@
 
 use std::io;
 
-use crate::artifact::Totals;
-
 /// Receives rows and spikes as they are computed.
 pub trait Sink {
     /// Is told before a run how many rows will come, or fewer if it ends early.
@@ -58,13 +56,6 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
 
     fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
         (**self).spike(event, time, unit)
-    }
-}
-
-impl Sink for Totals {
-    fn row(&mut self, _: f64, values: &[f64]) -> io::Result<()> {
-        self.add(values);
-        Ok(())
     }
 }
 

@@ -1,9 +1,11 @@
 //! Runs of which only sums and extremes are wanted.
 
+use std::io;
 use std::time::Instant;
 
 use super::simulation::{BATCH_STEPS, Interrupt, RunError, Schedule, Simulation, Summary};
 use crate::artifact::{Rows, Totals};
+use crate::observe::Sink;
 
 impl Simulation {
     /// Runs a schedule as [`Simulation::run`] does and adds its rows to `totals`. Where the device adds them up itself, they
@@ -49,5 +51,12 @@ impl Simulation {
         }
         let (steps, rows) = (self.step - first, totals.rows - before);
         Ok(Summary { steps, rows, elapsed: start.elapsed(), stopped })
+    }
+}
+
+impl Sink for Totals {
+    fn row(&mut self, _: f64, values: &[f64]) -> io::Result<()> {
+        self.add(values);
+        Ok(())
     }
 }
