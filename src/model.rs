@@ -17,7 +17,7 @@ use nullcline_compiler::model::Circuit;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
 use nullcline_compiler::pass;
-use nullcline_compiler::pass::record::{Columns, recorded};
+use nullcline_compiler::pass::record::{Columns, Sampling, recorded};
 use nullcline_compiler::pass::vectorise::Vectorise;
 use nullcline_compiler::scheme::Scheme;
 use nullcline_compiler::source::{Name, SourceMap, Span};
@@ -304,7 +304,9 @@ impl Model {
             let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
             streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
         }
-        let recorded = faults.absorb(recorded(&self.circuit, &settings.record)).unwrap_or_default();
+        let recorded = faults
+            .absorb(recorded(&self.circuit, &settings.record, Sampling { dt, every: schedule.every }))
+            .unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
         }

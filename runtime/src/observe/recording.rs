@@ -69,16 +69,7 @@ impl Recording {
 
     /// Groups in order of first appearance, each with the indices of its columns.
     pub fn groups(&self) -> Vec<(&str, Vec<usize>)> {
-        let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
-        for (index, label) in self.labels.iter().enumerate() {
-            let place = *places.entry(label.group.as_str()).or_insert_with(|| {
-                groups.push((&label.group, Vec::new()));
-                groups.len() - 1
-            });
-            groups[place].1.push(index);
-        }
-        groups
+        groups_of(&self.labels)
     }
 
     /// What contradicts the promises of the fields (a label per column, all columns as long as `times`), if anything.
@@ -91,6 +82,20 @@ impl Recording {
         let (label, column) = self.labels.iter().zip(&self.columns).find(|(_, column)| column.len() != rows)?;
         Some(format!("column `{}` has {} values, expected {rows} as there are times", label.name, column.len()))
     }
+}
+
+/// The groups of labels in order of first appearance, each with the indices of its columns.
+pub(crate) fn groups_of(labels: &[Label]) -> Vec<(&str, Vec<usize>)> {
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for (index, label) in labels.iter().enumerate() {
+        let place = *places.entry(label.group.as_str()).or_insert_with(|| {
+            groups.push((&label.group, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(index);
+    }
+    groups
 }
 
 /// Columns filled side by side: their values in one row are a cache line.

@@ -48,7 +48,7 @@ pub struct Run {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 struct Output {
-    /// Write the rows to a .csv, .npz or .json file (repeatable)
+    /// Write the rows to a .csv, .npz, .json or .parquet file (repeatable)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Vec<PathBuf>,
     /// Draw the rows to a .svg or .png file (repeatable)

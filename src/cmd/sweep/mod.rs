@@ -42,7 +42,7 @@ const MOST_KEPT: usize = 1 << 24;
     long_about = "Run a model for many values of its parameters.\n\nEvery combination of the grids, times every random \
         sample, is a member; the table has one row per member: its values, then numbers made of what is recorded. A path \
         is that of a parameter, an initial state or an input that is a number, or an edge: `source -> target: weight`. \
-        Run again with the same arguments, a sweep that was stopped goes on after the last row of its .csv file.",
+        Run again with the same arguments, a sweep that was stopped goes on after its last row.",
     after_help = "Examples:\n  \
         nullcline sweep jansen_rit --grid C=60:140:41 --cutoff 1 --out table.csv\n  \
         nullcline sweep model.yaml --grid e/rate/drive=[0.5,1] --grid i/rate/drive=0:1:11 --reduce mean,frequency\n  \
@@ -82,7 +82,7 @@ struct Varied {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 struct Output {
-    /// Write the table to a .csv or .npz file [default: print it]
+    /// Write the table to a .csv, .npz or .parquet file [default: print it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
     /// Keep all rows of all members too, in a .npz file (in memory until the end)
@@ -172,7 +172,7 @@ impl Sweep {
         }
         let elapsed = start.elapsed();
         let mut written: Vec<PathBuf> =
-            table.finish(&header, self.output.quiet || self.output.json)?.into_iter().collect();
+            table.finish(&header, !stopped, self.output.quiet || self.output.json)?.into_iter().collect();
         if let (Some(path), Some(traces)) = (&self.output.traces, &work.traces) {
             save(traces, path)?;
             written.push(path.clone());
@@ -205,9 +205,14 @@ impl Sweep {
         let refused = |message: String, help: &str| {
             Err(Fault::usage(format!("{}\n  help: {help}", print::labelled_error(message))))
         };
-        if let Some(out) = self.output.out.as_ref().filter(|p| !has_ending(p, "csv") && !has_ending(p, "npz")) {
-            let message = format!("cannot write `{}`: a sweep's table is a .csv or .npz file", out.display());
-            return refused(message, "use `--out table.csv`");
+        if let Some(out) = &self.output.out {
+            let known = ["csv", "npz", "parquet"].into_iter().any(|ending| has_ending(out, ending));
+            if !known {
+                let file = out.display();
+                let message = format!("cannot write `{file}`: a sweep's table is a .csv, .npz or .parquet file");
+                return refused(message, "use `--out table.csv`");
+            }
+            check_extension(out).map_err(|fault| Fault::usage(print::labelled_error(&fault)))?;
         }
         if let Some(traces) = &self.output.traces {
             check_extension(traces).map_err(|fault| Fault::usage(print::labelled_error(&fault)))?;
