@@ -150,6 +150,27 @@ fn members_with_different_delays_run_one_after_another() {
 }
 
 #[test]
+fn what_members_share_reaches_all_their_units() {
+    let model = model(
+        "
+cell: {base: OperatorTemplate, equations: \"v' = -k*v + m\", variables: {v: output(0.5), k: 1.0, m: input(0.0)}}
+hold: {base: OperatorTemplate, equations: [\"x' = 0\", \"m = c*x\"], variables: {m: output, x: variable(0.2), c: 3.0}}
+many: {base: NodeTemplate, n: 3, operators: cell}
+one: {base: NodeTemplate, operators: hold}
+net:
+  base: CircuitTemplate
+  nodes: {a: many, b: one}
+  edges: [[b/hold/c, a/cell/m, null, {weight: 0.3}]]
+simulate: {duration: 1.0, dt: 0.1, record: {v: a/cell/v}}
+",
+    );
+    for engine in ENGINES.iter().filter(|e| e.device == "cpu") {
+        let batch = model.batch_on(&[("a/cell/k", vec![1.0, 2.0])], engine).unwrap();
+        assert!(compare(&batch, engine, 2, "a shared scalar"));
+    }
+}
+
+#[test]
 fn a_member_that_diverges_leaves_the_others_alone() {
     let model = model(
         "

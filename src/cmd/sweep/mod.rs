@@ -308,10 +308,15 @@ impl Work<'_> {
         self.steps = schedule.steps;
         self.engine = simulation.executable().engine().to_string();
         let mut reducer = Reducer::new(self.width * members.len(), keep);
-        let ran = simulation.run(&schedule, &mut reducer, &mut |done| {
+        let mut check = |done| {
             shown(done, schedule.steps);
             if stop.load(Ordering::Relaxed) { Interrupt::Stop } else { Interrupt::Continue }
-        });
+        };
+        // Rows that nothing is made of but sums and extremes stay on the device.
+        let ran = match keep {
+            true => simulation.run(&schedule, &mut reducer, &mut check),
+            false => simulation.reduce(&schedule, &mut reducer.totals, &mut check),
+        };
         if ran.map_err(|error| Fault::failed(print::labelled_error(&error)))?.stopped {
             return Ok(None);
         }
