@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nullcline_compiler::backend::rust::{Long, ident, without_comments};
 use nullcline_compiler::diagnostic::render;
-use nullcline_compiler::embed::{Embed, Embedding, Reads, embed};
+use nullcline_compiler::embed::{Embed, Embedding, Form, Reads, embed, put_helps};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::template::library::FileLibrary;
 use proc_macro2::TokenStream;
@@ -29,7 +29,8 @@ pub fn expand(arguments: &Arguments, runtime: TokenStream) -> Result<TokenStream
     let wish = wish(&mut sources, arguments, whole.clone(), template.clone(), runtime);
     match embed(&mut sources, &library, &wish) {
         Ok(embedding) => Ok(module(arguments, &embedding, &library.files())),
-        Err(faults) => {
+        Err(mut faults) => {
+            put_helps(&mut faults, Form::Macro);
             let text = render(&faults, &sources, false).replace(&whole, path).replace(&format!("{root}/"), "");
             Err(vec![Fault::at(*span, format!("the model is at fault\n{}", text.trim_end()))])
         }

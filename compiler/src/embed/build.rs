@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Embed, Reads, embed};
+use super::{Embed, Form, Reads, embed, put_helps};
 use crate::backend::rust::{Long, format};
 use crate::diagnostic::render;
 use crate::source::{Name, SourceMap, Span};
@@ -213,7 +213,8 @@ impl Config {
             std: self.std,
             long: Long::Files,
         };
-        let made = embed(&mut sources, &library, &wish).map_err(|faults| {
+        let made = embed(&mut sources, &library, &wish).map_err(|mut faults| {
+            put_helps(&mut faults, Form::Build);
             let text = render(&faults, &sources, false);
             text.replace(&format!("{}/", root.display()), "").trim_end().to_string()
         })?;

@@ -181,24 +181,13 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
     let ends: Vec<(SpaceId, SpaceId)> = step.system.fanouts.iter().map(|f| (f.source, f.target)).collect();
     let first = step.system.tables.len();
     let lengths: Vec<usize> = step.system.tables.iter().map(|t| t.indices.len()).collect();
-<<<<<<< HEAD
-    let mut shared_table: HashMap<TableId, TableId> = HashMap::new();
-=======
->>>>>>> main
     let mut spread = Spread { members, sizes, all, first, tables: Vec::new(), known: HashMap::new() };
     step.rewrite(|graph, node| {
         let lifted = if node.space == SpaceId::SCALAR { all } else { node.space };
         match node.op {
             // A scalar that all members share stays one element.
             Op::Take(id) if graph.space(node.args[0]) == SpaceId::SCALAR => {
-<<<<<<< HEAD
-                let table = *shared_table.entry(id).or_insert_with(|| {
-                    let indices = vec![0; lengths[id.index()]].into();
-                    spread.add(Table { name: "everywhere".to_string(), source: SpaceId::SCALAR, indices })
-                });
-=======
                 let table = spread.same(lengths[id.index()]);
->>>>>>> main
                 Some(graph.add(Op::Take(table), node.args.clone(), lifted))
             }
             Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
@@ -263,21 +252,19 @@ struct Spread<'a> {
 }
 
 impl Spread<'_> {
-<<<<<<< HEAD
-    fn add(&mut self, table: Table) -> TableId {
-        self.tables.push(table);
-        TableId((self.first + self.tables.len() - 1) as u32)
-=======
     /// A table that takes the only element of a scalar so many times.
     fn same(&mut self, count: usize) -> TableId {
         let same = |t: &Table| t.source == SpaceId::SCALAR && t.indices.len() == count;
-        let at = self.tables.iter().position(same).unwrap_or_else(|| {
-            let indices = vec![0; count].into();
-            self.tables.push(Table { name: "member".to_string(), source: SpaceId::SCALAR, indices });
-            self.tables.len() - 1
-        });
-        TableId((self.first + at) as u32)
->>>>>>> main
+        if let Some(at) = self.tables.iter().position(same) {
+            return TableId((self.first + at) as u32);
+        }
+        let indices = vec![0; count].into();
+        self.add(Table { name: "everywhere".to_string(), source: SpaceId::SCALAR, indices })
+    }
+
+    fn add(&mut self, table: Table) -> TableId {
+        self.tables.push(table);
+        TableId((self.first + self.tables.len() - 1) as u32)
     }
 
     /// `value` over `space`, if it has one element for each member and the space has more.

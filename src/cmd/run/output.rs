@@ -69,6 +69,18 @@ impl Open<'_> {
 }
 
 impl Sink for Open<'_> {
+    fn expect(&mut self, rows: u64) {
+        self.streams.iter_mut().for_each(|stream| stream.expect(rows));
+        if let Some((recording, _)) = &mut self.drawn {
+            recording.expect(rows);
+        }
+    }
+
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        self.streams.iter_mut().try_for_each(|stream| stream.rows(times, values))?;
+        self.drawn.as_mut().map_or(Ok(()), |(recording, _)| recording.rows(times, values))
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         self.streams.iter_mut().try_for_each(|stream| stream.row(time, values))?;
         self.drawn.as_mut().map_or(Ok(()), |(recording, _)| recording.row(time, values))

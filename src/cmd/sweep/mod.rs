@@ -14,7 +14,7 @@ use clap::{Args, ValueHint};
 use nullcline::compiler::diagnostic::render;
 use nullcline::runtime::io::{check_extension, save};
 use nullcline::runtime::observe::{Label, Recording};
-use nullcline::{Batch, Error, Interrupt, Prepared};
+use nullcline::{Batch, Choice, Error, Interrupt, Prepared};
 use serde_json::{Map, Value, json};
 
 use super::fault::{self, Fault};
@@ -114,7 +114,10 @@ impl Sweep {
         let paths = axes.paths();
         let values: Vec<(&str, Vec<f64>)> = paths.iter().copied().zip(axes.values()).collect();
         let start = Instant::now();
-        let batch = model.batch_on(&values, self.settings.engine())?;
+        let batch = match self.settings.chooses_engine() {
+            true => model.batch(&values)?,
+            false => model.batch_on(&values, self.settings.engine())?,
+        };
         let names = names(&batch)?;
 
         let reduced = names.iter().flat_map(|n| varied.reduce.iter().map(move |r| format!("{}.{}", n.name, r.name())));
@@ -137,6 +140,7 @@ impl Sweep {
             traces: self.output.traces.as_ref().map(|_| Recording::new(Vec::new())),
             names: &names,
             engine: String::new(),
+            choice: None,
             steps: 0,
             diverged: finished.diverged,
         };
@@ -181,6 +185,7 @@ impl Sweep {
             diverged: work.diverged,
             steps: work.steps,
             engine: &work.engine,
+            choice: work.choice.as_ref(),
             seed: (!varied.random.is_empty()).then_some(seed),
             elapsed,
             stopped,
@@ -278,6 +283,8 @@ struct Work<'a> {
     traces: Option<Recording>,
     names: &'a [Label],
     engine: String,
+    /// Why this engine, for the last members.
+    choice: Option<Choice>,
     /// Steps of each member.
     steps: u64,
     diverged: usize,
@@ -292,7 +299,7 @@ impl Work<'_> {
         shown: &mut dyn FnMut(u64, u64),
     ) -> Result<Option<Vec<Vec<f64>>>, Fault> {
         let keep = self.traces.is_some() || self.reductions.iter().any(|r| r.needs_trace());
-        let Prepared { mut simulation, mut schedule, .. } = self.batch.simulation(members.clone())?;
+        let Prepared { mut simulation, mut schedule, choice, .. } = self.batch.simulation(members.clone())?;
         self.settings.set_threads(&mut simulation);
         if keep && members.len() > 1 && schedule.rows() as usize * self.width * members.len() > MOST_KEPT {
             // Too much to keep at once: half of it, then the other half.
@@ -307,6 +314,7 @@ impl Work<'_> {
         }
         self.steps = schedule.steps;
         self.engine = simulation.executable().engine().to_string();
+        self.choice = choice;
         let mut reducer = Reducer::new(self.width * members.len(), keep);
         let mut check = |done| {
             shown(done, schedule.steps);
