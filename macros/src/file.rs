@@ -16,7 +16,13 @@ use crate::fault::Fault;
 /// The module of a model in a file.
 pub fn expand(arguments: &Arguments, runtime: TokenStream) -> Result<TokenStream, Vec<Fault>> {
     let Source::File { path, span, template } = &arguments.source else { return Ok(TokenStream::new()) };
-    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let Ok(root) = std::env::var("CARGO_MANIFEST_DIR") else {
+        let fault = "`CARGO_MANIFEST_DIR` is not set, so no place is known that the file's name could start from";
+        return Err(vec![Fault::at(
+            *span,
+            format!("{fault}\n  help: build with cargo, or set it to the crate's directory"),
+        )]);
+    };
     let whole = place(path, &root, *span);
     let mut sources = SourceMap::new();
     let library = Reads::of(FileLibrary::with_template_path(vec![root.clone().into()]));

@@ -2,9 +2,13 @@
 //!
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
+mod totals;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+
+pub use totals::Totals;
 
 use crate::random::uniform_pair;
 
@@ -228,40 +232,102 @@ pub trait Executable: Send {
         events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
-        let mut flags = Vec::new();
-        for step in first..first + count {
-            self.advance(step, 1, dt, feeds)?;
-            let mut held = None;
-            for (event, EventBuffer { buffer, first, count, unit: name, .. }) in events.iter().enumerate() {
-                if held.replace(*buffer) != Some(*buffer) {
-                    self.read(*buffer, &mut flags)?;
-                }
-                let spiking = flags[*first..first + count].iter().enumerate().filter(|(_, flag)| **flag != 0.0);
-                out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: (name + unit) as u32 }));
-            }
+        let mut step = first;
+        while step < first + count {
+            let Some(room) = self.watch()? else {
+                return collect_by_step(self, (step, first + count - step), dt, feeds, events, out);
+            };
+            let part = room.clamp(1, first + count - step);
+            self.advance(step, part, dt, feeds)?;
+            self.watched((step, part), events, out)?;
+            step += part;
         }
         Ok(())
     }
 
+    /// Forgets the events that were noted so far and begins to note new ones, where the device does: for how many steps.
+    fn watch(&mut self) -> Result<Option<u64>, DeviceError> {
+        Ok(None)
+    }
+
+    /// Appends the events of the steps since [`Executable::watch`], by step, then event, then element: first step, number of
+    /// steps.
+    fn watched(
+        &mut self,
+        _steps: (u64, u64),
+        _events: &[EventBuffer],
+        _out: &mut Vec<Spike>,
+    ) -> Result<(), DeviceError> {
+        Err(DeviceError(format!("`{}` notes no events", self.engine())))
+    }
+
+    /// Whether [`Executable::reduce`] takes less than recording: rows stay where they are computed.
+    fn reduces(&self) -> bool {
+        false
+    }
+
+    /// Goes on as [`Executable::record`] does, and adds the rows to `totals`.
+    fn reduce(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, totals: &mut Totals) -> Result<(), DeviceError> {
+        reduce_by_row(self, rows, dt, feeds, totals)
+    }
+
     /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        record_by_row(self, rows, dt, feeds, out)
+        record_by_row(self, rows, dt, feeds, &mut |executable| executable.gather(rows.places, out))
     }
 }
 
-/// [`Executable::record`] by the other functions of the trait.
+/// [`Executable::collect`] by looking at the buffers of events after each step.
+fn collect_by_step<E: Executable + ?Sized>(
+    executable: &mut E,
+    (first, count): (u64, u64),
+    dt: f64,
+    feeds: &Feeds,
+    events: &[EventBuffer],
+    out: &mut Vec<Spike>,
+) -> Result<(), DeviceError> {
+    let mut flags = Vec::new();
+    for step in first..first + count {
+        executable.advance(step, 1, dt, feeds)?;
+        let mut held = None;
+        for (event, EventBuffer { buffer, first, count, unit: name, .. }) in events.iter().enumerate() {
+            if held.replace(*buffer) != Some(*buffer) {
+                executable.read(*buffer, &mut flags)?;
+            }
+            let spiking = flags[*first..first + count].iter().enumerate().filter(|(_, flag)| **flag != 0.0);
+            out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: (name + unit) as u32 }));
+        }
+    }
+    Ok(())
+}
+
+/// [`Executable::reduce`] by recording.
+pub fn reduce_by_row<E: Executable + ?Sized>(
+    executable: &mut E,
+    rows: &Rows<'_>,
+    dt: f64,
+    feeds: &Feeds,
+    totals: &mut Totals,
+) -> Result<(), DeviceError> {
+    let mut values = Vec::new();
+    executable.record(rows, dt, feeds, &mut values)?;
+    values.chunks(rows.places.len().max(1)).for_each(|row| totals.add(row));
+    Ok(())
+}
+
+/// [`Executable::record`] by the other functions of the trait; `gather` appends the observed values of a row.
 pub fn record_by_row<E: Executable + ?Sized>(
     executable: &mut E,
     rows: &Rows<'_>,
     dt: f64,
     feeds: &Feeds,
-    out: &mut Vec<f64>,
+    gather: &mut dyn FnMut(&E) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
     for row in 0..rows.count {
         let step = rows.first + row * rows.every;
         feeds.apply(step, |buffer, values| executable.write(buffer, 0, values))?;
         executable.run(Phase::Observe, step, dt)?;
-        executable.gather(rows.places, out)?;
+        gather(executable)?;
         executable.advance(step, rows.every, dt, feeds)?;
     }
     Ok(())

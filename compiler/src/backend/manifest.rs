@@ -18,7 +18,13 @@
 //!   steps by itself, or null.
 //! - `record`: the entry that copies the numbers at `{"addresses": true}` (64 bits each) into a row of `{"rows": true}`, where
 //!   there is one: one invocation per address. `arguments`: what every entry is given after its bindings, 64 bits each:
-//!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record`), `dt` (a double), `seed`.
+//!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record` and `reduce`), `dt` (a
+//!   double), `seed`.
+//! - `reduce`: the entry that adds the numbers at the addresses to `{"totals": true}`, where there is one: the sum of each
+//!   column, then the smallest of each, then the largest, 64 bits each; the host begins with 0, inf and -inf.
+//! - `marks`: where entries mark recorded events, `{"marks": true}`, when there are any: a ring of `rows` rows of `words` words
+//!   of 32 bits, 0 at first. In a step, element i of a buffer in `buffers` (`[buffer, first word]`) that has its event sets
+//!   bit i mod 32 of word (step mod rows) words + first word + i / 32; the host reads and clears rows before they come round.
 //! - `banks`: memory of several buffers: `name`, `length`, and `buffers` as `[buffer, first element]`.
 //! - `samples`: what a row of samples holds. `uniforms`: the block of numbers that entries are given: `name`, `quantity`,
 //!   `offset` in bytes.
@@ -172,6 +178,14 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("element", Some(column.element.to_string())),
         ])
     });
+    let marks = artifact.marks.as_ref().map(|marks| {
+        let held = marks.buffers.iter().map(|(buffer, first)| format!("[{buffer}, {first}]"));
+        object([
+            ("rows", Some(marks.rows.to_string())),
+            ("words", Some(marks.words.to_string())),
+            ("buffers", Some(array(held, false))),
+        ])
+    });
     let events = layout.events.iter().enumerate().map(|(index, event)| {
         object([
             ("name", Some(text(about.events.get(index).unwrap_or(&layout.buffers[event.buffer].name)))),
@@ -201,6 +215,8 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("phases", Some(phases)),
         ("feed", Some(array(artifact.feed.iter(), false))),
         ("record", artifact.record.map(|r| r.to_string())),
+        ("reduce", artifact.reduce.map(|r| r.to_string())),
+        ("marks", marks),
         ("arguments", arguments),
         ("steps", Some(artifact.steps.map_or("null".to_string(), |s| s.to_string()))),
         ("banks", Some(array(banks, true))),
@@ -227,6 +243,8 @@ fn binding(artifact: &Artifact, binding: Binding) -> String {
         Binding::Series(series) => ("series", series.to_string(), None),
         Binding::Addresses => ("addresses", "true".to_string(), None),
         Binding::Rows => ("rows", "true".to_string(), access(true)),
+        Binding::Marks => ("marks", "true".to_string(), access(true)),
+        Binding::Totals => ("totals", "true".to_string(), access(true)),
     };
     object([(key, Some(value)), ("access", access), ("slot", artifact.slot(binding).map(|s| s.to_string()))])
 }

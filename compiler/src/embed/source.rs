@@ -14,7 +14,7 @@ use crate::kernel::ir::{BufferRole, Module};
 use crate::model::check::check;
 use crate::model::{Circuit, instantiate};
 use crate::pass;
-use crate::pass::record::{Columns, recorded};
+use crate::pass::record::{Columns, Sampling, recorded};
 use crate::scheme::Scheme;
 use crate::source::{Name, SourceMap};
 use crate::syntax::print;
@@ -80,7 +80,7 @@ pub fn embed(sources: &mut SourceMap, library: &dyn Library, wish: &Embed) -> Re
     let zero_history = settings::zero_history(given.history.as_ref())?;
 
     let inputs = Inputs::new(&circuit, &given.inputs, &wish.inputs)?;
-    let wanted = recorded(&circuit, &given.record)?;
+    let wanted = recorded(&circuit, &given.record, Sampling::new(dt, given.sample_every))?;
     let options = lower::Options { dt, vectorise: Vectorise::Auto };
     let mut system = lower(&circuit, &inputs.drives, &options)?;
     let mut columns = Columns::default();
