@@ -7,7 +7,7 @@ use nullcline_compiler::backend::rust::{self, Interface, Long, Options, RUST, Re
 use nullcline_compiler::embed::describe;
 use nullcline_compiler::kernel::ir::BufferId;
 use nullcline_compiler::pass;
-use nullcline_runtime::artifact::{DeviceError, Samples};
+use nullcline_runtime::artifact::DeviceError;
 use nullcline_runtime::sim::{Clock, PreHistory};
 
 use crate::engine::Engine;
@@ -90,7 +90,7 @@ impl Model {
         let generated = source(&interface, &options);
         let text = format(&generated.items).expect("the printer makes items");
         let mut files = generated.files;
-        let program = program(&name, &interface, &compiled, &mut files);
+        let program = program(&name, &interface, &compiled, &mut files)?;
         let text = header(&doc) + &text;
         let artifact = rust::artifact(&compiled.module, &text);
         let mut about = compiled.about(&format!("{name}.rs"), &format!("{name}.bin"));
@@ -118,7 +118,12 @@ fn recorded(compiled: &Compiled) -> Vec<Recorded> {
 }
 
 /// The program that prints what a run would record.
-fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut Vec<(String, Vec<u8>)>) -> String {
+fn program(
+    name: &str,
+    interface: &Interface<'_>,
+    compiled: &Compiled,
+    files: &mut Vec<(String, Vec<u8>)>,
+) -> Result<String, DeviceError> {
     let schedule = &compiled.schedule;
     let clock = Clock::new(compiled.dt);
     let mut text = String::new();
@@ -175,13 +180,18 @@ fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &m
     }
     text.push_str("            model.step();\n        }\n    }\n    Ok(())\n}\n");
     if fed {
-        text.push_str(&feed(name, interface, compiled, files));
+        text.push_str(&feed(name, interface, compiled, files)?);
     }
-    text
+    Ok(text)
 }
 
 /// The function that sets the inputs of a step.
-fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut Vec<(String, Vec<u8>)>) -> String {
+fn feed(
+    name: &str,
+    interface: &Interface<'_>,
+    compiled: &Compiled,
+    files: &mut Vec<(String, Vec<u8>)>,
+) -> Result<String, DeviceError> {
     let mut text = String::from("\n/// Sets the inputs of a step.\nfn feed(model: &mut Model, step: u64) {\n");
     let real = interface.module.precision.name();
     let convert = if real == "f32" { " as f32" } else { "" };
@@ -207,7 +217,8 @@ fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut 
     }
     text.push_str("}\n\n/// Samples of an input: rows of double-precision numbers, one for each step; the last one holds on.\nstruct Series {\n    columns: usize,\n    samples: &'static [[u8; 8]],\n}\n\nimpl Series {\n    fn at(&self, step: u64, column: usize) -> f64 {\n        let rows = self.samples.len() / self.columns;\n        let row = usize::try_from(step).unwrap_or(usize::MAX).min(rows - 1);\n        f64::from_le_bytes(self.samples[row * self.columns + column])\n    }\n}\n");
     for (index, samples) in compiled.inputs.iter().enumerate() {
-        let Samples { columns, data } = &**samples;
+        let columns = samples.columns;
+        let (_, data) = samples.in_rows()?;
         let file = format!("{name}.series_{index}.bin");
         let _ = write!(
             text,
@@ -215,7 +226,7 @@ fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut 
         );
         files.push((file, data.iter().flat_map(|v| v.to_le_bytes()).collect()));
     }
-    text
+    Ok(text)
 }
 
 /// A name as a field of comma-separated values.
