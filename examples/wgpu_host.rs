@@ -25,6 +25,7 @@ struct Host {
     banks: Vec<wgpu::Buffer>,
     constants: Vec<wgpu::Buffer>,
     samples: wgpu::Buffer,
+    marks: wgpu::Buffer,
     uniforms: wgpu::Buffer,
     entries: Vec<(wgpu::ComputePipeline, wgpu::BindGroup, [u32; 2])>,
 }
@@ -86,9 +87,12 @@ impl Host {
         }
         let uniform = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let samples = buffer(4 * list(&manifest["samples"]).count(), storage);
+        // Where recorded events are marked; this host does not look at it.
+        let marks = &manifest["marks"];
+        let marks = buffer(4 * count(&marks["rows"]) * count(&marks["words"]), storage);
         let uniforms = buffer(256, uniform);
         let entries = Vec::new();
-        let mut host = Host { manifest, device, queue, banks, constants, samples, uniforms, entries };
+        let mut host = Host { manifest, device, queue, banks, constants, samples, marks, uniforms, entries };
         for (index, held) in list(&host.manifest["buffers"]).enumerate() {
             let (bank, offset) = host.place(index)?;
             let bytes = numbers(&held["initial"], count(&held["length"]), false, &data)?;
@@ -111,13 +115,14 @@ impl Host {
             let mut resources = vec![(0, &self.uniforms)];
             for bound in list(&entry["bindings"]) {
                 let slot = count(&bound["slot"]) as u32;
-                let read_only = bound.get("bank").is_none();
+                let read_only = bound.get("access").is_none();
                 layouts.push(layout(slot, wgpu::BufferBindingType::Storage { read_only }));
                 resources.push((
                     slot,
                     match (bound.get("bank"), bound.get("constant")) {
                         (Some(bank), _) => &self.banks[count(bank)],
                         (_, Some(constant)) => &self.constants[count(constant)],
+                        _ if bound.get("marks").is_some() => &self.marks,
                         _ => &self.samples,
                     },
                 ));

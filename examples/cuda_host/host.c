@@ -184,7 +184,7 @@ static uint64_t upload(const char *values, char format, size_t length, size_t sl
 
 static char *manifest;
 static handle *functions;
-static uint64_t *buffers, *constants;
+static uint64_t *buffers, *constants, marks;
 
 /* Launches an entry: addresses of its bindings, then step, number of steps, step size and seed. */
 static void launch(long index, uint64_t step, uint64_t steps, double dt) {
@@ -195,8 +195,10 @@ static void launch(long index, uint64_t step, uint64_t steps, double dt) {
     memcpy(&tail[2], &dt, sizeof dt);
     for (const char *at = first(member(entry, "bindings")); at != NULL && count < 4092; at = next(at)) {
         const char *buffer = member(at, "buffer"), *constant = member(at, "constant");
-        if (buffer == NULL && constant == NULL) fail("bindings", "one that this example does not know");
-        values[count++] = buffer != NULL ? buffers[(size_t)number(buffer)] : constants[(size_t)number(constant)];
+        if (buffer != NULL) values[count++] = buffers[(size_t)number(buffer)];
+        else if (constant != NULL) values[count++] = constants[(size_t)number(constant)];
+        else if (member(at, "marks") != NULL) values[count++] = marks;
+        else fail("bindings", "one that this example does not know");
     }
     for (int i = 0; i < 4; i++) values[count++] = tail[i];
     for (size_t i = 0; i < count; i++) places[i] = &values[i];
@@ -249,6 +251,11 @@ int main(int argc, char **argv) {
         char own = is(member(at, "format"), "u32") ? 'u' : format;
         constants[index++] = upload(member(at, "values"), own, 1, 1, data);
     }
+
+    /* Where recorded events are marked; this host does not look at it. */
+    const char *ring = member(manifest, "marks");
+    if (ring != NULL)
+        marks = upload(NULL, 'u', (size_t)number(member(ring, "rows")) * (size_t)number(member(ring, "words")), 1, data);
 
     launch_all(member(phases, "setup"), 0, dt);
     if (is(member(manifest, "pre_history"), "initial"))

@@ -75,6 +75,8 @@ struct Host {
     functions: Vec<sys::CUfunction>,
     buffers: Vec<u64>,
     constants: Vec<u64>,
+    /// Where recorded events are marked; this host does not look at it.
+    marks: u64,
 }
 
 impl Host {
@@ -109,7 +111,9 @@ impl Host {
             let format = constant["format"].as_str().ok_or("a constant without a format")?;
             constants.push(upload(&encode(&constant["values"], format, 1, &data))?);
         }
-        Ok(Host { double, functions, buffers, constants, manifest })
+        let marks = &manifest["marks"];
+        let marks = upload(&vec![0; 4 * count(&marks["rows"]) * count(&marks["words"]) + 4])?;
+        Ok(Host { double, functions, buffers, constants, marks, manifest })
     }
 
     /// Launches an entry: addresses of its bindings, then step, number of steps, step size and seed.
@@ -119,7 +123,8 @@ impl Host {
         for binding in list(&entry["bindings"]) {
             let buffer = binding["buffer"].as_u64().map(|b| self.buffers[b as usize]);
             let constant = binding["constant"].as_u64().map(|c| self.constants[c as usize]);
-            arguments.push(buffer.or(constant).ok_or("a binding that this example does not know")?);
+            let marks = binding["marks"].as_bool().map(|_| self.marks);
+            arguments.push(buffer.or(constant).or(marks).ok_or("a binding that this example does not know")?);
         }
         arguments.extend([first, steps, dt.to_bits(), 0]);
         let mut places: Vec<*mut c_void> = arguments.iter().map(|a| std::ptr::from_ref(a).cast_mut().cast()).collect();

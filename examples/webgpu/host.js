@@ -61,6 +61,8 @@ export class Simulation {
     });
     // One row of samples: the time, where the model reads it, then the columns of the inputs.
     this.samples = buffer(4 * manifest.samples.length);
+    // Where recorded events are marked; this host does not look at it.
+    this.marks = buffer(manifest.marks ? 4 * manifest.marks.rows * manifest.marks.words : 0);
     // The device wants blocks of uniforms to begin at multiples of this.
     this.stride = device.limits.minUniformBufferOffsetAlignment;
     this.uniforms = device.createBuffer({ size: this.stride, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
@@ -79,10 +81,11 @@ export class Simulation {
       const layouts = [{ binding: 0, visibility, buffer: { type: "uniform" } }];
       const resources = [{ binding: 0, resource: { buffer: this.uniforms } }];
       for (const bound of entry.bindings) {
-        const type = bound.bank === undefined ? "read-only-storage" : "storage";
+        const type = bound.access === undefined ? "read-only-storage" : "storage";
         const buffer =
           bound.bank !== undefined ? this.banks[bound.bank]
           : bound.constant !== undefined ? this.constants[bound.constant]
+          : bound.marks ? this.marks
           : this.samples;
         layouts.push({ binding: bound.slot, visibility, buffer: { type } });
         resources.push({ binding: bound.slot, resource: { buffer } });

@@ -2,10 +2,15 @@
 //!
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
-use std::borrow::Cow;
+mod samples;
+mod totals;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+
+pub use samples::{Samples, SpikeSample};
+pub use totals::Totals;
 
 use crate::random::uniform_pair;
 
@@ -122,81 +127,6 @@ pub struct Layout {
     pub history_passes: usize,
 }
 
-/// Samples of extrinsic inputs: row `k` holds from step `k` to the next, and spikes are added in the step they are in.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Samples {
-    /// Number of columns.
-    pub columns: usize,
-    /// Row by row.
-    pub data: Vec<f64>,
-    /// What is added in single steps, by step, then column, no pair of both twice.
-    pub spikes: Vec<SpikeSample>,
-}
-
-/// What a spike adds to a sample: step, column and amount.
-pub type SpikeSample = (u64, u32, f64);
-
-impl Samples {
-    /// Number of rows.
-    pub fn rows(&self) -> usize {
-        self.data.len().checked_div(self.columns).unwrap_or(0)
-    }
-
-    /// The sample of a column at a step; the last row holds on.
-    pub fn at(&self, step: u64, column: u32) -> f64 {
-        self.with_spikes(self.spikes_at(step), step, column)
-    }
-
-    /// The spikes of a step.
-    fn spikes_at(&self, step: u64) -> &[SpikeSample] {
-        let first = self.spikes.partition_point(|s| s.0 < step);
-        let count = self.spikes[first..].partition_point(|s| s.0 == step);
-        &self.spikes[first..first + count]
-    }
-
-    fn with_spikes(&self, spikes: &[SpikeSample], step: u64, column: u32) -> f64 {
-        let row = (step as usize).min(self.rows().saturating_sub(1));
-        let held = self.data.get(row * self.columns + column as usize).copied().unwrap_or(0.0);
-        match spikes.binary_search_by_key(&column, |s| s.1) {
-            Ok(at) => held + spikes[at].2,
-            Err(_) => held,
-        }
-    }
-
-    /// The samples of some columns at a step, 0 where there is none.
-    fn all_at(&self, step: u64, columns: &[Option<u32>], out: &mut Vec<f64>) {
-        let spikes = self.spikes_at(step);
-        if spikes.is_empty() && self.data.is_empty() {
-            out.resize(out.len() + columns.len(), 0.0);
-            return;
-        }
-        out.extend(columns.iter().map(|c| c.map_or(0.0, |c| self.with_spikes(spikes, step, c))));
-    }
-
-    /// The same samples in rows only, as devices take them that know no other; their number of rows, at least 1.
-    pub fn in_rows(&self) -> Result<(usize, Cow<'_, [f64]>), DeviceError> {
-        /// 2 GiB in double precision.
-        const MOST: u64 = 1 << 28;
-        let Some(last) = self.spikes.last() else {
-            return Ok(match self.rows() {
-                0 => (1, Cow::Owned(vec![0.0; self.columns.max(1)])),
-                rows => (rows, Cow::Borrowed(&self.data)),
-            });
-        };
-        // After the last spike a row without any holds on.
-        let rows = (self.rows() as u64).max(last.0.saturating_add(2));
-        if rows.saturating_mul(self.columns as u64) > MOST {
-            let columns = self.columns;
-            return Err(DeviceError(format!(
-                "spikes for {columns} units in {rows} steps take too much memory in rows"
-            )));
-        }
-        let columns = self.columns as u32;
-        let data = (0..rows).flat_map(|step| (0..columns).map(move |c| self.at(step, c)));
-        Ok((rows as usize, Cow::Owned(data.collect())))
-    }
-}
-
 /// Why a device could not do what it was asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeviceError(pub String);
@@ -282,40 +212,102 @@ pub trait Executable: Send {
         events: &[EventBuffer],
         out: &mut Vec<Spike>,
     ) -> Result<(), DeviceError> {
-        let mut flags = Vec::new();
-        for step in first..first + count {
-            self.advance(step, 1, dt, feeds)?;
-            let mut held = None;
-            for (event, EventBuffer { buffer, first, count, unit: name, .. }) in events.iter().enumerate() {
-                if held.replace(*buffer) != Some(*buffer) {
-                    self.read(*buffer, &mut flags)?;
-                }
-                let spiking = flags[*first..first + count].iter().enumerate().filter(|(_, flag)| **flag != 0.0);
-                out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: (name + unit) as u32 }));
-            }
+        let mut step = first;
+        while step < first + count {
+            let Some(room) = self.watch()? else {
+                return collect_by_step(self, (step, first + count - step), dt, feeds, events, out);
+            };
+            let part = room.clamp(1, first + count - step);
+            self.advance(step, part, dt, feeds)?;
+            self.watched((step, part), events, out)?;
+            step += part;
         }
         Ok(())
     }
 
+    /// Forgets the events that were noted so far and begins to note new ones, where the device does: for how many steps.
+    fn watch(&mut self) -> Result<Option<u64>, DeviceError> {
+        Ok(None)
+    }
+
+    /// Appends the events of the steps since [`Executable::watch`], by step, then event, then element: first step, number of
+    /// steps.
+    fn watched(
+        &mut self,
+        _steps: (u64, u64),
+        _events: &[EventBuffer],
+        _out: &mut Vec<Spike>,
+    ) -> Result<(), DeviceError> {
+        Err(DeviceError(format!("`{}` notes no events", self.engine())))
+    }
+
+    /// Whether [`Executable::reduce`] takes less than recording: rows stay where they are computed.
+    fn reduces(&self) -> bool {
+        false
+    }
+
+    /// Goes on as [`Executable::record`] does, and adds the rows to `totals`.
+    fn reduce(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, totals: &mut Totals) -> Result<(), DeviceError> {
+        reduce_by_row(self, rows, dt, feeds, totals)
+    }
+
     /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        record_by_row(self, rows, dt, feeds, out)
+        record_by_row(self, rows, dt, feeds, &mut |executable| executable.gather(rows.places, out))
     }
 }
 
-/// [`Executable::record`] by the other functions of the trait.
+/// [`Executable::collect`] by looking at the buffers of events after each step.
+fn collect_by_step<E: Executable + ?Sized>(
+    executable: &mut E,
+    (first, count): (u64, u64),
+    dt: f64,
+    feeds: &Feeds,
+    events: &[EventBuffer],
+    out: &mut Vec<Spike>,
+) -> Result<(), DeviceError> {
+    let mut flags = Vec::new();
+    for step in first..first + count {
+        executable.advance(step, 1, dt, feeds)?;
+        let mut held = None;
+        for (event, EventBuffer { buffer, first, count, unit: name, .. }) in events.iter().enumerate() {
+            if held.replace(*buffer) != Some(*buffer) {
+                executable.read(*buffer, &mut flags)?;
+            }
+            let spiking = flags[*first..first + count].iter().enumerate().filter(|(_, flag)| **flag != 0.0);
+            out.extend(spiking.map(|(unit, _)| Spike { step, event: event as u32, unit: (name + unit) as u32 }));
+        }
+    }
+    Ok(())
+}
+
+/// [`Executable::reduce`] by recording.
+pub fn reduce_by_row<E: Executable + ?Sized>(
+    executable: &mut E,
+    rows: &Rows<'_>,
+    dt: f64,
+    feeds: &Feeds,
+    totals: &mut Totals,
+) -> Result<(), DeviceError> {
+    let mut values = Vec::new();
+    executable.record(rows, dt, feeds, &mut values)?;
+    values.chunks(rows.places.len().max(1)).for_each(|row| totals.add(row));
+    Ok(())
+}
+
+/// [`Executable::record`] by the other functions of the trait; `gather` appends the observed values of a row.
 pub fn record_by_row<E: Executable + ?Sized>(
     executable: &mut E,
     rows: &Rows<'_>,
     dt: f64,
     feeds: &Feeds,
-    out: &mut Vec<f64>,
+    gather: &mut dyn FnMut(&E) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
     for row in 0..rows.count {
         let step = rows.first + row * rows.every;
         feeds.apply(step, |buffer, values| executable.write(buffer, 0, values))?;
         executable.run(Phase::Observe, step, dt)?;
-        executable.gather(rows.places, out)?;
+        gather(executable)?;
         executable.advance(step, rows.every, dt, feeds)?;
     }
     Ok(())
@@ -364,25 +356,5 @@ impl Feeds {
             write(random.buffer, &values)?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spikes_are_added_to_what_holds_in_their_step_only() {
-        let samples = Samples { columns: 2, data: vec![], spikes: vec![(1, 1, 10.0), (4, 0, 5.0), (4, 1, 20.0)] };
-        let column = |c| (0..7).map(|step| samples.at(step, c)).collect::<Vec<_>>();
-        assert_eq!(column(0), [0.0, 0.0, 0.0, 0.0, 5.0, 0.0, 0.0]);
-        assert_eq!(column(1), [0.0, 10.0, 0.0, 0.0, 20.0, 0.0, 0.0]);
-        let (rows, data) = samples.in_rows().unwrap();
-        assert_eq!((rows, &data[2..4], &data[8..]), (6, &[0.0, 10.0][..], &[5.0, 20.0, 0.0, 0.0][..]));
-
-        let held = Samples { columns: 1, data: vec![1.0, 2.0], spikes: vec![(0, 0, 0.5), (3, 0, 0.5)] };
-        assert_eq!((0..5).map(|step| held.at(step, 0)).collect::<Vec<_>>(), [1.5, 2.0, 2.0, 2.5, 2.0]);
-        assert_eq!(held.in_rows().unwrap().1, [1.5, 2.0, 2.0, 2.5, 2.0]);
-        assert!(Samples { columns: 2, data: vec![], spikes: vec![(1 << 40, 0, 1.0)] }.in_rows().is_err());
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::artifact::Layout;
+use crate::artifact::{EventBuffer, Layout, Spike};
 use crate::program::Precision;
 
 /// A compiled model as code in the language of a device.
@@ -28,6 +28,10 @@ pub struct Artifact {
     pub steps: Option<u32>,
     /// The entry that gathers what is recorded: the numbers at [`Binding::Addresses`] into a row of [`Binding::Rows`].
     pub record: Option<u32>,
+    /// The entry that adds the numbers at [`Binding::Addresses`] to [`Binding::Totals`].
+    pub reduce: Option<u32>,
+    /// Where entries mark recorded events, if there are any.
+    pub marks: Option<Marks>,
     /// Names of what every entry is given after its bindings, 64 bits each; none where there is a block of uniforms.
     pub arguments: Vec<String>,
     /// Initial contents: (buffer, one value or one per element). All other buffers start at 0.
@@ -49,10 +53,11 @@ impl Artifact {
     pub fn slot(&self, binding: Binding) -> Option<u32> {
         let (banks, constants) = (self.banks.len() as u32, self.constants.len() as u32);
         match binding {
-            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Rows => None,
+            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Rows | Binding::Totals => None,
             Binding::Bank { index, .. } => Some(1 + index),
             Binding::Constant(index) => Some(1 + banks + index),
             Binding::Samples => Some(1 + banks + constants),
+            Binding::Marks => Some(2 + banks + constants),
         }
     }
 
@@ -71,16 +76,63 @@ impl Artifact {
     }
 }
 
+/// A ring of rows of bits, in words of 32: row `step % rows` belongs to a step, and element `i` of a buffer has bit `i % 32`
+/// of word `i / 32` from the buffer's first on. Entries set the bits of elements that have a recorded event; nothing but the
+/// host clears them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Marks {
+    /// Number of rows, a power of two.
+    pub rows: usize,
+    /// Words of a row.
+    pub words: usize,
+    /// The buffers of role [`Role::Event`](crate::artifact::Role::Event) with their first words.
+    pub buffers: Vec<(u32, usize)>,
+}
+
+impl Marks {
+    /// First word of a buffer in a row.
+    pub fn first(&self, buffer: u32) -> Option<usize> {
+        self.buffers.iter().find(|(held, _)| *held == buffer).map(|(_, first)| *first)
+    }
+
+    /// Appends the events of `count` steps, from a copy of the ring that was clear before them: by step, then event, then
+    /// element.
+    pub fn spikes(&self, ring: &[u32], (first, count): (u64, u64), events: &[EventBuffer], out: &mut Vec<Spike>) {
+        for step in first..first + count {
+            let row = &ring[(step % self.rows as u64) as usize * self.words..][..self.words];
+            for (index, event) in events.iter().enumerate() {
+                let Some(start) = self.first(event.buffer as u32) else { continue };
+                let (from, to) = (event.first, event.first + event.count);
+                for (at, word) in row[start..start + to.div_ceil(32)].iter().enumerate().skip(from / 32) {
+                    let mut left = *word;
+                    while left != 0 {
+                        let element = 32 * at + left.trailing_zeros() as usize;
+                        left &= left - 1;
+                        if (from..to).contains(&element) {
+                            let unit = (event.unit + element - from) as u32;
+                            out.push(Spike { step, event: index as u32, unit });
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What a device allows, as far as the arrangement of memory depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Largest size of one binding, in bytes.
     pub binding_bytes: u64,
+    /// Largest number of bindings of an entry, besides its uniforms. Only entries that the model can do without are left out
+    /// for its sake.
+    pub bindings: usize,
 }
 
 impl Limits {
-    /// What every WebGPU device has (W3C, WebGPU, section 3.6.2: `maxStorageBufferBindingSize`).
-    pub const PORTABLE: Limits = Limits { binding_bytes: 128 << 20 };
+    /// What every WebGPU device has (W3C, WebGPU, section 3.6.2: `maxStorageBufferBindingSize`,
+    /// `maxStorageBuffersPerShaderStage`).
+    pub const PORTABLE: Limits = Limits { binding_bytes: 128 << 20, bindings: 8 };
 }
 
 /// Memory that holds several buffers.
@@ -207,4 +259,27 @@ pub enum Binding {
     Addresses,
     /// Where recorded rows go.
     Rows,
+    /// The ring of [`Marks`].
+    Marks,
+    /// Sums, smallest and largest values of what is recorded: for each address a number of 64 bits, three times.
+    Totals,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_read_by_step_then_event_then_element() {
+        let marks = Marks { rows: 2, words: 3, buffers: vec![(4, 0), (7, 2)] };
+        let event = |buffer, first, count, unit| EventBuffer { buffer, first, count, unit, delay: 0 };
+        // The last elements of a buffer of 40, and all of one of 2; the units of the former are called 10 to 13.
+        let events = [event(4, 30, 4, 10), event(7, 0, 2, 0)];
+        // Step 5 is in row 1, step 6 in row 0.
+        let ring = [1 << 29 | 1 << 31, 1 << 1 | 1 << 2, 0, 1 << 30, 0, 0b11];
+        let mut spikes = Vec::new();
+        marks.spikes(&ring, (5, 2), &events, &mut spikes);
+        let found: Vec<(u64, u32, u32)> = spikes.iter().map(|s| (s.step, s.event, s.unit)).collect();
+        assert_eq!(found, [(5, 0, 10), (5, 1, 0), (5, 1, 1), (6, 0, 11), (6, 0, 13)]);
+    }
 }

@@ -10,11 +10,11 @@ mod interpreter;
 mod members;
 #[path = "../support/models.rs"]
 mod models;
+mod networks;
 
 use std::path::Path;
 
 use nullcline::compiler::kernel::ir::Module;
-use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{Engine, Interrupt, Model, PtxOptions};
 
@@ -23,19 +23,24 @@ use interpreter::{INTERPRETERS, REFERENCE};
 /// Steps of each model: enough for delays to come round, few enough for an interpreter.
 const STEPS: u64 = 200;
 
-/// The bits of every recorded number; which NaN a NaN is does not count.
+/// The bits of every recorded number, columns and then spikes; which NaN a NaN is does not count.
 fn bits(model: &Model, engine: &'static Engine, every: u64) -> Vec<Vec<u64>> {
     let mut prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap_or_else(|e| panic!("{e}"));
     prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
     prepared.schedule.every = every;
     prepared.schedule.cutoff = 0.0;
-    let mut recording = Recording::new(prepared.simulation.labels());
+    let mut recording = prepared.simulation.recording();
     match prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue) {
         Ok(_) | Err(RunError::Diverged(..)) => {}
         Err(error) => panic!("{error}"),
     }
     let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
-    recording.columns.iter().map(|column| column.iter().map(canonical).collect()).collect()
+    let columns = recording.columns.iter().map(|column| column.iter().map(canonical).collect());
+    let spikes = recording.spikes.iter().flat_map(|spikes| {
+        let times = spikes.times.iter().map(canonical).collect();
+        [times, spikes.ids.iter().map(|id| u64::from(*id)).collect()]
+    });
+    columns.chain(spikes).collect()
 }
 
 fn compare(name: &str, model: &mut Model) -> usize {
@@ -58,9 +63,9 @@ fn compare(name: &str, model: &mut Model) -> usize {
     compared
 }
 
-/// Hands over every shipped template and every model of the suite.
+/// Hands over every shipped template and every model of the suite, of large networks small ones.
 fn every_model(take: &mut dyn FnMut(&str, &mut Model)) {
-    for (name, mut model) in models::models() {
+    for (name, mut model) in models::models().chain(models::small_networks()) {
         let stem = Path::new(&name).file_stem().unwrap();
         take(stem.to_str().unwrap(), &mut model);
     }

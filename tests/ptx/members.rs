@@ -11,10 +11,10 @@ use nullcline::compiler::kernel::ir::{
     Body, Buffer, BufferId, BufferRole, Index, Kernel, Module, Precision, Stmt, ValueId, ValueOp,
 };
 use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
-use nullcline::runtime::artifact::{Executable, Feeds, Phase};
+use nullcline::runtime::artifact::{Executable, Feeds, Phase, Totals};
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::random::uniform_pair;
-use nullcline::{Batch, Engine, Interrupt, Model, PtxOptions};
+use nullcline::{Batch, Engine, Interrupt, Model, PtxOptions, Schedule};
 
 use super::interpreter::{self, INTERPRETERS, REFERENCE};
 
@@ -58,6 +58,39 @@ fn members_of_an_ensemble_keep_to_themselves() {
     let artifact = ptx::artifact(&module, &ptx::Options::default());
     let steps = &artifact.entries[artifact.steps.unwrap() as usize];
     assert_eq!(steps.extent, 2, "one thread per member");
+}
+
+/// Means and extremes are added up on the device, with the bits of the reference.
+#[test]
+fn totals_are_those_of_the_rows() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/van_der_pol.yaml");
+    let mut model = Model::load(&FileLibrary::new(), path, None).unwrap_or_else(|e| panic!("{e}"));
+    model.settings.dt = Some(0.01);
+    const MEMBERS: usize = 300;
+    let values: Vec<f64> = (0..MEMBERS).map(|m| 1.0 + m as f64 / 100.0).collect();
+    for precision in ["f64", "f32"] {
+        model.settings.precision = Some(model.name("precision", precision));
+        for (steps, every, cutoff) in [(60, 1, 0.0), (100, 7, 0.3), (50, 50, 0.0)] {
+            let schedule = Schedule { steps, every, cutoff, include_end: true };
+            let totals = |engine: &'static Engine, recorded: bool| {
+                let batch = model.batch_on(&[("p/van_der_pol/mu", values.clone())], engine).unwrap();
+                let mut simulation = batch.simulation(0..MEMBERS).unwrap_or_else(|e| panic!("{e}")).simulation;
+                let mut totals = Totals::new(simulation.labels().len());
+                let done = match recorded {
+                    true => simulation.run(&schedule, &mut totals, &mut |_| Interrupt::Continue),
+                    false => simulation.reduce(&schedule, &mut totals, &mut |_| Interrupt::Continue),
+                };
+                let done = done.unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!((done.steps, done.rows), (steps, totals.rows));
+                totals
+            };
+            let expected = totals(&REFERENCE, true);
+            assert_eq!(totals(&REFERENCE, false), expected, "the rows of the reference");
+            for engine in &INTERPRETERS {
+                assert_eq!(totals(engine, false), expected, "{precision}, {}, every {every}", engine.name);
+            }
+        }
+    }
 }
 
 const NOISY: &str = "

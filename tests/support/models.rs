@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nullcline::Model;
-use nullcline::compiler::template::library::FileLibrary;
+use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
 
-/// Folders left out: documents with faults, parts of others, and networks of thousands of units, which have a test of
-/// their own.
+/// Folders left out: documents with faults, parts of others, and networks of thousands of units, of which there are
+/// [`small_networks`].
 const WITHOUT: &[&str] = &["errors", "parts", "networks"];
 
 /// Every shipped template and every model of the suite, with a duration and a step size if it has none.
@@ -17,6 +17,35 @@ pub fn models() -> impl Iterator<Item = (String, Model)> {
         let mut model = Model::load(&FileLibrary::new(), &name, None).unwrap_or_else(|e| panic!("{e}"));
         model.settings.duration.get_or_insert(4.0);
         model.settings.dt.get_or_insert(0.01);
+        (name, model)
+    })
+}
+
+/// The shipped networks of thousands of units with a fortieth of them, more densely connected.
+#[allow(dead_code)] // not every test program has the time
+pub fn small_networks() -> impl Iterator<Item = (String, Model)> {
+    const SMALLER: usize = 40;
+    let mut paths = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/networks"), &mut paths);
+    paths.sort();
+    paths.into_iter().map(|path| {
+        let mut text = fs::read_to_string(&path).unwrap();
+        for (key, of) in [("n: ", SMALLER), ("k: ", SMALLER)] {
+            let pieces: Vec<String> = (text.split(key).enumerate())
+                .map(|(at, piece)| {
+                    let digits = piece.len() - piece.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+                    match piece[..digits].parse::<usize>() {
+                        Ok(number) if at > 0 && number >= of => format!("{}{}", number / of, &piece[digits..]),
+                        _ => piece.to_string(),
+                    }
+                })
+                .collect();
+            text = pieces.join(key);
+        }
+        let text = text.replace("p: 0.02", "p: 0.3");
+        let name = format!("small {}", path.file_stem().unwrap().to_str().unwrap());
+        let library = MemoryLibrary::new().with("network.yaml", text);
+        let model = Model::load(&library, "network.yaml", None).unwrap_or_else(|e| panic!("{name}: {e}"));
         (name, model)
     })
 }

@@ -34,7 +34,7 @@ const WORLD: &[(&str, &[&str], &str)] = &[
     ),
     (
         "std::time",
-        &["runtime/src/sim/simulation.rs", "runtime/src/device/wgpu/executable.rs"],
+        &["runtime/src/sim/", "runtime/src/device/wgpu/"],
         "only the simulation loop looks at a clock, to report it, and a device, to know how much to submit at a time",
     ),
     (

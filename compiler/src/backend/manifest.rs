@@ -18,7 +18,13 @@
 //!   steps by itself, or null.
 //! - `record`: the entry that copies the numbers at `{"addresses": true}` (64 bits each) into a row of `{"rows": true}`, where
 //!   there is one: one invocation per address. `arguments`: what every entry is given after its bindings, 64 bits each:
-//!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record`), `dt` (a double), `seed`.
+//!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record` and `reduce`), `dt` (a
+//!   double), `seed`.
+//! - `reduce`: the entry that adds the numbers at the addresses to `{"totals": true}`, where there is one: the sum of each
+//!   column, then the smallest of each, then the largest, 64 bits each; the host begins with 0, inf and -inf.
+//! - `marks`: where entries mark recorded events, `{"marks": true}`, when there are any: a ring of `rows` rows of `words` words
+//!   of 32 bits, 0 at first. In a step, element i of a buffer in `buffers` (`[buffer, first word]`) that has its event sets
+//!   bit i mod 32 of word (step mod rows) words + first word + i / 32; the host reads and clears rows before they come round.
 //! - `banks`: memory of several buffers: `name`, `length`, and `buffers` as `[buffer, first element]`.
 //! - `samples`: what a row of samples holds. `uniforms`: the block of numbers that entries are given: `name`, `quantity`,
 //!   `offset` in bytes.
@@ -28,6 +34,8 @@
 //!   seed >> 32): with words w, (((w0 << 32 | w1) >> 11) + 1) 2^-53 and ((w2 << 32 | w3) >> 11) 2^-53.
 //! - `history_passes`: how often the remember phase is run over all slots, with a step size of 0, before the first step.
 //! - `columns`: what a run records: `name`, `unit`, `buffer`, `element`.
+//! - `events`: recorded events: `name`, and the elements of a `buffer` that are not 0 after a step in which they had one:
+//!   `count` from `first` on, the units from number `unit` on. `delay`: steps from the start of that step to the event.
 //!
 //! A list of numbers is one number (all elements are the same), an array, or, past [`LONGEST`] numbers,
 //! `{"offset": bytes, "length": numbers}` in the data file, little-endian in the format of the list. A number that JSON
@@ -57,6 +65,8 @@ pub struct About {
     pub notes: Vec<(Option<String>, Option<String>)>,
     /// What a run records.
     pub columns: Vec<Column>,
+    /// Names of the recorded events, in the order of the layout.
+    pub events: Vec<String>,
 }
 
 /// A recorded column.
@@ -168,6 +178,24 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("element", Some(column.element.to_string())),
         ])
     });
+    let marks = artifact.marks.as_ref().map(|marks| {
+        let held = marks.buffers.iter().map(|(buffer, first)| format!("[{buffer}, {first}]"));
+        object([
+            ("rows", Some(marks.rows.to_string())),
+            ("words", Some(marks.words.to_string())),
+            ("buffers", Some(array(held, false))),
+        ])
+    });
+    let events = layout.events.iter().enumerate().map(|(index, event)| {
+        object([
+            ("name", Some(text(about.events.get(index).unwrap_or(&layout.buffers[event.buffer].name)))),
+            ("buffer", Some(event.buffer.to_string())),
+            ("first", Some(event.first.to_string())),
+            ("count", Some(event.count.to_string())),
+            ("unit", Some(event.unit.to_string())),
+            ("delay", Some(event.delay.to_string())),
+        ])
+    });
     let arguments = artifact.arguments.iter().map(|a| text(a));
     let arguments = (!artifact.arguments.is_empty()).then(|| array(arguments, false));
     let members = [
@@ -187,6 +215,8 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("phases", Some(phases)),
         ("feed", Some(array(artifact.feed.iter(), false))),
         ("record", artifact.record.map(|r| r.to_string())),
+        ("reduce", artifact.reduce.map(|r| r.to_string())),
+        ("marks", marks),
         ("arguments", arguments),
         ("steps", Some(artifact.steps.map_or("null".to_string(), |s| s.to_string()))),
         ("banks", Some(array(banks, true))),
@@ -196,6 +226,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("randoms", Some(randoms)),
         ("history_passes", Some(layout.history_passes.to_string())),
         ("columns", Some(array(columns, true))),
+        ("events", Some(array(events, true))),
     ];
     let lines = members.into_iter().filter_map(|(key, value)| Some(format!("  {}: {}", text(key), value?)));
     let json = format!("{{\n{}\n}}\n", lines.collect::<Vec<String>>().join(",\n"));
@@ -212,6 +243,8 @@ fn binding(artifact: &Artifact, binding: Binding) -> String {
         Binding::Series(series) => ("series", series.to_string(), None),
         Binding::Addresses => ("addresses", "true".to_string(), None),
         Binding::Rows => ("rows", "true".to_string(), access(true)),
+        Binding::Marks => ("marks", "true".to_string(), access(true)),
+        Binding::Totals => ("totals", "true".to_string(), access(true)),
     };
     object([(key, Some(value)), ("access", access), ("slot", artifact.slot(binding).map(|s| s.to_string()))])
 }

@@ -5,6 +5,8 @@ pub mod independent;
 pub mod interpret;
 pub mod ir;
 pub mod layout;
+pub mod many;
+pub mod marks;
 pub mod target;
 pub mod text;
 pub mod verify;

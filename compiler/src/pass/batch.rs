@@ -141,6 +141,7 @@ pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
     for table in &mut system.tables {
         let stride = sizes[table.source.index()] as u32;
         table.indices = offset(members, stride, &table.indices).collect();
+        table.source = lifted(table.source);
     }
     widen(&mut step, &own, (&sizes, all));
     step
@@ -179,10 +180,16 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
     let mut used: Vec<Connection> = Vec::new();
     let ends: Vec<(SpaceId, SpaceId)> = step.system.fanouts.iter().map(|f| (f.source, f.target)).collect();
     let first = step.system.tables.len();
+    let lengths: Vec<usize> = step.system.tables.iter().map(|t| t.indices.len()).collect();
     let mut spread = Spread { members, sizes, all, first, tables: Vec::new(), known: HashMap::new() };
     step.rewrite(|graph, node| {
         let lifted = if node.space == SpaceId::SCALAR { all } else { node.space };
         match node.op {
+            // A scalar that all members share stays one element.
+            Op::Take(id) if graph.space(node.args[0]) == SpaceId::SCALAR => {
+                let table = spread.same(lengths[id.index()]);
+                Some(graph.add(Op::Take(table), node.args.clone(), lifted))
+            }
             Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
             Op::Parameter(id) => Some(graph.add(node.op, Vec::new(), parameters[id.index()])),
             Op::Deliver(id) => {
@@ -245,17 +252,32 @@ struct Spread<'a> {
 }
 
 impl Spread<'_> {
+    /// A table that takes the only element of a scalar so many times.
+    fn same(&mut self, count: usize) -> TableId {
+        let same = |t: &Table| t.source == SpaceId::SCALAR && t.indices.len() == count;
+        if let Some(at) = self.tables.iter().position(same) {
+            return TableId((self.first + at) as u32);
+        }
+        let indices = vec![0; count].into();
+        self.add(Table { name: "everywhere".to_string(), source: SpaceId::SCALAR, indices })
+    }
+
+    fn add(&mut self, table: Table) -> TableId {
+        self.tables.push(table);
+        TableId((self.first + self.tables.len() - 1) as u32)
+    }
+
     /// `value` over `space`, if it has one element for each member and the space has more.
     fn over(&mut self, graph: &mut ExprGraph, value: ExprId, space: SpaceId) -> ExprId {
         if graph.space(value) != self.all || space == self.all {
             return value;
         }
-        let table = *self.known.entry(space).or_insert_with(|| {
+        let table = self.known.get(&space).copied().unwrap_or_else(|| {
             let size = sizes_of(self.sizes, space);
             let indices = (0..self.members as u32).flat_map(|m| (0..size).map(move |_| m)).collect();
-            self.tables.push(Table { name: "member".to_string(), source: self.all, indices });
-            TableId((self.first + self.tables.len() - 1) as u32)
+            self.add(Table { name: "member".to_string(), source: self.all, indices })
         });
+        self.known.insert(space, table);
         graph.add(Op::Take(table), vec![value], space)
     }
 }

@@ -274,7 +274,7 @@ mod tests {
             let role = BufferRole::State(StateId(i as u32));
             module.buffers.push(Buffer { name: format!("b{i}"), role, len });
         }
-        let placement = place(&module, &Limits { binding_bytes: 4 * 256 });
+        let placement = place(&module, &Limits { binding_bytes: 4 * 256, ..Limits::PORTABLE });
         assert_eq!(placement.buffers, [(0, 0), (0, 32), (1, 0), (1, 128)]);
         assert_eq!(placement.banks.iter().map(|b| b.len).collect::<Vec<_>>(), [132, 228]);
     }

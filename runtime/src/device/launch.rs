@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::artifact::{DeviceError, Executable, Feeds, Phase, Rows, Samples};
+use crate::artifact::{
+    DeviceError, EventBuffer, Executable, Feeds, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
+};
 use crate::code::{Artifact, Binding, Data, Entry};
 use crate::flush::narrow;
 use crate::program::Precision;
@@ -43,6 +45,10 @@ pub struct Launcher<D> {
     places: Option<(u64, Vec<(usize, usize)>)>,
     /// Recorded rows: address, room in bytes.
     rows: Option<(u64, usize)>,
+    /// The ring of marks.
+    marks: u64,
+    /// Sums and extremes: address, room in bytes.
+    totals: Option<(u64, usize)>,
     seed: u64,
 }
 
@@ -74,7 +80,9 @@ impl<D: Driver> Launcher<D> {
                 Data::Numbers(data) => room(data.len() * size),
             })
             .collect();
-        let total = buffers.iter().chain(&constants).try_fold(0usize, |sum, bytes| sum.checked_add(*bytes));
+        let marks = room(artifact.marks.as_ref().map_or(0, |m| m.rows * m.words * 4));
+        let total =
+            buffers.iter().chain(&constants).chain([&marks]).try_fold(0usize, |sum, bytes| sum.checked_add(*bytes));
         let total = total.ok_or_else(|| DeviceError("the model needs more memory than there are addresses".into()))?;
         let mut next = driver.allocate(total.max(ALIGN))?;
         let mut place = |bytes: &usize| {
@@ -86,9 +94,11 @@ impl<D: Driver> Launcher<D> {
             engine: engine.to_string(),
             buffers: buffers.iter().map(&mut place).collect(),
             constants: constants.iter().map(&mut place).collect(),
+            marks: place(&marks),
             series: Vec::new(),
             places: None,
             rows: None,
+            totals: None,
             seed: 0,
             artifact,
             driver,
@@ -123,7 +133,8 @@ impl<D: Driver> Launcher<D> {
 
     fn launch(&mut self, index: u32, clock: Clock, feeds: Option<&Feeds>) -> Result<(), DeviceError> {
         let entry = &self.artifact.entries[index as usize];
-        let extent = if Some(index) == self.artifact.record { clock.count as usize } else { entry.extent };
+        let by_place = [self.artifact.record, self.artifact.reduce].contains(&Some(index));
+        let extent = if by_place { clock.count as usize } else { entry.extent };
         if extent == 0 {
             return Ok(());
         }
@@ -141,6 +152,8 @@ impl<D: Driver> Launcher<D> {
                 }
                 Binding::Addresses => self.places.as_ref().map_or(0, |p| p.0),
                 Binding::Rows => self.rows.map_or(0, |r| r.0),
+                Binding::Marks => self.marks,
+                Binding::Totals => self.totals.map_or(0, |t| t.0),
             });
         }
         let seed = feeds.map_or(self.seed, |f| f.seed);
@@ -196,7 +209,7 @@ impl<D: Driver> Launcher<D> {
             self.places = Some((address, places.to_vec()));
         }
         let bytes = rows * places.len() * size;
-        if self.rows.is_none_or(|(_, room)| room < bytes) {
+        if bytes > 0 && self.rows.is_none_or(|(_, room)| room < bytes) {
             self.rows = Some((self.driver.allocate(bytes)?, bytes));
         }
         Ok(())
@@ -264,8 +277,62 @@ impl<D: Driver> Executable for Launcher<D> {
         }
     }
 
+    fn watch(&mut self) -> Result<Option<u64>, DeviceError> {
+        let Some(marks) = &self.artifact.marks else { return Ok(None) };
+        let (rows, bytes) = (marks.rows as u64, vec![0; marks.rows * marks.words * 4]);
+        self.driver.upload(self.marks, &bytes)?;
+        Ok(Some(rows))
+    }
+
+    fn watched(&mut self, steps: (u64, u64), events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
+        let Some(marks) = &self.artifact.marks else {
+            return Err(DeviceError(format!("`{}` notes no events", self.engine)));
+        };
+        let mut bytes = vec![0u8; marks.rows * marks.words * 4];
+        self.driver.download(self.marks, &mut bytes)?;
+        let ring: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        marks.spikes(&ring, steps, events, out);
+        Ok(())
+    }
+
+    fn reduces(&self) -> bool {
+        self.artifact.reduce.is_some()
+    }
+
+    fn reduce(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, totals: &mut Totals) -> Result<(), DeviceError> {
+        let columns = rows.places.len();
+        let Some(reduce) = self.artifact.reduce else { return reduce_by_row(self, rows, dt, feeds, totals) };
+        self.set_places(rows.places, 0)?;
+        let mut bytes = encode(&[&totals.sums[..], &totals.lowest, &totals.highest].concat(), Precision::F64);
+        let (address, room) = match self.totals {
+            Some((address, room)) if room >= bytes.len() => (address, room),
+            _ => (self.driver.allocate(bytes.len())?, bytes.len()),
+        };
+        self.totals = Some((address, room));
+        self.driver.upload(address, &bytes)?;
+        for row in 0..rows.count {
+            let step = rows.first + row * rows.every;
+            self.supply(feeds)?;
+            self.feed(step, feeds)?;
+            self.run(Phase::Observe, step, dt)?;
+            self.launch(reduce, Clock { first: row, count: columns as u64, dt }, None)?;
+            self.advance(step, rows.every, dt, feeds)?;
+        }
+        self.driver.download(address, &mut bytes)?;
+        let mut all = Vec::with_capacity(3 * columns);
+        decode(&bytes, Precision::F64, &mut all);
+        totals.sums.copy_from_slice(&all[..columns]);
+        totals.lowest.copy_from_slice(&all[columns..2 * columns]);
+        totals.highest.copy_from_slice(&all[2 * columns..]);
+        totals.rows += rows.count;
+        Ok(())
+    }
+
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        let Some(record) = self.artifact.record.filter(|_| !rows.places.is_empty()) else {
+        if rows.places.is_empty() {
+            return self.advance(rows.first, rows.count * rows.every, dt, feeds);
+        }
+        let Some(record) = self.artifact.record else {
             for row in 0..rows.count {
                 let step = rows.first + row * rows.every;
                 self.supply(feeds)?;

@@ -102,20 +102,25 @@ impl From<DeviceError> for RunError {
 }
 
 /// Steps between two checks: short enough for an answer now and then, long enough to cost nothing.
-const BATCH_STEPS: u64 = 4096;
+pub(super) const BATCH_STEPS: u64 = 4096;
 
 /// Values recorded before they are handed over, so that wide rows do not pile up.
 const BATCH_VALUES: u64 = 1 << 16;
+/// Rows that are handed over together even if they hold more, as far as `MOST_VALUES` allows: what sorts values by column
+/// then writes whole cache lines.
+const FEWEST_ROWS: u64 = 8;
+/// Values that are handed over together at most, unless one row holds more: 32 MB.
+const MOST_VALUES: u64 = 1 << 22;
 
 /// A loaded model with its clock, inputs and recorded columns.
 pub struct Simulation {
     pub(super) executable: Box<dyn Executable>,
     pub(super) layout: Layout,
-    clock: Clock,
-    feeds: Feeds,
+    pub(super) clock: Clock,
+    pub(super) feeds: Feeds,
     columns: Vec<Column>,
     /// Buffer and element of each column.
-    places: Vec<(usize, usize)>,
+    pub(super) places: Vec<(usize, usize)>,
     pre_history: PreHistory,
     /// How the recorded events are called, in the order of the layout.
     events: Vec<Label>,
@@ -316,7 +321,13 @@ impl Simulation {
         let mut stopped = false;
         let mut values = Vec::new();
         let mut spikes = Vec::new();
+        sink.expect(schedule.rows());
         self.prepare()?;
+        // Steps that may be recorded at a time; with events, as many as the device notes by itself.
+        let room = match self.layout.events.is_empty() {
+            true => BATCH_STEPS,
+            false => self.executable.watch()?.unwrap_or(0).min(BATCH_STEPS),
+        };
         // A row at the cutoff is kept, also when the product that gives its time rounds down.
         let kept = |time: f64, dt: f64| time >= schedule.cutoff - 1e-9 * dt;
         while !stopped {
@@ -332,7 +343,12 @@ impl Simulation {
                 }
                 let to_row = schedule.every - done % schedule.every;
                 self.advance_spiking(to_row.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
-            } else if schedule.every > BATCH_STEPS || left < schedule.every || !self.layout.events.is_empty() {
+            } else if self.places.is_empty() && schedule.every <= left.min(BATCH_STEPS) {
+                // Rows without columns are counted only: nothing has to be looked at between the steps.
+                let count = (BATCH_STEPS / schedule.every).min(left / schedule.every);
+                rows += count;
+                self.advance_spiking(count * schedule.every, schedule.cutoff, &mut spikes, sink)?;
+            } else if schedule.every > room || left < schedule.every {
                 // A row by itself: the last one, or one that is followed by many steps.
                 values.clear();
                 values.extend(self.observe()?);
@@ -343,25 +359,42 @@ impl Simulation {
                 }
                 self.advance_spiking(schedule.every.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
             } else {
-                let most = (BATCH_STEPS / schedule.every).min(BATCH_VALUES / self.places.len().max(1) as u64);
+                let most = (room / schedule.every).min(self.rows_at_a_time());
                 let count = most.clamp(1, left / schedule.every);
-                let batch = Rows { first: self.step, count, every: schedule.every, places: &self.places };
+                let (first, steps) = (self.step, count * schedule.every);
+                let batch = Rows { first, count, every: schedule.every, places: &self.places };
                 values.clear();
-                let recorded = self.executable.record(&batch, self.clock.dt(), &self.feeds, &mut values);
-                let from = self.step;
+                spikes.clear();
+                if !self.layout.events.is_empty() {
+                    self.executable.watch()?;
+                }
+                let mut recorded = self.executable.record(&batch, self.clock.dt(), &self.feeds, &mut values);
+                if !self.layout.events.is_empty() && recorded.is_ok() {
+                    recorded = self.executable.watched((first, steps), &self.layout.events, &mut spikes);
+                }
                 if let Err(error) = recorded {
                     // Whole rows that a device gave before it failed are kept.
                     let whole = values.len() - values.len() % self.places.len().max(1);
-                    self.hand_over(from, schedule.every, &values[..whole], sink)?;
+                    self.hand_over(first, schedule.every, &values[..whole], sink)?;
                     return Err(error.into());
                 }
-                self.step += count * schedule.every;
+                self.step += steps;
                 rows += count;
-                self.hand_over(from, schedule.every, &values, sink)?;
+                if spikes.is_empty() {
+                    self.hand_over(first, schedule.every, &values, sink)?;
+                } else {
+                    self.hand_over_spiking((first, schedule.every), &values, (&spikes, schedule.cutoff), sink)?;
+                }
             }
             stopped = check(self.step - first) == Interrupt::Stop && self.step - first < schedule.steps;
         }
         Ok(Summary { steps: self.step - first, rows, elapsed: start.elapsed(), stopped })
+    }
+
+    /// Rows that may pile up.
+    pub(super) fn rows_at_a_time(&self) -> u64 {
+        let width = self.places.len().max(1) as u64;
+        (BATCH_VALUES / width).max(FEWEST_ROWS.min(MOST_VALUES / width))
     }
 
     /// Goes ahead and gives the spikes since `cutoff` to the sink.
@@ -379,6 +412,11 @@ impl Simulation {
         let steps = (self.step, count);
         self.executable.collect(steps, self.clock.dt(), &self.feeds, &self.layout.events, spikes)?;
         self.step += count;
+        self.hand_over_spikes(spikes, cutoff, sink)
+    }
+
+    /// Gives the spikes since `cutoff` to the sink.
+    fn hand_over_spikes(&self, spikes: &[Spike], cutoff: f64, sink: &mut dyn Sink) -> Result<(), RunError> {
         for spike in spikes {
             let event = spike.event as usize;
             let time = self.clock.time(spike.step + self.layout.events[event].delay);
@@ -387,6 +425,26 @@ impl Simulation {
             }
         }
         Ok(())
+    }
+
+    /// Gives rows to the sink, each with the spikes of the steps from it to the next.
+    fn hand_over_spiking(
+        &self,
+        (first, every): (u64, u64),
+        values: &[f64],
+        (mut spikes, cutoff): (&[Spike], f64),
+        sink: &mut dyn Sink,
+    ) -> Result<(), RunError> {
+        let width = self.places.len().max(1);
+        for (row, values) in values.chunks(width).enumerate() {
+            let step = first + row as u64 * every;
+            self.hand_over(step, every, values, sink)?;
+            let (now, later) = spikes.split_at(spikes.partition_point(|spike| spike.step < step + every));
+            self.hand_over_spikes(now, cutoff, sink)?;
+            spikes = later;
+        }
+        // All of them where no columns are recorded.
+        self.hand_over_spikes(spikes, cutoff, sink)
     }
 
     /// Gives rows to the sink; one with a value that is not finite is the last.

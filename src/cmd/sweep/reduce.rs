@@ -3,6 +3,7 @@
 use std::io;
 
 use clap::ValueEnum;
+use nullcline::runtime::artifact::Totals;
 use nullcline::runtime::observe::{Sink, spectral_peak, sustained_frequency};
 
 /// A number made of a column.
@@ -51,10 +52,8 @@ impl Reduction {
 
 /// The columns of some members while they run.
 pub struct Reducer {
-    rows: usize,
-    sums: Vec<f64>,
-    lowest: Vec<f64>,
-    highest: Vec<f64>,
+    /// Sums and extremes.
+    pub totals: Totals,
     /// Times and, row by row, values, if anything needs them.
     trace: Option<(Vec<f64>, Vec<f64>)>,
 }
@@ -62,32 +61,25 @@ pub struct Reducer {
 impl Reducer {
     /// For so many columns.
     pub fn new(columns: usize, keep: bool) -> Reducer {
-        Reducer {
-            rows: 0,
-            sums: vec![0.0; columns],
-            lowest: vec![f64::INFINITY; columns],
-            highest: vec![f64::NEG_INFINITY; columns],
-            trace: keep.then(Default::default),
-        }
+        Reducer { totals: Totals::new(columns), trace: keep.then(Default::default) }
     }
 
     /// Whether a column was finite throughout.
     pub fn is_finite(&self, column: usize) -> bool {
-        // Neither an infinity nor a NaN ever leaves a sum.
-        self.rows == 0 || self.sums[column].is_finite()
+        self.totals.is_finite(column)
     }
 
     /// One column's numbers; `last` is its value after the last step.
     pub fn reduce(&self, column: usize, last: f64, reductions: &[Reduction], out: &mut Vec<f64>) {
         let trace = self.column(column);
-        let times = self.times();
+        let (times, totals) = (self.times(), &self.totals);
         let half = times.len() / 2;
         out.extend(reductions.iter().map(|reduction| match reduction {
-            Reduction::Mean => self.sums[column] / self.rows as f64,
-            Reduction::Max => self.highest[column],
-            Reduction::Min => self.lowest[column],
+            Reduction::Mean => totals.mean(column),
+            Reduction::Max => totals.highest[column],
+            Reduction::Min => totals.lowest[column],
             Reduction::Final => last,
-            Reduction::PeakToPeak => self.highest[column] - self.lowest[column],
+            Reduction::PeakToPeak => totals.highest[column] - totals.lowest[column],
             Reduction::Frequency => sustained_frequency(&times[half..], &trace[half..]).unwrap_or(f64::NAN),
             Reduction::SpectralPeak => match times {
                 [first, .., end] => {
@@ -107,19 +99,13 @@ impl Reducer {
     /// The kept rows of a column.
     pub fn column(&self, column: usize) -> Vec<f64> {
         let values = self.trace.as_ref().map_or(&[][..], |t| &t.1);
-        values.iter().skip(column).step_by(self.sums.len().max(1)).copied().collect()
+        values.iter().skip(column).step_by(self.totals.sums.len().max(1)).copied().collect()
     }
 }
 
 impl Sink for Reducer {
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
-        self.rows += 1;
-        let kept = self.sums.iter_mut().zip(&mut self.lowest).zip(&mut self.highest);
-        for (((sum, lowest), highest), value) in kept.zip(values) {
-            *sum += value;
-            *lowest = if value < lowest { *value } else { *lowest };
-            *highest = if value > highest { *value } else { *highest };
-        }
+        self.totals.add(values);
         if let Some((times, trace)) = &mut self.trace {
             times.push(time);
             trace.extend_from_slice(values);

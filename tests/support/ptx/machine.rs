@@ -236,9 +236,13 @@ impl Machine {
                     .map_err(at)?;
                     continue;
                 }
-                Op::Or { base, offset, value: bits } => {
+                Op::Or { space, base, offset, value: bits } => {
                     let (address, bits) = (value(base).wrapping_add(*offset), value(bits));
-                    shared.or(address, bits, access).map_err(at)?;
+                    match space {
+                        Space::Shared => shared.or(address, bits, access),
+                        Space::Global => self.memory.or(address.wrapping_sub(BASE), bits, access),
+                    }
+                    .map_err(at)?;
                     continue;
                 }
                 Op::Branch(target) => {

@@ -169,6 +169,7 @@ pub static ROWS: &[Row] = &[
     row("selp.f64", F64, &[F64, F64, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("mov.f64", F64, D1, |[a, ..]| a),
     // Conversions.
+    row("cvt.f64.f32", F64, S1, |[a, ..]| f64::from(f32_of(a)).to_bits()),
     row("cvt.rn.f64.u64", F64, &[B64], |[a, ..]| (a as f64).to_bits()),
     row("cvt.u64.u32", B64, &[B32], |[a, ..]| a & 0xffff_ffff),
     row("cvt.u32.u64", B32, &[B64], |[a, ..]| a & 0xffff_ffff),

@@ -77,8 +77,9 @@ pub enum Op {
         size: usize,
         value: Operand,
     },
-    /// Sets bits of a word in shared memory, in no order.
+    /// Sets bits of a word, in no order.
     Or {
+        space: Space,
         base: Operand,
         offset: u64,
         value: Operand,
@@ -334,9 +335,10 @@ impl Reader {
                 let value = self.operand(value, kind)?;
                 Ok((0, Op::Store { space, base, offset, size: kind.size(), value }))
             }
-            (["red", "shared", "or", "b32"], [to, value]) => {
+            (["red", space @ ("global" | "shared"), "or", "b32"], [to, value]) => {
                 let ((base, offset), value) = (self.address(to)?, self.operand(value, B32)?);
-                Ok((0, Op::Or { base, offset, value }))
+                let space = if *space == "global" { Space::Global } else { Space::Shared };
+                Ok((0, Op::Or { space, base, offset, value }))
             }
             (["bra"], [label]) => {
                 self.jumps.push((self.function.code.len(), label.to_string()));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use nullcline_runtime::code::Binding;
+use nullcline_runtime::code::{Binding, Marks};
 
 use super::code::{Class, Code, Float};
 use super::spelling::{self, Value};
@@ -15,6 +15,8 @@ pub(super) struct Source<'a> {
     pub float: Float,
     /// Whether approximations are welcome.
     pub fast: bool,
+    /// Where recorded events are marked.
+    pub marks: Option<&'a Marks>,
 }
 
 impl Source<'_> {
@@ -30,6 +32,27 @@ impl Source<'_> {
     /// `ld.global.f64`, or the like.
     pub fn access(&self, what: &str) -> String {
         format!("{what}.global.f{}", self.float.width())
+    }
+
+    /// Marks that an element had an event in a step, if the value it stores in a buffer says so and is recorded.
+    pub fn mark(&self, code: &mut Code, (buffer, element): (BufferId, &str), value: &str, step: &str) {
+        let Some((marks, first)) = self.marks.and_then(|marks| Some((marks, marks.first(buffer.0)?))) else { return };
+        let (b32, unmarked) = (Class::Bits32, code.label("unmarked"));
+        let kind = format!("setp.eq.f{}", self.float.width());
+        let none = code.set(Class::Predicate, &kind, &[value, &self.float.immediate(0.0)]);
+        code.branch(Some(&none), &unmarked);
+        let base = code.pointer(Binding::Marks, "marks");
+        let row = code.set(b32, "cvt.u32.u64", &[step]);
+        let row = code.set(b32, "and.b32", &[&row, &(marks.rows - 1).to_string()]);
+        let row = code.set(b32, "mad.lo.u32", &[&row, &marks.words.to_string(), &first.to_string()]);
+        let word = code.set(b32, "shr.u32", &[element, "5"]);
+        let word = code.set(b32, "add.u32", &[&word, &row]);
+        let bit = code.set(b32, "and.b32", &[element, "31"]);
+        let bit = code.set(b32, "shl.b32", &["1", &bit]);
+        let address = code.element(&base, &word, 4);
+        code.op("red.global.or.b32", &[&format!("[{address}]"), &bit]);
+        code.remark(&format!("an event of {}", self.name(buffer)));
+        code.place(&unmarked);
     }
 
     pub fn load(&self, code: &mut Code, address: &str) -> String {
@@ -175,12 +198,20 @@ pub(super) struct Memory<'a> {
     rings: Rings,
     /// Addresses of elements in the first slot of their buffers.
     addresses: HashMap<(BufferId, Index), String>,
+    /// Buffers of one element that are in registers.
+    pub given: HashMap<BufferId, String>,
 }
 
 impl<'a> Memory<'a> {
     /// The memory as seen by the thread of an element. Without a register for the step it is that of the launch.
     pub fn new(source: Source<'a>, element: String, step: Option<String>) -> Memory<'a> {
-        Memory { source, element, step, rings: Rings::default(), addresses: HashMap::new() }
+        let (rings, addresses, given) = (Rings::default(), HashMap::new(), HashMap::new());
+        Memory { source, element, step, rings, addresses, given }
+    }
+
+    /// The same with some buffers of one element in registers.
+    pub fn with(self, given: HashMap<BufferId, String>) -> Memory<'a> {
+        Memory { given, ..self }
     }
 
     fn address(&mut self, code: &mut Code, buffer: BufferId, index: Index, written: bool) -> String {
@@ -207,6 +238,9 @@ impl<'a> Memory<'a> {
 
 impl Places for Memory<'_> {
     fn load(&mut self, code: &mut Code, buffer: BufferId, index: Index) -> String {
+        if let Some(value) = self.given.get(&buffer) {
+            return value.clone();
+        }
         let address = self.address(code, buffer, index, false);
         let value = self.source.load(code, &address);
         code.remark(self.source.name(buffer));
@@ -228,6 +262,8 @@ impl Places for Memory<'_> {
         }
         code.op(&self.source.access("st"), &[&format!("[{address}]"), value]);
         code.remark(self.source.name(buffer));
+        let step = self.step(code);
+        self.source.mark(code, (buffer, &self.element), value, &step);
     }
 
     fn step(&mut self, code: &mut Code) -> String {

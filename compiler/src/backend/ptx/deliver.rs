@@ -20,14 +20,26 @@ const TILES: usize = 128;
 /// Targets of a tile: at least a few per thread of a warp, and at most so many that tiles stay few.
 const TILE: std::ops::RangeInclusive<usize> = 64..=4096;
 
-/// Number of targets of a tile.
-fn tile(targets: usize) -> usize {
-    targets.div_ceil(TILES).next_multiple_of(64).clamp(*TILE.start(), *TILE.end())
+/// How a fanout is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Tiling {
+    /// Targets of a tile.
+    pub targets: usize,
+    /// Sources of a tile: all, or as many for each tile, if every tile has entries from its own only.
+    pub sources: usize,
 }
 
-/// Number of tiles.
-pub(super) fn tiles(targets: usize) -> usize {
-    targets.div_ceil(tile(targets)).max(1)
+impl Tiling {
+    /// Tiles for blocks that look at all sources.
+    pub fn new(targets: usize, sources: usize) -> Tiling {
+        let tile = targets.div_ceil(TILES).next_multiple_of(64).clamp(*TILE.start(), *TILE.end());
+        Tiling { targets: tile, sources }
+    }
+
+    /// Number of tiles that so many targets are in.
+    pub fn tiles(self, targets: usize) -> usize {
+        targets.div_ceil(self.targets).max(1)
+    }
 }
 
 /// What a delivery reads and writes.
@@ -48,13 +60,18 @@ struct Tiled {
 }
 
 impl Tiled {
-    fn new(fanout: &Fanout, targets: usize) -> Tiled {
-        let (sources, tile) = (fanout.starts.len() - 1, tile(targets));
-        let tiles = tiles(targets);
+    fn new(fanout: &Fanout, targets: usize, tiling: Tiling) -> Tiled {
+        let sources = fanout.starts.len() - 1;
         let row = |source: usize| fanout.starts[source]..fanout.starts[source + 1];
-        let mut counts = vec![0u32; tiles * sources + 1];
+        // Tile by tile, and in a tile by source, counted from its first.
+        let cell = |source: usize, entry: u32| {
+            let tile = fanout.targets[entry as usize] as usize / tiling.targets;
+            let first = if tiling.sources < sources { tile * tiling.sources } else { 0 };
+            tile * tiling.sources + source - first
+        };
+        let mut counts = vec![0u32; tiling.tiles(targets) * tiling.sources + 1];
         for source in 0..sources {
-            row(source).for_each(|e| counts[fanout.targets[e as usize] as usize / tile * sources + source + 1] += 1);
+            row(source).for_each(|e| counts[cell(source, e) + 1] += 1);
         }
         for at in 1..counts.len() {
             counts[at] += counts[at - 1];
@@ -63,7 +80,7 @@ impl Tiled {
         let mut order = vec![0u32; fanout.targets.len()];
         for source in 0..sources {
             for entry in row(source) {
-                let cell = fanout.targets[entry as usize] as usize / tile * sources + source;
+                let cell = cell(source, entry);
                 order[counts[cell] as usize] = entry;
                 counts[cell] += 1;
             }
@@ -82,15 +99,14 @@ pub(super) fn deliver(
     source: &Source<'_>,
     constants: &mut Constants,
     tile_index: &str,
-    delivery: Delivery,
+    (delivery, tiling): (Delivery, Tiling),
 ) {
     let fanout = &source.module.fanouts[delivery.fanout];
-    let targets = source.module.buffers[delivery.target.index()].len;
     let sources = fanout.starts.len() - 1;
     if fanout.targets.is_empty() {
         return;
     }
-    let writer = Writer::new(code, source, constants, fanout, (delivery, targets));
+    let writer = Writer::new(code, source, constants, fanout, (delivery, tiling));
     code.comment(&format!("{}: {} entries, {sources} sources", fanout.name, fanout.targets.len()));
     let size = source.float.size();
     let lane = code.set(Class::Bits32, "mov.u32", &["%tid.x"]);
@@ -104,9 +120,18 @@ pub(super) fn deliver(
         let place = code.set(Class::Bits32, "and.b32", &[&lane, "31"]);
         code.set(Class::Bits32, "shl.b32", &["1", &place])
     };
-    let first_of_tile = code.set(Class::Bits32, "mul.lo.u32", &[tile_index, &sources.to_string()]);
+    let first_of_tile = code.set(Class::Bits32, "mul.lo.u32", &[tile_index, &tiling.sources.to_string()]);
     let spikes = source.pointer(code, delivery.spikes, false);
     let base = code.set(Class::Bits32, "mov.u32", &["0"]);
+    // Sources are counted from the first of the tile on; the last tile may have fewer.
+    let own = tiling.sources < sources;
+    let end = match own {
+        false => sources.to_string(),
+        true => {
+            let rest = code.set(Class::Bits32, "sub.u32", &[&sources.to_string(), &first_of_tile]);
+            code.set(Class::Bits32, "min.u32", &[&rest, &tiling.sources.to_string()])
+        }
+    };
     let (next, over) = (code.label("sources"), code.label("delivered"));
     code.place(&next);
 
@@ -119,8 +144,9 @@ pub(super) fn deliver(
     code.place(&cleared);
     code.barrier();
     let unit = code.set(Class::Bits32, "add.u32", &[&base, &lane]);
-    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&unit, &sources.to_string()]);
+    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&unit, &end]);
     code.branch(Some(&outside), &marked);
+    let unit = if own { code.set(Class::Bits32, "add.u32", &[&unit, &first_of_tile]) } else { unit };
     let address = code.element(&spikes, &unit, size);
     let flag = source.load(code, &address);
     code.remark(source.name(delivery.spikes));
@@ -150,6 +176,7 @@ pub(super) fn deliver(
     let unit = code.set(Class::Bits32, "mad.lo.u32", &[&word, "32", &bit]);
     let unit = code.set(Class::Bits32, "add.u32", &[&unit, &base]);
     let cell = code.set(Class::Bits32, "add.u32", &[&first_of_tile, &unit]);
+    let unit = if own { cell.clone() } else { unit };
     writer.source(code, (&lane, &unit, &cell));
     code.barrier();
     code.branch(None, &next_bit);
@@ -159,7 +186,7 @@ pub(super) fn deliver(
     code.branch(Some(&more), &next_word);
 
     code.op("add.u32", &[&base, &base, &GROUP.to_string()]);
-    let more = code.set(Class::Predicate, "setp.lt.u32", &[&base, &sources.to_string()]);
+    let more = code.set(Class::Predicate, "setp.lt.u32", &[&base, &end]);
     // Nobody may clear the mask while others read it.
     code.barrier();
     code.branch(Some(&more), &next);
@@ -183,22 +210,23 @@ impl<'a> Writer<'a> {
         source: &'a Source<'a>,
         constants: &mut Constants,
         fanout: &Fanout,
-        (delivery, targets): (Delivery, usize),
+        (delivery, tiling): (Delivery, Tiling),
     ) -> Writer<'a> {
-        let index = delivery.fanout;
-        let known = constants.knows(Part::FanoutStarts(index));
-        let tiled = if known { None } else { Some(Tiled::new(fanout, targets)) };
+        let (index, targets) = (delivery.fanout, source.module.buffers[delivery.target.index()].len);
+        let known = constants.knows(Part::FanoutStarts(index, tiling));
+        let tiled = if known { None } else { Some(Tiled::new(fanout, targets, tiling)) };
         let data = |list: Vec<u32>| Data::Integers(list.into());
         let made = || tiled.as_ref().expect("it was made for the first entry that asks for it");
-        let starts = constants
-            .pointer(code, Part::FanoutStarts(index), &format!("starts f{index}"), || data(made().starts.clone()));
-        let entries = constants.pointer(code, Part::FanoutTargets(index), &format!("targets f{index}"), || {
+        let starts = constants.pointer(code, Part::FanoutStarts(index, tiling), &format!("starts f{index}"), || {
+            data(made().starts.clone())
+        });
+        let entries = constants.pointer(code, Part::FanoutTargets(index, tiling), &format!("targets f{index}"), || {
             data(made().order.iter().map(|e| fanout.targets[*e as usize]).collect())
         });
         let weights = match &fanout.weights {
             Values::Uniform(weight) => Err(source.float.immediate(*weight)),
             Values::Each(each) => {
-                Ok(constants.pointer(code, Part::FanoutWeights(index), &format!("weights f{index}"), || {
+                Ok(constants.pointer(code, Part::FanoutWeights(index, tiling), &format!("weights f{index}"), || {
                     Data::Numbers(made().order.iter().map(|e| each[*e as usize]).collect())
                 }))
             }

@@ -1,7 +1,6 @@
-//! Entries around the kernels of a step: those that fill the buffers of inputs and random numbers, and the one that
-//! gathers what is recorded.
+//! Entries before the kernels of a step, which fill the buffers of inputs and random numbers.
 
-use nullcline_runtime::code::{Binding, Entry};
+use nullcline_runtime::code::Entry;
 
 use super::body::Source;
 use super::code::{Class, Code};
@@ -58,25 +57,4 @@ pub(super) fn entry(source: &Source<'_>, constants: &mut Constants, index: usize
     element(&mut code, source, constants, index, &own, &step);
     code.place(&done);
     code.finish(extent)
-}
-
-/// The entry that copies the numbers at `count` addresses into row `first` of a block.
-pub(super) fn record(source: &Source<'_>) -> (String, Entry) {
-    let about = "row `first` of a block of recorded rows: one thread for each of `count` addresses";
-    let mut code = Code::new("record".to_string(), vec![about.to_string()]);
-    let (own, done) = (code.thread(), code.label("done"));
-    let (count, row) = (code.count(), code.first());
-    let wide = code.set(Class::Bits64, "cvt.u64.u32", &[&own]);
-    let outside = code.set(Class::Predicate, "setp.ge.u64", &[&wide, &count]);
-    code.branch(Some(&outside), &done);
-    let (addresses, rows) = (code.pointer(Binding::Addresses, "addresses"), code.pointer(Binding::Rows, "rows"));
-    let place = code.element(&addresses, &own, 8);
-    let generic = code.set(Class::Bits64, "ld.global.u64", &[&format!("[{place}]")]);
-    let address = code.set(Class::Bits64, "cvta.to.global.u64", &[&generic]);
-    let value = source.load(&mut code, &address);
-    let place = code.set(Class::Bits64, "mad.lo.u64", &[&row, &count, &wide]);
-    let place = code.set(Class::Bits64, "mad.lo.u64", &[&place, &source.float.size().to_string(), &rows]);
-    code.op(&source.access("st"), &[&format!("[{place}]"), &value]);
-    code.place(&done);
-    code.finish(0)
 }

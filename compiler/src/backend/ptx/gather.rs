@@ -9,6 +9,7 @@ use nullcline_runtime::code::{Binding, Constant, Data};
 
 use super::body::Source;
 use super::code::{Class, Code, GROUP};
+use super::deliver::Tiling;
 use crate::ir::system::{Connection, Values};
 use crate::kernel::ir::BufferId;
 
@@ -28,9 +29,9 @@ pub(super) enum Part {
     /// The delay of each entry.
     Delays(usize),
     /// Of a fanout, by tile of targets and source: where entries begin, their targets, their weights.
-    FanoutStarts(usize),
-    FanoutTargets(usize),
-    FanoutWeights(usize),
+    FanoutStarts(usize, Tiling),
+    FanoutTargets(usize, Tiling),
+    FanoutWeights(usize, Tiling),
     /// The column of each element of an extrinsic input.
     Columns(usize),
     /// The unit of each element of a source of random numbers.

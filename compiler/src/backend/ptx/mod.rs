@@ -2,7 +2,8 @@
 //!
 //! One entry per kernel, one thread per element. Every entry takes the addresses of its bindings, then the number of the
 //! step, a number of steps, the step size and the seed, so all are launched alike. Beside the kernels there are entries
-//! that fill the buffers of inputs and random numbers, one that gathers recorded values, and one that runs many steps.
+//! that fill the buffers of inputs and random numbers, those that gather or add up recorded values, and one that runs many
+//! steps.
 
 mod body;
 mod code;
@@ -10,8 +11,10 @@ mod deliver;
 mod feeds;
 mod fill;
 mod gather;
+mod record;
 mod spelling;
 mod steps;
+mod together;
 
 use std::fmt::Write;
 
@@ -20,10 +23,11 @@ use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
 use self::code::{Class, Code, Float, GROUP};
-use self::deliver::{Delivery, deliver, tiles};
+use self::deliver::{Delivery, Tiling, deliver};
 use self::gather::{Constants, Read, couple, couple_dense, is_dense, take};
 use crate::ir::system::Values;
 use crate::kernel::ir::{Body, Kernel, Module, Precision};
+use crate::kernel::marks::marks;
 use crate::kernel::target::Target;
 
 /// Processors by NVIDIA: basic operations, correctly rounded.
@@ -100,7 +104,8 @@ pub static PROCESSORS: &[(u32, &str)] = &[
 /// Prints a module that is legal for [`Options::target`]. `options.sm` is one of [`PROCESSORS`].
 pub fn artifact(module: &Module, options: &Options) -> Artifact {
     let float = Float { precision: module.precision, flush: !module.subnormals };
-    let source = Source { module, float, fast: options.fast && module.precision == Precision::F32 };
+    let (fast, marks) = (options.fast && module.precision == Precision::F32, marks(module));
+    let source = Source { module, float, fast, marks: marks.as_ref() };
     let mut constants = Constants::default();
     let mut text = header(module, options);
     let mut entries: Vec<Entry> = Vec::new();
@@ -114,7 +119,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
     }
     let inputs = module.inputs.len();
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
-    let record = Some(add(fill::record(&source)));
+    let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
     let steps = steps::steps(&source, &mut constants).map(add);
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
     Artifact {
@@ -130,6 +135,8 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
         steps,
         record,
+        reduce,
+        marks,
         arguments: code::arguments(),
         initial: module.initial.iter().map(|(buffer, v)| (buffer.0, values(v))).collect(),
         banks: Vec::new(),
@@ -161,8 +168,9 @@ fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, ke
     let mut code = Code::new(format!("k{index}_{}", code::word(&kernel.name)), vec![about]);
     if let Body::Deliver { fanout, spikes, factor, target } = kernel.body {
         let block = code.set(Class::Bits32, "mov.u32", &["%ctaid.x"]);
-        deliver(&mut code, source, constants, &block, Delivery { fanout, spikes, factor, target });
-        return code.finish(tiles(kernel.extent) * GROUP as usize);
+        let tiling = Tiling::new(kernel.extent, source.module.fanouts[fanout].starts.len() - 1);
+        deliver(&mut code, source, constants, &block, (Delivery { fanout, spikes, factor, target }, tiling));
+        return code.finish(tiling.tiles(kernel.extent) * GROUP as usize);
     }
     let (element, done) = (code.thread(), code.label("done"));
     let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &kernel.extent.to_string()]);

@@ -1,8 +1,7 @@
 //! Entries that run many steps in one launch, so that small models are not bound by launches and ensembles not by memory.
 //!
 //! Where no element reads what another one wrote, a thread keeps the state of its element in registers over all steps.
-//! Small networks run in one block, whose threads wait for each other after each kernel. For all others there is no such
-//! entry.
+//! Small networks run in blocks of their own (see [`super::together`]). For all others there is no such entry.
 
 use std::collections::HashMap;
 
@@ -10,17 +9,11 @@ use nullcline_runtime::code::Entry;
 
 use super::body::{Places, Rings, Source, body};
 use super::code::{Class, Code, GROUP};
-use super::deliver::{Delivery, deliver, tiles};
 use super::feeds::{column, random, sample, unit};
-use super::fill;
-use super::gather::{Constants, Read, couple, take};
+use super::gather::Constants;
+use super::together::together;
 use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueOp};
-
-/// Largest kernel of a network that runs in one block: a few elements per thread.
-const ONE_BLOCK_ELEMENTS: usize = 16 * GROUP as usize;
-
-/// Most entries of its connections.
-const ONE_BLOCK_ENTRIES: usize = 1 << 16;
+use crate::kernel::many::{ManySteps, many_steps};
 
 /// 32-bit registers that may hold state and parameters over the steps; what computes has the rest of the 255.
 const RESIDENT_REGISTERS: usize = 64;
@@ -28,41 +21,17 @@ const RESIDENT_REGISTERS: usize = 64;
 /// Writes the entry that runs many steps, where there is one.
 pub(super) fn steps(source: &Source<'_>, constants: &mut Constants) -> Option<(String, Entry)> {
     let kernels: Vec<&Kernel> = source.module.step.iter().map(|k| &source.module.kernels[*k]).collect();
-    if kernels.is_empty() {
-        return None;
-    }
-    if let Some(bodies) = independent(&kernels) {
-        return Some(resident(source, constants, kernels[0].extent, &bodies));
-    }
-    let entries = source.module.connections.iter().map(|c| c.sources.len());
-    let entries: usize = entries.chain(source.module.fanouts.iter().map(|f| f.targets.len())).sum();
-    let fed = source.module.inputs.iter().map(|i| i.0).chain(source.module.randoms.iter().map(|r| r.0));
-    let fed = fed.map(|b| source.module.buffers[b.index()].len);
-    let largest = kernels.iter().map(|k| k.extent).chain(fed).max().unwrap_or(0);
-    let small = largest <= ONE_BLOCK_ELEMENTS && entries <= ONE_BLOCK_ENTRIES;
-    small.then(|| one_block(source, constants, &kernels))
-}
-
-/// The bodies of the kernels, if no element reads what another one wrote.
-fn independent<'a>(kernels: &[&'a Kernel]) -> Option<Vec<&'a [Stmt]>> {
-    let extent = kernels[0].extent;
-    let mut bodies: Vec<&[Stmt]> = Vec::new();
-    for kernel in kernels {
-        match &kernel.body {
-            Body::Pointwise(statements) if kernel.extent == extent => bodies.push(statements),
-            _ => return None,
+    Some(match many_steps(source.module, GROUP as usize)? {
+        ManySteps::Groups(groups) => together(source, constants, &groups),
+        ManySteps::Elements(extent) => {
+            let bodies = kernels.iter().filter_map(|kernel| match &kernel.body {
+                Body::Pointwise(statements) => Some(&statements[..]),
+                _ => None,
+            });
+            let bodies: Vec<&[Stmt]> = bodies.collect();
+            resident(source, constants, extent, &bodies)
         }
-    }
-    let statements = || bodies.iter().copied().flatten();
-    let written = |buffer: &BufferId| statements().any(|s| matches!(s, Stmt::Store(b, _) if b == buffer));
-    let shared = statements().any(|s| match s {
-        Stmt::Let(
-            _,
-            ValueOp::Load { buffer, index: Index::Zero } | ValueOp::Past { buffer, index: Index::Zero, .. },
-        ) => extent > 1 && written(buffer),
-        _ => false,
-    });
-    (!shared).then_some(bodies)
+    })
 }
 
 /// Where a thread that runs many steps finds its numbers.
@@ -154,6 +123,7 @@ impl Places for Resident<'_> {
             code.op(&self.source.access("st"), &[&format!("[{address}]"), value]);
             code.remark(self.source.name(buffer));
         } else {
+            self.source.mark(code, (buffer, &self.element), value, &self.step);
             // Passed to a later kernel of the same element.
             self.held.insert((buffer, Index::Element), value.to_string());
             self.held.insert((buffer, Index::Zero), value.to_string());
@@ -311,81 +281,4 @@ impl Resident<'_> {
         }
         stored
     }
-}
-
-/// One block for the whole network; its threads take turns on the elements of each kernel.
-fn one_block(source: &Source<'_>, constants: &mut Constants, kernels: &[&Kernel]) -> (String, Entry) {
-    let about = "any number of steps: one block for the whole network";
-    let mut code = Code::new("steps".to_string(), vec![about.to_string()]);
-    let lane = code.set(Class::Bits32, "mov.u32", &["%tid.x"]);
-    let first = code.first();
-    let step = code.set(Class::Bits64, "mov.u64", &[&first]);
-    let count = code.count();
-    let left = code.set(Class::Bits64, "mov.u64", &[&count]);
-    let (again, over) = (code.label("step"), code.label("over"));
-    code.place(&again);
-    let finished = code.set(Class::Predicate, "setp.eq.u64", &[&left, "0"]);
-    code.branch(Some(&finished), &over);
-    let fed = source.module.inputs.len() + source.module.randoms.len();
-    for index in 0..fed {
-        let extent = source.module.buffers[fill::buffer(source, index).index()].len;
-        in_turns(&mut code, &lane, extent, |code, element| {
-            fill::element(code, source, constants, index, element, &step)
-        });
-    }
-    if fed > 0 {
-        code.barrier();
-    }
-    for kernel in kernels {
-        code.comment(&format!("{} over {}", kernel.name, kernel.extent));
-        if let Body::Deliver { fanout, spikes, factor, target } = kernel.body {
-            let delivery = Delivery { fanout, spikes, factor, target };
-            let (tile, next) = (code.set(Class::Bits32, "mov.u32", &["0"]), code.label("tile"));
-            code.place(&next);
-            deliver(&mut code, source, constants, &tile, delivery);
-            code.op("add.u32", &[&tile, &tile, "1"]);
-            let more = code.set(Class::Predicate, "setp.lt.u32", &[&tile, &tiles(kernel.extent).to_string()]);
-            code.branch(Some(&more), &next);
-            code.barrier();
-            continue;
-        }
-        in_turns(&mut code, &lane, kernel.extent, |code, element| match &kernel.body {
-            Body::Pointwise(statements) => {
-                let mut memory = super::body::Memory::new(*source, element.to_string(), Some(step.clone()));
-                body(code, source, &mut memory, statements);
-            }
-            Body::Take { table, source: from, target } => {
-                take(code, source, constants, element, (*table, *from, *target));
-            }
-            Body::Couple { connection, source: from, target } => {
-                couple(code, source, constants, element, (*connection, Read::Now(*from), *target));
-            }
-            Body::CouplePast { connection, history, current, target } => {
-                let from = Read::Past { history: *history, current: *current, step: &step };
-                couple(code, source, constants, element, (*connection, from, *target));
-            }
-            Body::Deliver { .. } => unreachable!("it is written above"),
-        });
-        code.barrier();
-    }
-    code.op("add.u64", &[&step, &step, "1"]);
-    code.op("sub.u64", &[&left, &left, "1"]);
-    code.branch(None, &again);
-    code.place(&over);
-    code.finish(GROUP as usize)
-}
-
-/// Code for each element below `extent` that falls to a thread: every [`GROUP`]th.
-fn in_turns(code: &mut Code, lane: &str, extent: usize, write: impl FnOnce(&mut Code, &str)) {
-    let (next, done) = (code.label("element"), code.label("elements_done"));
-    let element = code.set(Class::Bits32, "mov.u32", &[lane]);
-    code.place(&next);
-    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &extent.to_string()]);
-    code.branch(Some(&outside), &done);
-    write(code, &element);
-    if extent > GROUP as usize {
-        code.op("add.u32", &[&element, &element, &GROUP.to_string()]);
-        code.branch(None, &next);
-    }
-    code.place(&done);
 }

@@ -79,6 +79,8 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
         steps: None,
         record: None,
+        reduce: None,
+        marks: None,
         arguments: Vec::new(),
         initial: initial.collect(),
         banks: Vec::new(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use nullcline_runtime::code::{Binding, Entry};
+use nullcline_runtime::code::{Binding, Entry, Marks};
 
 use super::{GROUP, random, spelling};
 use crate::kernel::ir::{Body, BufferId, Index, Kernel, Module, Stmt, ValueOp};
@@ -13,6 +13,7 @@ use crate::pass::place::{Held, Piece, Placement, UNDRIVEN, Weights};
 pub struct Printer<'m> {
     pub(super) module: &'m Module,
     pub(super) placement: &'m Placement,
+    marks: Option<&'m Marks>,
     entries: Vec<Entry>,
     text: String,
     /// What the entry being printed is given: (kind and index, whether it is written).
@@ -26,6 +27,7 @@ enum Used {
     Bank(u32),
     Constant(u32),
     Samples,
+    Marks,
 }
 
 /// What stands for the step, the row of samples and the element where a body is printed, and which buffers are variables.
@@ -38,16 +40,16 @@ pub struct Frame {
 
 impl Frame {
     /// A kernel at its element.
-    fn plain() -> Frame {
+    pub fn plain() -> Frame {
         let [step, row, element] = ["clock.step", "clock.row", "i"].map(str::to_string);
         Frame { step, row, element, registers: HashMap::new() }
     }
 }
 
 impl<'m> Printer<'m> {
-    pub fn new(module: &'m Module, placement: &'m Placement) -> Printer<'m> {
+    pub fn new(module: &'m Module, placement: &'m Placement, marks: Option<&'m Marks>) -> Printer<'m> {
         let (used, written) = (BTreeSet::new(), BTreeSet::new());
-        Printer { module, placement, entries: Vec::new(), text: String::new(), used, written }
+        Printer { module, placement, marks, entries: Vec::new(), text: String::new(), used, written }
     }
 
     /// The entries and their text.
@@ -57,64 +59,75 @@ impl<'m> Printer<'m> {
 
     /// Prints the entries of a kernel and returns their indices.
     pub fn kernel(&mut self, kernel: &Kernel) -> Vec<u32> {
-        match &kernel.body {
-            Body::Pointwise(stmts) => {
-                let body = self.body(stmts, &Frame::plain(), "    ");
-                vec![self.entry(&kernel.name, kernel.extent, &body)]
-            }
-            Body::Take { table, source, target } => {
-                let from = self.held(self.placement.tables[*table], "i");
-                let value = self.cell(*source, &from);
-                let target = self.target(*target, "i");
-                vec![self.entry(&kernel.name, kernel.extent, &format!("    {target} = {value};\n"))]
-            }
-            Body::Couple { connection, source, target } => {
-                self.pieces(&kernel.name, &self.placement.connections[*connection], |printer, piece| {
-                    let value = printer.cell(*source, "source");
-                    printer.gather(piece, *target, "real(0)", &format!("sum = fma(weight, {value}, sum);"))
-                })
-            }
-            Body::CouplePast { connection, history, current, target } => {
-                self.pieces(&kernel.name, &self.placement.connections[*connection], |printer, piece| {
-                    let line = printer.past_term(piece, *history, *current);
-                    printer.gather(piece, *target, "real(0)", &line)
-                })
-            }
-            Body::Deliver { fanout, spikes, factor, target } => {
-                self.pieces(&kernel.name, &self.placement.fanouts[*fanout], |printer, piece| {
-                    let spike = printer.cell(*spikes, "source");
-                    let sent = match factor {
-                        Some(factor) => format!("fma(weight, {}, sum)", printer.cell(*factor, "source")),
-                        None => "sum + weight".to_string(),
-                    };
-                    let base = printer.cell(*target, &targets(piece));
-                    let line = format!("if (!is_zero({spike})) {{\n            sum = {sent};\n        }}");
-                    printer.gather(piece, *target, &base, &line)
-                })
-            }
-        }
-    }
-
-    /// Prints an entry for each piece of a connection.
-    fn pieces(&mut self, name: &str, pieces: &[Piece], mut body: impl FnMut(&mut Self, &Piece) -> String) -> Vec<u32> {
+        let frame = Frame::plain();
+        let Some(pieces) = self.pieces(kernel) else {
+            let body = self.element(kernel, None, &frame);
+            return vec![self.entry(&kernel.name, kernel.extent, &body)];
+        };
         let several = pieces.len() > 1;
         let print = |(index, piece): (usize, &Piece)| {
-            let body = body(self, piece);
-            let name = if several { format!("{name} part {index}") } else { name.to_string() };
+            let body = self.element(kernel, Some(piece), &frame);
+            let name = if several { format!("{} part {index}", kernel.name) } else { kernel.name.clone() };
             self.entry(&name, piece.targets.len(), &body)
         };
         pieces.iter().enumerate().map(print).collect()
     }
 
+    /// The pieces of the connection that a kernel sums over, if it does.
+    pub fn pieces(&self, kernel: &Kernel) -> Option<&'m [Piece]> {
+        match &kernel.body {
+            Body::Pointwise(_) | Body::Take { .. } => None,
+            Body::Couple { connection, .. } | Body::CouplePast { connection, .. } => {
+                Some(&self.placement.connections[*connection])
+            }
+            Body::Deliver { fanout, .. } => Some(&self.placement.fanouts[*fanout]),
+        }
+    }
+
+    /// What a kernel does at the frame's element; of one that sums over a connection, at that of a piece.
+    pub fn element(&mut self, kernel: &Kernel, piece: Option<&Piece>, frame: &Frame) -> String {
+        let element = &frame.element;
+        match (&kernel.body, piece) {
+            (Body::Pointwise(stmts), _) => self.body(stmts, frame, "    "),
+            (Body::Take { table, source, target }, _) => {
+                let from = self.held(self.placement.tables[*table], element);
+                let value = self.cell(*source, &from);
+                let target = self.target(*target, element);
+                format!("    {target} = {value};\n")
+            }
+            (Body::Couple { source, target, .. }, Some(piece)) => {
+                let value = self.cell(*source, "source");
+                self.gather((piece, frame), *target, "real(0)", &format!("sum = fma(weight, {value}, sum);"))
+            }
+            (Body::CouplePast { history, current, target, .. }, Some(piece)) => {
+                let line = self.past_term((piece, frame), *history, *current);
+                self.gather((piece, frame), *target, "real(0)", &line)
+            }
+            (Body::Deliver { spikes, factor, target, .. }, Some(piece)) => {
+                let spike = self.cell(*spikes, "source");
+                let sent = match factor {
+                    Some(factor) => format!("fma(weight, {}, sum)", self.cell(*factor, "source")),
+                    None => "sum + weight".to_string(),
+                };
+                let base = self.cell(*target, &target_of(piece, frame));
+                let line = format!("if (!is_zero({spike})) {{\n            sum = {sent};\n        }}");
+                self.gather((piece, frame), *target, &base, &line)
+            }
+            // A connection without entries is in no piece.
+            _ => String::new(),
+        }
+    }
+
     /// A sum over the entries of a target, from `base` on; `line` adds the term of one, from its `source` and `weight`.
-    fn gather(&mut self, piece: &Piece, target: BufferId, base: &str, line: &str) -> String {
-        let (from, to) = (self.held(piece.starts, "i"), self.held(piece.starts, "(i + 1u)"));
+    fn gather(&mut self, (piece, frame): (&Piece, &Frame), target: BufferId, base: &str, line: &str) -> String {
+        let element = &frame.element;
+        let (from, to) = (self.held(piece.starts, element), self.held(piece.starts, &format!("({element} + 1u)")));
         let source = self.held(piece.sources, "entry");
         let weight = match piece.weights {
             Weights::Uniform(weight) => spelling::literal(weight, self.module.precision),
             Weights::Each(held) => self.held(held, "entry"),
         };
-        let target = self.target(target, &targets(piece));
+        let target = self.target(target, &target_of(piece, frame));
         format!(
             "    var sum = {base};\n    let end = {to};\n    for (var entry = {from}; entry < end; entry++) {{\n        \
              let source = {source};\n        let weight = {weight};\n        {line}\n    }}\n    {target} = sum;\n"
@@ -122,13 +135,14 @@ impl<'m> Printer<'m> {
     }
 
     /// Adds the term of an entry that has its own delay.
-    fn past_term(&mut self, piece: &Piece, history: BufferId, current: Option<BufferId>) -> String {
+    fn past_term(&mut self, (piece, frame): (&Piece, &Frame), history: BufferId, current: Option<BufferId>) -> String {
+        let step = &frame.step;
         let (ring, len) = (self.module.slots(history), self.len(history));
         let delay = match piece.delays {
             Some(held) => self.held(held, "entry"),
             None => "0u".to_string(),
         };
-        let slot = format!("((clock.step % {ring}u + {ring}u - delay) % {ring}u) * {len}u + source");
+        let slot = format!("(({step} % {ring}u + {ring}u - delay) % {ring}u) * {len}u + source");
         let past = self.cell(history, &slot);
         let value = match current {
             None => format!("let value = {past};"),
@@ -145,28 +159,40 @@ impl<'m> Printer<'m> {
 
     /// Prints the entries that fill the buffers of inputs and random numbers.
     pub fn feed(&mut self) -> Vec<u32> {
-        let (module, frame) = (self.module, Frame::plain());
-        let inputs: Vec<u32> = (0..module.inputs.len())
-            .map(|index| {
-                let buffer = module.inputs[index].0;
-                let value = self.input(index, &frame);
-                let target = self.target(buffer, "i");
-                let (name, len) = (format!("feed {}", module.buffers[buffer.index()].name), self.len(buffer));
-                self.entry(&name, len, &format!("    {target} = {value};\n"))
-            })
-            .collect();
-        let randoms = self.pairs().into_iter().enumerate().map(|(index, pair)| {
-            let mut body = format!("    let words = {};\n", self.words(pair[0], &frame));
-            for at in &pair {
-                let (buffer, random) = &module.randoms[*at];
-                let target = self.target(*buffer, "i");
+        let (frame, mut entries) = (Frame::plain(), Vec::new());
+        self.fills(&frame, &|_| true, &mut |printer, name, extent, body| {
+            entries.push(printer.entry(name, extent, body));
+        });
+        entries
+    }
+
+    /// Hands over what fills some of the buffers of inputs and random numbers, at the frame's element: name, elements, code.
+    pub fn fills(
+        &mut self,
+        frame: &Frame,
+        wanted: &dyn Fn(BufferId) -> bool,
+        take: &mut dyn FnMut(&mut Self, &str, usize, &str),
+    ) {
+        let module = self.module;
+        for (index, (buffer, _)) in module.inputs.iter().enumerate().filter(|(_, input)| wanted(input.0)) {
+            let value = self.input(index, frame);
+            let target = self.target(*buffer, &frame.element);
+            let name = format!("feed {}", module.buffers[buffer.index()].name);
+            take(self, &name, self.len(*buffer), &format!("    {target} = {value};\n"));
+        }
+        for (index, pair) in self.pairs().into_iter().enumerate() {
+            let filled: Vec<usize> = pair.iter().copied().filter(|at| wanted(module.randoms[*at].0)).collect();
+            if filled.is_empty() {
+                continue;
+            }
+            let mut body = format!("    let words = {};\n", self.words(pair[0], frame));
+            for at in filled {
+                let (buffer, random) = &module.randoms[at];
+                let target = self.target(*buffer, &frame.element);
                 _ = writeln!(body, "    {target} = {};", random::number("words", random.part));
             }
-            let len = self.len(module.randoms[pair[0]].0);
-            self.entry(&format!("random {index}"), len, &body)
-        });
-        let randoms: Vec<u32> = randoms.collect();
-        inputs.into_iter().chain(randoms).collect()
+            take(self, &format!("random {index}"), self.len(module.randoms[pair[0]].0), &body);
+        }
     }
 
     /// The sources of random numbers, those that take their numbers from the same words together.
@@ -219,7 +245,14 @@ impl<'m> Printer<'m> {
         for stmt in stmts {
             let line = match stmt {
                 Stmt::Let(value, op) => format!("let v{} = {};", value.0, self.value(op, frame)),
-                Stmt::Store(buffer, value) => format!("{} = v{};", self.destination(*buffer, frame), value.0),
+                Stmt::Store(buffer, value) => {
+                    format!(
+                        "{} = v{};{}",
+                        self.destination(*buffer, frame),
+                        value.0,
+                        self.mark(*buffer, value.0, frame)
+                    )
+                }
             };
             _ = writeln!(text, "{indent}{line}");
         }
@@ -250,6 +283,17 @@ impl<'m> Printer<'m> {
                 spelling::call(prim, &args)
             }
         }
+    }
+
+    /// What marks that the frame's element has an event, if a value that is stored says so and is recorded.
+    fn mark(&mut self, buffer: BufferId, value: u32, frame: &Frame) -> String {
+        let Some((marks, first)) = self.marks.and_then(|marks| Some((marks, marks.first(buffer.0)?))) else {
+            return String::new();
+        };
+        self.used.insert(Used::Marks);
+        let Frame { step, element, .. } = frame;
+        let word = format!("({step} % {}u) * {}u + {first}u + ({element} >> 5u)", marks.rows, marks.words);
+        format!(" if (!is_zero(v{value})) {{ atomicOr(&marks[{word}], 1u << ({element} & 31u)); }}")
     }
 
     /// What a store writes to: a variable, or the frame's element of the current slot.
@@ -290,21 +334,40 @@ impl<'m> Printer<'m> {
 
     /// Ends an entry whose body works on element `i`.
     pub fn entry(&mut self, name: &str, extent: usize, body: &str) -> u32 {
+        let body = format!(
+            "    let i = element(group, groups, local, {GROUP}u);\n    if (i >= {extent}u) {{\n        return;\n    }}\n{body}"
+        );
+        self.finish_entry(name, (extent, GROUP), &body)
+    }
+
+    /// Ends an entry with so many invocations, in groups of so many.
+    pub fn finish_entry(&mut self, name: &str, (extent, group): (usize, u32), body: &str) -> u32 {
         let name = self.identifier(name);
         _ = write!(
             self.text,
-            "@compute @workgroup_size({GROUP})\nfn {name}(@builtin(workgroup_id) group: vec3<u32>, \
-             @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {{\n    \
-             let i = element(group, groups, local, {GROUP}u);\n    if (i >= {extent}u) {{\n        return;\n    }}\n{body}}}\n"
+            "@compute @workgroup_size({group})\nfn {name}(@builtin(workgroup_id) group: vec3<u32>, \
+             @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {{\n{body}}}\n"
         );
         let written = std::mem::take(&mut self.written);
         let bindings = std::mem::take(&mut self.used).into_iter().map(|used| match used {
             Used::Bank(index) => Binding::Bank { index, written: written.contains(&index) },
             Used::Constant(index) => Binding::Constant(index),
             Used::Samples => Binding::Samples,
+            Used::Marks => Binding::Marks,
         });
-        self.entries.push(Entry { name, extent, group: GROUP, shared: 0, bindings: bindings.collect() });
+        self.entries.push(Entry { name, extent, group, shared: 0, bindings: bindings.collect() });
         self.entries.len() as u32 - 1
+    }
+
+    /// Number of bindings of the entry being printed.
+    pub fn bound(&self) -> usize {
+        self.used.len()
+    }
+
+    /// Forgets the entry being printed.
+    pub fn drop_entry(&mut self) {
+        self.used.clear();
+        self.written.clear();
     }
 
     /// A name of letters, digits and single underscores that no other entry has and no global: entries end in their number.
@@ -314,9 +377,10 @@ impl<'m> Printer<'m> {
     }
 }
 
-/// The target of a piece's invocation.
-fn targets(piece: &Piece) -> String {
-    if piece.targets.start == 0 { "i".to_string() } else { format!("(i + {}u)", piece.targets.start) }
+/// The target of the frame's element of a piece.
+fn target_of(piece: &Piece, frame: &Frame) -> String {
+    let element = &frame.element;
+    if piece.targets.start == 0 { element.clone() } else { format!("({element} + {}u)", piece.targets.start) }
 }
 
 fn subscript(array: &str, offset: usize, index: &str) -> String {

@@ -1,20 +1,22 @@
 //! Modules as WGSL (W3C, WebGPU Shading Language), for graphics processors by WebGPU, Vulkan, Metal or Direct3D 12.
 //!
-//! One entry for each kernel, for each input and source of random numbers, and, where elements are independent, one that
-//! runs many steps. Buffers lie in banks (see [`place`]). In double precision the text needs naga's extensions
+//! One entry for each kernel, for each input and source of random numbers, and, where elements are independent or networks
+//! small, one that runs many steps. Buffers lie in banks (see [`place`]). In double precision the text needs naga's extensions
 //! `f64` and `u64`, which browsers lack.
 
 mod entry;
 mod random;
 mod spelling;
 mod steps;
+mod together;
 
 use nullcline_runtime::code::{Artifact, Data, Limits, Quantity, Uniform};
 use nullcline_runtime::program;
 
 use crate::ir::system::Values;
-use crate::kernel::independent::independent;
 use crate::kernel::ir::{Module, Precision};
+use crate::kernel::many::{ManySteps, many_steps};
+use crate::kernel::marks::marks;
 use crate::kernel::target::Target;
 use crate::pass::place::place;
 use entry::Printer;
@@ -35,10 +37,15 @@ const GROUP: u32 = 64;
 /// Prints a module that is legal for [`WGSL`], for a device with these limits.
 pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
     let placement = place(module, limits);
-    let mut printer = Printer::new(module, &placement);
+    let marks = marks(module);
+    let mut printer = Printer::new(module, &placement, marks.as_ref());
     let kernels: Vec<Vec<u32>> = module.kernels.iter().map(|kernel| printer.kernel(kernel)).collect();
     let feed = printer.feed();
-    let steps = independent(module).map(|extent| printer.steps(extent));
+    let steps = match many_steps(module, together::LARGE_GROUP as usize) {
+        Some(ManySteps::Elements(extent)) => Some(printer.steps(extent)),
+        Some(ManySteps::Groups(groups)) => printer.together(&groups, limits.bindings),
+        None => None,
+    };
     let phase = |kernels_of: &[usize]| kernels_of.iter().flat_map(|k| kernels[*k].clone()).collect();
     let phases = [phase(&module.setup), phase(&module.remember), phase(&module.step), phase(&module.observe)];
     let (entries, bodies) = printer.finish();
@@ -59,6 +66,8 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         phases,
         steps,
         record: None,
+        reduce: None,
+        marks,
         arguments: Vec::new(),
         initial: initial.collect(),
         banks: placement.banks,
@@ -110,6 +119,9 @@ fn globals(artifact: &Artifact, precision: Precision) -> String {
     }
     if !artifact.samples.is_empty() {
         global(Binding::Samples, "read", "samples", "real");
+    }
+    if artifact.marks.is_some() {
+        global(Binding::Marks, "read_write", "marks", "atomic<u32>");
     }
     text
 }

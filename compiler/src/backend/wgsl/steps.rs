@@ -55,7 +55,7 @@ impl Printer<'_> {
     }
 
     /// The inputs and random numbers of a step.
-    fn fed(&mut self, read: &HashSet<BufferId>, frame: &Frame) -> String {
+    pub(super) fn fed(&mut self, read: &HashSet<BufferId>, frame: &Frame) -> String {
         let (module, mut text) = (self.module, String::new());
         for (index, (buffer, _)) in module.inputs.iter().enumerate().filter(|(_, (b, _))| read.contains(b)) {
             let value = self.input(index, frame);

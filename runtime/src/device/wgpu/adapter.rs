@@ -1,6 +1,7 @@
 //! Which devices there are.
 
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
 use super::DOUBLE;
@@ -50,7 +51,13 @@ pub(super) fn adapter(index: usize) -> Result<wgpu::Adapter, DeviceError> {
     }))
 }
 
+/// All adapters, looked for once: a driver may complain each time of what it does not find.
 fn all() -> Vec<wgpu::Adapter> {
+    static ALL: OnceLock<Vec<wgpu::Adapter>> = OnceLock::new();
+    ALL.get_or_init(find).clone()
+}
+
+fn find() -> Vec<wgpu::Adapter> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let mut adapters = wait(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let order = |kind: wgpu::DeviceType| match kind {

@@ -7,12 +7,13 @@ use super::Wgpu;
 use super::launch::{Launch, Shared, launches};
 use super::memory::{Memory, allocate};
 use super::rows::Rows;
+use super::totals::Totals;
 use super::uniform::{Blocks, Tick, numbers, size};
-use crate::artifact::{self, DeviceError, Executable, Feeds, Phase};
+use crate::artifact::{self, DeviceError, EventBuffer, Executable, Feeds, Phase, Spike};
 use crate::code::{Artifact, Data, Sample};
 
 /// Launches of a submission, each with its own block of uniforms.
-const MOST_LAUNCHES: usize = 2048;
+pub(super) const MOST_LAUNCHES: usize = 2048;
 
 /// Steps of a submission whose entry runs many by itself.
 const MOST_STEPS: u64 = 1 << 16;
@@ -26,38 +27,45 @@ const SHORT: Duration = Duration::from_millis(20);
 const LONG: Duration = Duration::from_millis(200);
 
 /// Submissions on their way when nothing is recorded.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
 
 /// A model on a device.
 pub struct Loaded {
-    wgpu: Wgpu,
-    artifact: Artifact,
-    memory: Memory,
-    shared: Shared,
+    pub(super) wgpu: Wgpu,
+    pub(super) artifact: Artifact,
+    pub(super) memory: Memory,
+    pub(super) shared: Shared,
     launches: Vec<Launch>,
     /// Distance between blocks of uniforms.
     stride: u32,
     /// Rows of samples that fit their buffer.
     sample_rows: u64,
     /// The recording that was asked for last.
-    rows: Option<Rows>,
+    pub(super) rows: Option<Rows>,
+    /// Its sums and extremes, if they were asked for.
+    pub(super) totals: Option<Totals>,
     /// Steps that the next submission may have.
     pace: u64,
 }
 
 /// Launches of one submission being collected.
-struct Submission {
-    blocks: Blocks,
-    actions: Vec<Action>,
+pub(super) struct Submission {
+    pub blocks: Blocks,
+    pub actions: Vec<Action>,
     seed: u64,
     dt: f64,
     /// Step of the first row of samples.
     first: u64,
 }
 
-enum Action {
+/// A launch with its block of uniforms.
+pub(super) enum Action {
+    /// An entry.
     Entry(u32, u32),
+    /// What is recorded into a row, from each bank.
     Gather(Vec<u32>),
+    /// A row to the totals.
+    Reduce(u32),
 }
 
 impl Loaded {
@@ -81,16 +89,16 @@ impl Loaded {
         let mut artifact = artifact.clone();
         artifact.constants.iter_mut().for_each(|c| c.data = Data::Numbers(Vec::new()));
         artifact.initial.clear();
-        let (sample_rows, rows, pace) = (sample_rows as u64, None, 16);
-        Ok(Loaded { wgpu, artifact, memory, shared, launches, stride, sample_rows, rows, pace })
+        let (sample_rows, rows, totals, pace) = (sample_rows as u64, None, None, 16);
+        Ok(Loaded { wgpu, artifact, memory, shared, launches, stride, sample_rows, rows, totals, pace })
     }
 
-    fn submission(&self, first: u64, dt: f64, seed: u64) -> Submission {
+    pub(super) fn submission(&self, first: u64, dt: f64, seed: u64) -> Submission {
         Submission { blocks: Blocks::new(self.stride), actions: Vec::new(), seed, dt, first }
     }
 
     /// Adds launches of entries at a step.
-    fn add(&self, submission: &mut Submission, entries: &[u32], step: u64, count: u32) {
+    pub(super) fn add(&self, submission: &mut Submission, entries: &[u32], step: u64, count: u32) {
         let row = (step - submission.first) as u32;
         let tick = Tick { step, count, row, seed: submission.seed, dt: submission.dt };
         let block = submission.blocks.tick(&self.artifact, &tick);
@@ -98,7 +106,7 @@ impl Loaded {
     }
 
     /// Adds `count` steps.
-    fn add_steps(&self, submission: &mut Submission, first: u64, count: u64) {
+    pub(super) fn add_steps(&self, submission: &mut Submission, first: u64, count: u64) {
         if let Some(steps) = self.artifact.steps {
             self.add(submission, &[steps], first, count as u32);
             return;
@@ -110,14 +118,14 @@ impl Loaded {
     }
 
     /// Steps that fit one submission beside `rows` recorded rows of `per_row` blocks.
-    fn room(&self) -> u64 {
+    pub(super) fn room(&self) -> u64 {
         let most = if self.artifact.steps.is_some() { MOST_STEPS } else { MOST_LAUNCHES as u64 / 2 };
         let most = if self.artifact.samples.is_empty() { most } else { most.min(self.sample_rows) };
         self.pace.min(most).max(1)
     }
 
     /// Hands over uniforms and samples for `steps` steps, and writes the commands.
-    fn encode(&self, submission: &Submission, steps: u64, feeds: Option<&Feeds>) -> wgpu::CommandEncoder {
+    pub(super) fn encode(&self, submission: &Submission, steps: u64, feeds: Option<&Feeds>) -> wgpu::CommandEncoder {
         let queue = &self.wgpu.queue;
         queue.write_buffer(&self.shared.uniforms, 0, submission.blocks.bytes());
         if !self.artifact.samples.is_empty() {
@@ -140,6 +148,11 @@ impl Loaded {
                 (Action::Gather(blocks), Some(rows)) => rows.gather(&mut pass, blocks),
                 // `record` makes the rows before it asks for them.
                 (Action::Gather(_), None) => {}
+                (Action::Reduce(block), _) => {
+                    if let Some(totals) = &self.totals {
+                        totals.launch.encode(&mut pass, *block);
+                    }
+                }
             }
         }
         drop(pass);
@@ -147,7 +160,7 @@ impl Loaded {
     }
 
     /// Adapts the number of steps of a submission to the time the last ones took.
-    fn adapt(&mut self, elapsed: Duration) {
+    pub(super) fn adapt(&mut self, elapsed: Duration) {
         if elapsed < SHORT {
             self.pace = (self.pace * 2).min(MOST_STEPS);
         } else if elapsed > LONG {
@@ -222,12 +235,38 @@ impl Loaded {
         }
     }
 
-    fn prepare_rows(&mut self, places: &[(usize, usize)]) -> Result<(), DeviceError> {
+    pub(super) fn prepare_rows(&mut self, places: &[(usize, usize)]) -> Result<(), DeviceError> {
         if self.rows.as_ref().is_none_or(|rows| rows.places != places) {
             let rows = Rows::new(&self.wgpu, &self.artifact, &self.memory, &self.shared.uniforms, places)?;
-            self.rows = Some(rows);
+            (self.rows, self.totals) = (Some(rows), None);
         }
         Ok(())
+    }
+
+    /// Goes ahead without recording.
+    pub(super) fn advance_steps(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
+        let mut ahead = VecDeque::new();
+        let (mut step, end) = (first, first + count);
+        let mut last = Instant::now();
+        while step < end {
+            let steps = self.room().min(end - step);
+            let mut submission = self.submission(step, dt, feeds.seed);
+            self.add_steps(&mut submission, step, steps);
+            let encoder = self.encode(&submission, steps, Some(feeds));
+            ahead.push_back(self.wgpu.queue.submit([encoder.finish()]));
+            if ahead.len() == AHEAD
+                && let Some(oldest) = ahead.pop_front()
+            {
+                self.wgpu.finish(oldest)?;
+                self.adapt(last.elapsed());
+                last = Instant::now();
+            }
+            step += steps;
+        }
+        match ahead.pop_back() {
+            Some(newest) => self.wgpu.finish(newest),
+            None => Ok(()),
+        }
     }
 }
 
@@ -268,28 +307,7 @@ impl Executable for Loaded {
 
     fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
         check_steps(first + count)?;
-        let mut ahead = VecDeque::new();
-        let (mut step, end) = (first, first + count);
-        let mut last = Instant::now();
-        while step < end {
-            let steps = self.room().min(end - step);
-            let mut submission = self.submission(step, dt, feeds.seed);
-            self.add_steps(&mut submission, step, steps);
-            let encoder = self.encode(&submission, steps, Some(feeds));
-            ahead.push_back(self.wgpu.queue.submit([encoder.finish()]));
-            if ahead.len() == AHEAD
-                && let Some(oldest) = ahead.pop_front()
-            {
-                self.wgpu.finish(oldest)?;
-                self.adapt(last.elapsed());
-                last = Instant::now();
-            }
-            step += steps;
-        }
-        match ahead.pop_back() {
-            Some(newest) => self.wgpu.finish(newest),
-            None => Ok(()),
-        }
+        self.advance_steps(first, count, dt, feeds)
     }
 
     fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
@@ -307,6 +325,35 @@ impl Executable for Loaded {
         Ok(())
     }
 
+    fn watch(&mut self) -> Result<Option<u64>, DeviceError> {
+        let Some(marks) = &self.artifact.marks else { return Ok(None) };
+        self.memory.clear_marks(&self.wgpu)?;
+        Ok(Some(marks.rows as u64))
+    }
+
+    fn watched(&mut self, steps: (u64, u64), events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
+        let Some(marks) = &self.artifact.marks else {
+            return Err(DeviceError("this model's events are not noted".to_string()));
+        };
+        marks.spikes(&self.memory.read_marks(&self.wgpu)?, steps, events, out);
+        Ok(())
+    }
+
+    fn reduces(&self) -> bool {
+        true
+    }
+
+    fn reduce(
+        &mut self,
+        rows: &artifact::Rows<'_>,
+        dt: f64,
+        feeds: &Feeds,
+        totals: &mut artifact::Totals,
+    ) -> Result<(), DeviceError> {
+        check_steps(rows.first + rows.count * rows.every)?;
+        self.reduce_rows(rows, dt, feeds, totals)
+    }
+
     fn record(
         &mut self,
         rows: &artifact::Rows<'_>,
@@ -315,6 +362,9 @@ impl Executable for Loaded {
         out: &mut Vec<f64>,
     ) -> Result<(), DeviceError> {
         check_steps(rows.first + rows.count * rows.every)?;
+        if rows.places.is_empty() {
+            return self.advance(rows.first, rows.count * rows.every, dt, feeds);
+        }
         self.prepare_rows(rows.places)?;
         let all = self.record_rows(rows, dt, feeds, out);
         // What the device has finished is handed over also when it failed afterwards.

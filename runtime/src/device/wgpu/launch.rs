@@ -52,6 +52,7 @@ pub fn launches(
                 Binding::Constant(index) => {
                     Given { slot: slot(*binding), buffer: &memory.constants[*index as usize], read_only: true }
                 }
+                Binding::Marks => Given { slot: slot(*binding), buffer: &memory.marks, read_only: false },
                 _ => Given { slot: slot(*binding), buffer: &shared.samples, read_only: true },
             })
             .collect();

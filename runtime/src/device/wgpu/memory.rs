@@ -12,6 +12,8 @@ const PORTION: usize = 64 << 20;
 pub struct Memory {
     pub banks: Vec<wgpu::Buffer>,
     pub constants: Vec<wgpu::Buffer>,
+    /// The ring of marks; one number where nothing is marked.
+    pub marks: wgpu::Buffer,
 }
 
 impl Memory {
@@ -40,8 +42,24 @@ impl Memory {
             };
             upload(wgpu, &banks[bank], (offset * size) as u64, &bytes);
         }
+        let marks = artifact.marks.as_ref().map_or(0, |m| m.rows * m.words * 4);
+        let marks = allocate(wgpu, "marks", marks as u64)?;
         wgpu.check()?;
-        Ok(Memory { banks, constants })
+        Ok(Memory { banks, constants, marks })
+    }
+
+    /// Clears the ring of marks.
+    pub fn clear_marks(&self, wgpu: &Wgpu) -> Result<(), DeviceError> {
+        let mut encoder = wgpu.device.create_command_encoder(&Default::default());
+        encoder.clear_buffer(&self.marks, 0, None);
+        wgpu.queue.submit([encoder.finish()]);
+        wgpu.check()
+    }
+
+    /// The words of the ring of marks.
+    pub fn read_marks(&self, wgpu: &Wgpu) -> Result<Vec<u32>, DeviceError> {
+        let view = copy(wgpu, &self.marks, 0, self.marks.size())?;
+        Ok(view.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect())
     }
 
     /// Replaces elements of a buffer, counted slot after slot.
@@ -67,18 +85,23 @@ impl Memory {
     pub fn read(&self, wgpu: &Wgpu, artifact: &Artifact, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
         let (bank, offset) = place(artifact, buffer)?;
         let (held, size) = (&artifact.layout.buffers[buffer], size(artifact.precision));
-        let bytes = (held.len * held.slots * size) as u64;
-        let staging = staging(wgpu, bytes);
-        let mut encoder = wgpu.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&self.banks[bank], (offset * size) as u64, &staging, 0, Some(bytes));
-        let submission = wgpu.queue.submit([encoder.finish()]);
-        staging.map_async(wgpu::MapMode::Read, .., |_| {});
-        wgpu.finish(submission)?;
+        let bytes = copy(wgpu, &self.banks[bank], (offset * size) as u64, (held.len * held.slots * size) as u64)?;
         out.clear();
-        let view = staging.get_mapped_range(..).map_err(|e| DeviceError(format!("`{}`: {e}", wgpu.name)))?;
-        read_numbers(&view, artifact.precision, out);
+        read_numbers(&bytes, artifact.precision, out);
         Ok(())
     }
+}
+
+/// Bytes of a buffer, when all that was handed over is done.
+pub fn copy(wgpu: &Wgpu, from: &wgpu::Buffer, at: u64, bytes: u64) -> Result<Vec<u8>, DeviceError> {
+    let staging = staging(wgpu, bytes);
+    let mut encoder = wgpu.device.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(from, at, &staging, 0, Some(bytes));
+    let submission = wgpu.queue.submit([encoder.finish()]);
+    staging.map_async(wgpu::MapMode::Read, .., |_| {});
+    wgpu.finish(submission)?;
+    let view = staging.get_mapped_range(..).map_err(|e| DeviceError(format!("`{}`: {e}", wgpu.name)))?;
+    Ok(view[..bytes as usize].to_vec())
 }
 
 /// A buffer that the processor can read.

@@ -8,6 +8,7 @@ mod executable;
 mod launch;
 mod memory;
 mod rows;
+mod totals;
 mod uniform;
 
 use std::sync::{Arc, Mutex};
@@ -66,7 +67,8 @@ impl Wgpu {
         let limits = self.device.limits();
         // Elements are counted in 32 bits, and offsets in bytes must be whole elements.
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(1 << 32);
-        Limits { binding_bytes: most - most % 256 }
+        let bindings = limits.max_storage_buffers_per_shader_stage as usize;
+        Limits { binding_bytes: most - most % 256, bindings }
     }
 
     /// Loads a model: memory for its buffers, with their initial values, and its code.

@@ -40,7 +40,7 @@ pub struct Rows {
     pub places: Vec<(usize, usize)>,
     /// One launch for each bank, with the number of words it copies.
     launches: Vec<(Launch, u32)>,
-    buffer: wgpu::Buffer,
+    pub buffer: wgpu::Buffer,
     /// Rows that fit the buffer.
     pub capacity: usize,
     ring: Vec<wgpu::Buffer>,

@@ -3,10 +3,14 @@
 #![cfg(feature = "wgpu")]
 #![allow(clippy::unwrap_used, dead_code)]
 
-#[path = "support/bounds.rs"]
+#[path = "../support/bounds.rs"]
 mod bounds;
-#[path = "../examples/wgpu_host.rs"]
+mod faults;
+#[path = "../../examples/wgpu_host.rs"]
 mod host;
+mod launches;
+#[path = "../support/models.rs"]
+mod models;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -27,9 +31,8 @@ use nullcline::compiler::scheme;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::runtime::artifact::{Phase, Role};
 use nullcline::runtime::device::wgpu::{Wgpu, adapters};
-use nullcline::runtime::observe::{Recording, Sink};
-use nullcline::runtime::sim::RunError;
-use nullcline::{Engine, Interrupt, Model, SHADERS, Schedule, Simulation};
+use nullcline::runtime::observe::Recording;
+use nullcline::{Engine, Interrupt, Model, SHADERS};
 
 /// The first device, with whether it computes in double precision.
 fn device() -> Option<(Wgpu, bool)> {
@@ -270,106 +273,4 @@ fn serve(mut stream: std::net::TcpStream, directory: &Path) {
         Ok(contents) => _ = stream.write_all(&[head("200 OK", contents.len()).as_bytes(), &contents].concat()),
         Err(_) => _ = stream.write_all(head("404 Not Found", 0).as_bytes()),
     }
-}
-
-#[test]
-fn what_a_device_cannot_do_is_refused_by_name() {
-    let Some((device, _)) = device() else { return };
-    let count = adapters().len();
-    let missing = Wgpu::open(count + 7).err().unwrap().to_string();
-    assert!(missing.contains(&format!("wgpu:{}", count + 7)) && missing.contains("help:"), "{missing}");
-    // More elements than a binding holds.
-    let most = device.limits().binding_bytes as usize / 4;
-    let mut system = System::new("large");
-    let space = system.add_space("units", most + 1);
-    system.add_state("x", space, Values::Uniform(0.0));
-    let module = compile(system, Vec::new(), &scheme::TABLE[0], Precision::F32, &WGSL).unwrap();
-    let refused = device.load(&wgsl(&module, &device.limits())).err().unwrap().to_string();
-    assert!(refused.contains("in one piece") && refused.contains("help:"), "{refused}");
-}
-
-/// A sink that ends the device's life after so many rows.
-struct Saboteur<'d>(&'d Wgpu, usize, usize);
-
-impl Sink for Saboteur<'_> {
-    fn row(&mut self, _: f64, _: &[f64]) -> std::io::Result<()> {
-        self.2 += 1;
-        if self.2 >= self.1 {
-            self.0.destroy();
-        }
-        Ok(())
-    }
-}
-
-#[test]
-fn the_loss_of_a_device_is_reported_and_what_was_recorded_is_kept() {
-    let Some((device, _)) = device() else { return };
-    let compiled = single("templates/jansen_rit").compile(Engine::lookup("wgpu").unwrap()).unwrap();
-    let artifact = wgsl(&compiled.module, &device.limits());
-    let executable = device.load(&artifact).unwrap();
-    let mut simulation = Simulation::new(executable, artifact.layout.clone(), compiled.dt, compiled.columns);
-    let mut sink = Saboteur(&device, 1, 0);
-    let schedule = Schedule { steps: 20_000, every: 10, cutoff: 0.0, include_end: false };
-    let error = simulation.run(&schedule, &mut sink, &mut |_| Interrupt::Continue).unwrap_err();
-    assert!(matches!(error, RunError::Device(_)), "{error}");
-    assert!(sink.2 >= 1 && sink.2 < 2000, "{} rows", sink.2);
-}
-
-/// Many members at once, each with a time loop of its own on the device, and a run of some of them: the same bits.
-#[test]
-fn members_of_a_batch_have_the_bits_of_runs_in_other_company() {
-    if device().is_none() {
-        return;
-    }
-    let model = single("templates/jansen_rit");
-    let engine = Engine::lookup("wgpu").unwrap();
-    let values: Vec<f64> = (0..100).map(|i| 100.0 + f64::from(i)).collect();
-    let record = |values: &[f64], every: u64| {
-        let batch = model.batch_on(&[("p", values.to_vec())], engine).unwrap();
-        let prepared = batch.simulation(0..values.len()).unwrap();
-        let (mut simulation, mut schedule) = (prepared.simulation, prepared.schedule);
-        (schedule.steps, schedule.every) = (200, every);
-        let mut recording = Recording::new(simulation.labels());
-        simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
-        recording.columns
-    };
-    let (all, few) = (record(&values, 1), record(&values[40..43], 10));
-    for (found, expected) in few.iter().zip(&all[40..43]) {
-        let rows: Vec<f64> = expected.iter().step_by(10).copied().collect();
-        assert_eq!(*found, rows);
-    }
-}
-
-/// Recording more seldom runs more steps at a time: the same bits, with delays, noise, time and inputs.
-#[test]
-fn many_steps_at_a_time_are_the_steps_one_by_one() {
-    if device().is_none() {
-        return;
-    }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|e| e == "yaml"));
-    files.sort();
-    let engine = Engine::lookup("wgpu").unwrap();
-    let mut compared = 0;
-    for file in files.iter().step_by(4) {
-        let path = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().with_extension("");
-        let model = single(&path.display().to_string());
-        let record = |every: u64| {
-            let prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
-            let mut simulation = prepared.simulation.with_independent_columns();
-            let mut recording = Recording::new(simulation.labels());
-            let schedule = Schedule { steps: 210, every, cutoff: 0.0, include_end: false };
-            simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
-            recording.columns
-        };
-        let (often, seldom) = (record(1), record(7));
-        for (often, seldom) in often.iter().zip(&seldom) {
-            let often: Vec<u64> = often.iter().step_by(7).map(|v| v.to_bits()).collect();
-            let seldom: Vec<u64> = seldom.iter().map(|v| v.to_bits()).collect();
-            assert_eq!(often, seldom, "{}", path.display());
-            compared += 1;
-        }
-    }
-    assert!(compared > 10, "{compared} columns");
 }
