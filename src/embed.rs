@@ -96,7 +96,7 @@ impl Model {
         let generated = source(&interface, &options);
         let text = format(&generated.items).expect("the printer makes items");
         let mut files = generated.files;
-        let program = program::program(&name, &interface, &compiled, &mut files);
+        let program = program::program(&name, &interface, &compiled, &mut files)?;
         let text = header(&doc) + &text;
         let artifact = rust::artifact(&compiled.module, &text);
         let mut about = compiled.about(&format!("{name}.rs"), &format!("{name}.bin"));

@@ -10,15 +10,12 @@ use nullcline_compiler::source::{Name, Span};
 use nullcline_compiler::syntax::ast::{ExprKind, UnaryOp};
 use nullcline_compiler::syntax::equation::parse_expression;
 use nullcline_compiler::syntax::text::MappedText;
-use nullcline_runtime::artifact::Samples;
+use nullcline_runtime::artifact::{Samples, SpikeSample};
 use nullcline_runtime::io::{Fault, Series, read_series};
 use nullcline_runtime::sim::Clock;
 
 /// Endings of files that hold samples.
 const FILES: &[&str] = &["csv", "tsv", "txt", "dat", "npy"];
-
-/// Most samples that a file of spikes may become: 2 GiB.
-const MOST_SPIKE_SAMPLES: u64 = 1 << 28;
 
 /// Inputs being collected.
 pub(crate) struct Inputs<'a> {
@@ -79,7 +76,11 @@ impl Inputs<'_> {
             })
             .collect();
         let series = self.series.len();
-        self.series.push(Arc::new(Samples { columns: units.len(), data: vec![0.0; units.len()] }));
+        self.series.push(Arc::new(Samples {
+            columns: units.len(),
+            data: vec![0.0; units.len()],
+            ..Samples::default()
+        }));
         for (column, (target, unit)) in units.iter().enumerate() {
             let signal = Signal::Series { series, column: column as u32 };
             self.drives.push(Drive { target: *target, unit: *unit, signal });
@@ -142,10 +143,7 @@ impl Inputs<'_> {
             })
             .collect();
         let (columns, steps, dt) = (units.len(), self.steps, self.clock.dt());
-        if steps.saturating_mul(columns as u64) > MOST_SPIKE_SAMPLES {
-            return Err(spike_size_fault(span, steps, columns).into());
-        }
-        let mut data = vec![0.0; steps as usize * columns];
+        let mut found: Vec<(u64, u32)> = Vec::new();
         for (row, (time, unit)) in pairs.into_iter().enumerate() {
             let step = (time / dt).round();
             if !(0.0..steps as f64).contains(&step) {
@@ -154,10 +152,19 @@ impl Inputs<'_> {
             if unit.fract() != 0.0 || !(0.0..columns as f64).contains(&unit) {
                 return Err(spike_unit_fault(span, row, unit, columns).into());
             }
-            data[step as usize * columns + unit as usize] += 1.0 / dt;
+            found.push((step as u64, unit as u32));
+        }
+        found.sort_unstable();
+        let mut spikes: Vec<SpikeSample> = Vec::new();
+        for (step, column) in found {
+            match spikes.last_mut() {
+                // Several spikes of a unit in a step add up.
+                Some(last) if (last.0, last.1) == (step, column) => last.2 += 1.0 / dt,
+                _ => spikes.push((step, column, 1.0 / dt)),
+            }
         }
         let index = self.series.len();
-        self.series.push(Arc::new(Samples { columns, data }));
+        self.series.push(Arc::new(Samples { columns, spikes, ..Samples::default() }));
         for (column, (target, unit)) in units.into_iter().enumerate() {
             let signal = Signal::Series { series: index, column: column as u32 };
             self.drives.push(Drive { target, unit: Some(unit), signal });
@@ -171,7 +178,7 @@ impl Inputs<'_> {
             if (series.rows as u64) < self.steps {
                 return Err(length_fault(span, series.rows, self.steps).into());
             }
-            return Ok(Samples { columns: series.columns, data: series.data });
+            return Ok(Samples { columns: series.columns, data: series.data, ..Samples::default() });
         };
         let mut data = Vec::new();
         let mut row = 0;
@@ -183,7 +190,7 @@ impl Inputs<'_> {
             }
             data.extend_from_slice(series.row(row));
         }
-        Ok(Samples { columns: series.columns, data })
+        Ok(Samples { columns: series.columns, data, ..Samples::default() })
     }
 }
 
@@ -205,12 +212,6 @@ fn spike_time_fault(span: Span, row: usize, time: f64, end: f64) -> Diagnostic {
 fn spike_unit_fault(span: Span, row: usize, unit: f64, units: usize) -> Diagnostic {
     let message = format!("spike {row} of the file is of unit {unit}, but the input has {units}, counted from 0");
     Diagnostic::error("spike-unit", span, message, "out of range")
-}
-
-fn spike_size_fault(span: Span, steps: u64, units: usize) -> Diagnostic {
-    let message = format!("spikes for {units} units over {steps} steps take too much memory");
-    Diagnostic::error("spike-size", span, message, "too large")
-        .with_help("let a population of `poisson(rate)` fire, or use fewer units or a shorter run")
 }
 
 fn length_fault(span: Span, rows: usize, steps: u64) -> Diagnostic {

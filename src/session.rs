@@ -238,7 +238,7 @@ impl Session {
             return Err(wrong_samples(&mut self.model, path, columns, values.len()));
         }
         let data: Vec<f64> = (0..columns).map(|c| values[c % values.len()]).collect();
-        self.simulation.set_series(series, Arc::new(Samples { columns, data: data.clone() }));
+        self.simulation.set_series(series, Arc::new(Samples { columns, data: data.clone(), ..Samples::default() }));
         self.held.insert(path.to_string(), data);
         Ok(())
     }
@@ -256,7 +256,10 @@ impl Session {
         }
         for (path, data) in &self.held {
             if let Some((series, columns)) = streams.get(path) {
-                simulation.set_series(*series, Arc::new(Samples { columns: *columns, data: data.clone() }));
+                simulation.set_series(
+                    *series,
+                    Arc::new(Samples { columns: *columns, data: data.clone(), ..Samples::default() }),
+                );
             }
         }
         simulation.set_state(&state)?;

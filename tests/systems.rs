@@ -88,7 +88,7 @@ fn case(random: &mut Random, functions: &[&'static Prim]) -> Case {
         let input = Input { name: "input".to_string(), space: spaces[at], series: 0, columns };
         known[at].push(system.add_input(input));
         let data = (0..12).map(|_| random.number()).collect();
-        series.push(Arc::new(Samples { columns: 2, data }));
+        series.push(Arc::new(Samples { columns: 2, data, ..Samples::default() }));
     }
     if random.below(4) == 0 {
         let at = random.below(spaces.len());

@@ -2,12 +2,14 @@
 //!
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
+mod samples;
 mod totals;
 
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+pub use samples::{Samples, SpikeSample};
 pub use totals::Totals;
 
 use crate::random::uniform_pair;
@@ -123,28 +125,6 @@ pub struct Layout {
     pub events: Vec<EventBuffer>,
     /// How often [`Phase::Remember`] must be run over all slots until pre-histories that depend on others hold.
     pub history_passes: usize,
-}
-
-/// Samples of extrinsic inputs: row `k` holds from step `k` to the next.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Samples {
-    /// Number of columns.
-    pub columns: usize,
-    /// Row by row.
-    pub data: Vec<f64>,
-}
-
-impl Samples {
-    /// Number of rows.
-    pub fn rows(&self) -> usize {
-        self.data.len().checked_div(self.columns).unwrap_or(0)
-    }
-
-    /// The sample of a column at a step; the last row holds on.
-    pub fn at(&self, step: u64, column: u32) -> f64 {
-        let row = (step as usize).min(self.rows().saturating_sub(1));
-        self.data.get(row * self.columns + column as usize).copied().unwrap_or(0.0)
-    }
 }
 
 /// Why a device could not do what it was asked.
@@ -366,7 +346,7 @@ impl Feeds {
         for feed in &self.feeds {
             let samples = &self.series[feed.series];
             values.clear();
-            values.extend(feed.columns.iter().map(|c| c.map_or(0.0, |c| samples.at(step, c))));
+            samples.all_at(step, &feed.columns, &mut values);
             write(feed.buffer, &values)?;
         }
         for random in &self.randoms {

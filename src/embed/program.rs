@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use nullcline_compiler::backend::rust::{self, Interface};
-use nullcline_runtime::artifact::Samples;
+use nullcline_runtime::artifact::DeviceError;
 use nullcline_runtime::sim::Clock;
 
 use crate::model::Compiled;
@@ -15,7 +15,7 @@ pub(super) fn program(
     interface: &Interface<'_>,
     compiled: &Compiled,
     files: &mut Vec<(String, Vec<u8>)>,
-) -> String {
+) -> Result<String, DeviceError> {
     let (rows, spikes) = (!interface.recorded.is_empty(), !interface.events.is_empty());
     let aside = rows && spikes;
     let mut text = main(name, compiled, rows || !spikes, aside);
@@ -50,9 +50,9 @@ pub(super) fn program(
     }
     text.push_str("        }\n    }\n    Ok(())\n}\n");
     if fed {
-        text.push_str(&feed(name, interface, compiled, files));
+        text.push_str(&feed(name, interface, compiled, files)?);
     }
-    text
+    Ok(text)
 }
 
 /// Constants and the function `main`.
@@ -134,7 +134,12 @@ fn spiking(interface: &Interface<'_>, compiled: &Compiled, time: &str, aside: bo
 }
 
 /// The function that sets the inputs of a step.
-fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut Vec<(String, Vec<u8>)>) -> String {
+fn feed(
+    name: &str,
+    interface: &Interface<'_>,
+    compiled: &Compiled,
+    files: &mut Vec<(String, Vec<u8>)>,
+) -> Result<String, DeviceError> {
     let mut text = String::from("\n/// Sets the inputs of a step.\nfn feed(model: &mut Model, step: u64) {\n");
     let real = interface.module.precision.name();
     let convert = if real == "f32" { " as f32" } else { "" };
@@ -160,7 +165,8 @@ fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut 
     }
     text.push_str("}\n\n/// Samples of an input: rows of double-precision numbers, one for each step; the last one holds on.\nstruct Series {\n    columns: usize,\n    samples: &'static [[u8; 8]],\n}\n\nimpl Series {\n    fn at(&self, step: u64, column: usize) -> f64 {\n        let rows = self.samples.len() / self.columns;\n        let row = usize::try_from(step).unwrap_or(usize::MAX).min(rows - 1);\n        f64::from_le_bytes(self.samples[row * self.columns + column])\n    }\n}\n");
     for (index, samples) in compiled.inputs.iter().enumerate() {
-        let Samples { columns, data } = &**samples;
+        let columns = samples.columns;
+        let (_, data) = samples.in_rows()?;
         let file = format!("{name}.series_{index}.bin");
         let _ = write!(
             text,
@@ -168,7 +174,7 @@ fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut 
         );
         files.push((file, data.iter().flat_map(|v| v.to_le_bytes()).collect()));
     }
-    text
+    Ok(text)
 }
 
 /// A name as a field of comma-separated values.

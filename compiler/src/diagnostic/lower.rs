@@ -119,6 +119,17 @@ pub fn not_single(found: &str, span: Span) -> Diagnostic {
         .with_help("take one element `x[i]`, or reduce it with `vsum` or `mean`")
 }
 
+/// A rate of a Poisson process that expects a number of events per step that cannot be drawn.
+pub fn poisson_rate(mean: f64, largest: f64, span: Span) -> Diagnostic {
+    if mean < 0.0 {
+        return Diagnostic::error("poisson-rate", span, "a rate of events is never negative", "this is negative")
+            .with_help("take its absolute value, or `max(rate, 0)`");
+    }
+    let message = format!("{mean} events are expected in a step, and at most {largest} are drawn");
+    Diagnostic::error("poisson-rate", span, message, "this rate is too high for the step size")
+        .with_help("choose a smaller `dt`, or use the normal limit `rate + noise(sqrt(rate))`")
+}
+
 /// A subscript that is not a number known beforehand.
 pub fn subscript_not_constant(span: Span) -> Diagnostic {
     Diagnostic::error("subscript", span, "a subscript must be a whole number that does not change", "this may change")

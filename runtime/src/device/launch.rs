@@ -117,7 +117,7 @@ impl<D: Driver> Launcher<D> {
         for (constant, address) in self.artifact.constants.iter().zip(&self.constants) {
             let bytes: Vec<u8> = match &constant.data {
                 Data::Integers(data) => data.iter().flat_map(|i| i.to_le_bytes()).collect(),
-                Data::Numbers(data) => encode(data, self.artifact.precision),
+                Data::Numbers(data) => encode(&data, self.artifact.precision),
             };
             self.driver.upload(*address, &bytes)?;
         }
@@ -171,12 +171,10 @@ impl<D: Driver> Launcher<D> {
             if held.as_ref().is_some_and(|(_, _, known)| Arc::ptr_eq(known, samples)) {
                 continue;
             }
-            // A series without rows is 0.
-            let zeros = vec![0.0; samples.columns.max(1)];
-            let (rows, data) = if samples.rows() == 0 { (1, &zeros) } else { (samples.rows(), &samples.data) };
+            let (rows, data) = samples.in_rows()?;
             let mut bytes: Vec<u8> =
                 [rows as u64, samples.columns as u64].into_iter().flat_map(u64::to_le_bytes).collect();
-            bytes.extend(encode(data, self.artifact.precision));
+            bytes.extend(encode(&data, self.artifact.precision));
             let (address, room) = match held {
                 Some((address, room, _)) if *room >= bytes.len() => (*address, *room),
                 _ => (self.driver.allocate(bytes.len())?, bytes.len()),

@@ -269,7 +269,7 @@ fn layout(interface: &Interface<'_>, fields: &Fields<'_>, runtime: &TokenStream)
             }
         });
         let columns = whole(columns as usize);
-        quote!(Arc::new(Samples { columns: #columns, data: vec![#(#values),*] }))
+        quote!(Arc::new(Samples { columns: #columns, data: vec![#(#values),*], ..Samples::default() }))
     });
     let series: Vec<TokenStream> = series.collect();
     let (series_use, series_made, series_given) = if series.is_empty() {

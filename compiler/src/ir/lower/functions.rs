@@ -110,7 +110,7 @@ pub static FUNCTIONS: &[Function] = &[
         "poisson",
         (1, 1),
         |l, at, a, s| l.poisson(at, a, s),
-        "`poisson(rate)`: number of events of a Poisson process in this step over its size; at most 10 expected per step",
+        "`poisson(rate)`: number of events of a Poisson process in this step over its size; at most 10 expected per step, or 960 where the rate is a number",
     ),
     row(
         "randn",

@@ -101,7 +101,9 @@ impl Lowering<'_> {
     /// `p_k = p_(k-1) m/k` with the mean `m = rate dt` that lie below `u` are counted (inversion by sequential search,
     /// L. Devroye, Non-Uniform Random Variate Generation, 1986, section X.3). So many terms are written out that the rest
     /// has a probability below 2^-54, less than the spacing of the uniform numbers: for a rate that is a number as many as it
-    /// takes, else as many as a mean of [`LARGEST_MEAN`] takes. A negative rate, and a larger mean than that, give NaN.
+    /// takes, else as many as a mean of [`LARGEST_MEAN`] takes. A mean above [`LARGEST_PART`] is the sum of several parts, each
+    /// with uniform numbers of its own: sums of Poisson numbers are Poisson numbers. A rate that is a number is refused if it is
+    /// negative or expects more than [`MOST_PARTS`] such parts; other rates give NaN if they are negative or too large.
     pub(super) fn poisson(&mut self, at: GroupVariable, args: &[Expr], span: Span) -> Result<Operand> {
         let rate = self.expression(at, &args[0])?;
         let (Value::Real(rate), Shape::Single) = (rate.value, rate.shape) else {
@@ -109,18 +111,46 @@ impl Lowering<'_> {
         };
         let place = self.random_place(at, span)?;
         let known = self.steady_number(at, &args[0]).map(|rate| rate * self.options.dt);
-        let most = known.filter(|mean| (0.0..=LARGEST_MEAN).contains(mean)).unwrap_or(LARGEST_MEAN);
-        let (space, units) = (self.groups[at.0].space, self.unit_numbers(at.0));
-        let name = format!("{}{place}.random.0", self.groups[at.0].name);
-        let u = self.system.add_random(Random { name, space, site: fold(&place), part: 0, units });
+        let largest = known.map_or(LARGEST_MEAN, |_| LARGEST_PART * MOST_PARTS as f64);
+        if let Some(mean) = known.filter(|mean| !(0.0..=largest).contains(mean)) {
+            return Err(fault::poisson_rate(mean, largest, args[0].span).into());
+        }
+        let parts = known.map_or(1.0, |mean| (mean / LARGEST_PART).ceil().max(1.0));
+        let terms = poisson_terms(known.map_or(LARGEST_MEAN, |mean| mean / parts));
         let graph = &mut self.system.graph;
         let dt = graph.step_size();
         let mean = graph.product(rate, dt);
+        let number = graph.constant(parts);
+        let of_part = if parts > 1.0 { graph.quotient(mean, number) } else { mean };
+        let mut count = self.poisson_part(at.0, &place, of_part, terms);
+        for part in 1..parts as usize {
+            let more = self.poisson_part(at.0, &format!("{place}/{part}"), of_part, terms);
+            count = self.system.graph.sum(count, more);
+        }
+        let graph = &mut self.system.graph;
+        let value = graph.quotient(count, dt);
+        if known.is_some() {
+            return Ok(Operand::single(Value::Real(value)));
+        }
+        let (zero, largest) = (graph.constant(0.0), graph.constant(LARGEST_MEAN));
+        let (positive, small) = (graph.call(&arith::GE, &[mean, zero]), graph.call(&arith::LE, &[mean, largest]));
+        let sound = graph.call(&arith::AND, &[positive, small]);
+        let not_a_number = graph.constant(f64::NAN);
+        let value = graph.call(&arith::SELECT, &[sound, value, not_a_number]);
+        Ok(Operand::single(Value::Real(value)))
+    }
+
+    /// A Poisson number by inversion with so many terms after the first.
+    fn poisson_part(&mut self, group: usize, place: &str, mean: ExprId, terms: usize) -> ExprId {
+        let (space, units) = (self.groups[group].space, self.unit_numbers(group));
+        let name = format!("{}{place}.random.0", self.groups[group].name);
+        let u = self.system.add_random(Random { name, space, site: fold(place), part: 0, units });
+        let graph = &mut self.system.graph;
         let less = graph.negative(mean);
         let mut probability = graph.call(&elementary::EXP, &[less]);
         let mut sum = probability;
         let mut count = graph.call(&arith::GT, &[u, sum]);
-        for k in 1..=poisson_terms(most) {
+        for k in 1..=terms {
             let k = graph.constant(k as f64);
             let ratio = graph.quotient(mean, k);
             probability = graph.product(probability, ratio);
@@ -128,13 +158,7 @@ impl Lowering<'_> {
             let beyond = graph.call(&arith::GT, &[u, sum]);
             count = graph.sum(count, beyond);
         }
-        let (zero, largest) = (graph.constant(0.0), graph.constant(LARGEST_MEAN));
-        let (positive, small) = (graph.call(&arith::GE, &[mean, zero]), graph.call(&arith::LE, &[mean, largest]));
-        let sound = graph.call(&arith::AND, &[positive, small]);
-        let per_time = graph.quotient(count, dt);
-        let not_a_number = graph.constant(f64::NAN);
-        let value = graph.call(&arith::SELECT, &[sound, per_time, not_a_number]);
-        Ok(Operand::single(Value::Real(value)))
+        count
     }
 
     /// The number of each unit of a group, over the whole circuit; edges are numbered by themselves.
@@ -156,8 +180,15 @@ impl Lowering<'_> {
     }
 }
 
-/// Most events of a Poisson process per step and unit that are expected of a model: more make one think of a smaller step.
+/// Most events of a Poisson process per step and unit where the rate is known only when the model runs: all terms are computed
+/// whatever it is.
 const LARGEST_MEAN: f64 = 10.0;
+
+/// Largest mean that is drawn at once: `exp(-80)` is far from the smallest normal number of single precision, 1.2e-38.
+const LARGEST_PART: f64 = 80.0;
+
+/// Most parts of a mean: some 1,000 events per step.
+const MOST_PARTS: usize = 12;
 
 /// The number of probabilities after the first that leave less than 2^-54 to the rest, which is less than a geometric series.
 fn poisson_terms(mean: f64) -> usize {
