@@ -1,7 +1,8 @@
 //! Networks beside C programs written by hand, compiled and run alternately on this machine.
 //!
-//! `cargo bench --bench networks [NAME]` prints CPU microseconds per step (medians) and the ratio to C, `cc -O3
-//! -march=native -ffast-math`. Single thread. docs/performance.md explains the numbers.
+//! `cargo bench --bench networks [NAME]` prints CPU microseconds per step (medians), the ratio to C (`cc -O3 -march=native
+//! -ffast-math`), and the shares of what one core can do, measured in the same run: of the multiply-adds, and of the bytes
+//! read from memory if every weight and delay came from there. Single thread. docs/performance.md explains the numbers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod beside;
@@ -9,6 +10,7 @@ mod beside;
 use std::f64::consts::PI;
 use std::num::NonZeroUsize;
 
+use beside::peak::{Peak, operations};
 use beside::{compile, cpu_seconds, median, run_program};
 use nullcline::compiler::ir::expr::{ExprId, SpaceId};
 use nullcline::compiler::ir::prim::{arith, lookup};
@@ -110,7 +112,12 @@ fn main() {
         },
     ];
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-'));
-    println!("{:<42}{:>10}{:>10}{:>8}", "CPU microseconds per step", "C", "here", "/C");
+    let peak = Peak::measure();
+    let head = ["C", "here", "/C", "of peak", "of memory"];
+    println!(
+        "{:<42}{:>10}{:>10}{:>8}{:>9}{:>11}",
+        "CPU microseconds per step", head[0], head[1], head[2], head[3], head[4]
+    );
     for network in networks {
         if wanted.as_ref().is_some_and(|w| !network.name.contains(&**w)) {
             continue;
@@ -118,9 +125,9 @@ fn main() {
         let (source, options, arguments) = network.program;
         let program = compile(source, &[&["-ffast-math"], options].concat());
         let arguments = [arguments, &["1"]].concat();
-        (network.check)(&mut load(&network));
+        (network.check)(&mut load(&network).0);
         let mut times = [Vec::new(), Vec::new()];
-        let mut simulation = load(&network);
+        let (mut simulation, made) = load(&network);
         simulation.advance(1).unwrap();
         for _ in 0..ROUNDS {
             times[0].push(run_program(&program, &arguments).0 / network.steps as f64);
@@ -128,20 +135,33 @@ fn main() {
             simulation.advance(network.steps).unwrap();
             times[1].push((cpu_seconds() - start) / network.steps as f64);
         }
-        let [there, here] = times.map(|t| median(t) * 1e6);
-        println!("{:<42}{there:>10.2}{here:>10.2}{:>8.2}", network.name, here / there);
+        let [there, here] = times.map(median);
+        // Spikes read the connections of those that send only.
+        let whole = simulation.executable().explain().into_iter().filter(|e| e.kernel != "push by spike");
+        let read = whole.map(|e| e.bytes).sum::<usize>() as f64;
+        let lanes = if network.precision == Precision::F64 { 1.0 } else { 2.0 };
+        let of_peak = made / here / (peak.operations * lanes) * 100.0;
+        let of_memory = read / here / peak.bytes * 100.0;
+        println!(
+            "{:<42}{:>10.2}{:>10.2}{:>8.2}{of_peak:>7.0} %{of_memory:>9.0} %",
+            network.name,
+            there * 1e6,
+            here * 1e6,
+            here / there
+        );
     }
 }
 
-fn load(network: &Network) -> Simulation {
+/// A network ready to run, and the operations of its step.
+fn load(network: &Network) -> (Simulation, f64) {
     let engine = Engine::auto();
     let step = simplify::simplify(prune::prune(events::events((network.step)())));
     let step = legalise::legalise(step, engine.target, network.precision).unwrap();
     let module = schedule::schedule(contract::contract(step, engine.target), network.precision);
-    let layout = module.layout();
+    let (layout, made) = (module.layout(), operations(&module));
     let mut simulation = Simulation::new((engine.load)(module, 1).unwrap(), layout, network.dt, Vec::new());
     simulation.set_threads(NonZeroUsize::MIN);
-    simulation
+    (simulation, made)
 }
 
 /// Values of a state.

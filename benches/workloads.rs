@@ -2,21 +2,18 @@
 //!
 //! `cargo bench --bench workloads` prints CPU seconds (medians), the ratio to C (`cc -O3 -march=native` keeping IEEE rules,
 //! and with `-ffast-math`), and what share of the multiply-adds one core can do, measured in the same run, the operations
-//! of the step make. Then what recording everything costs beside recording one variable. Single thread. docs/performance.md
-//! explains the numbers.
+//! of the step make. Single thread. docs/performance.md explains the numbers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod beside;
 
 use std::num::NonZeroUsize;
-use std::process::Command;
 
-use beside::{compile, cpu_seconds, median, run_program};
-use nullcline::compiler::ir::prim::arith;
-use nullcline::compiler::kernel::ir::{Body, Module, Stmt, ValueOp};
-use nullcline::compiler::template::library::MemoryLibrary;
-use nullcline::runtime::observe::{Recording, Sink};
-use nullcline::{Engine, Interrupt, Model, Prepared};
+use beside::columns::{column, population};
+use beside::peak::{Peak, operations};
+use beside::{compile, cpu_seconds, median, prepare, run_program};
+use nullcline::runtime::observe::Recording;
+use nullcline::{Engine, Interrupt};
 
 /// Alternations of C and nullcline.
 const ROUNDS: usize = 7;
@@ -79,8 +76,7 @@ fn main() {
             golden: ("r[9999]", Some(1.92323776565)),
         },
     ];
-    let peak = peak();
-    println!("one core: {:.1} GFLOP/s of multiply-adds, {:.1} GB/s read from memory\n", peak.0, peak.1);
+    let peak = Peak::measure();
     let head = ["C strict", "C fast", "here", "/strict", "/fast", "of peak"];
     println!(
         "{:<42}{:>9}{:>9}{:>9}{:>8}{:>8}{:>9}",
@@ -100,101 +96,18 @@ fn main() {
             operations = done;
         }
         let [strict, fast, here] = times.map(median);
-        let (name, share) = (workload.name, operations / here / peak.0 / 1e9 * 100.0);
+        let (name, share) = (workload.name, operations / here / peak.operations * 100.0);
         println!(
             "{name:<42}{strict:>9.4}{fast:>9.4}{here:>9.4}{:>8.2}{:>8.2}{share:>7.0} %",
             here / strict,
             here / fast
         );
     }
-    recording();
-}
-
-/// A model that is recorded in two ways: name, text, one variable, all variables.
-type Recorded = (&'static str, fn() -> String, &'static str, &'static str);
-
-/// What recording every variable costs beside recording one: CPU seconds of both, and their ratio.
-fn recording() {
-    println!("\n{:<42}{:>9}{:>9}{:>8}", "CPU seconds", "one", "all", "ratio");
-    let cases: [Recorded; 2] = [
-        ("w1, a row every 10 steps", column, "{v: v}", "{y0: y0, y1: y1, y2: y2, y3: y3, y4: y4, y5: y5, v: v}"),
-        (
-            "100 columns, a row every 10 steps",
-            || population(100, 10_000),
-            "{v: v}",
-            "{y0: y0, y1: y1, y2: y2, y3: y3, y4: y4, y5: y5, v: v}",
-        ),
-    ];
-    for (name, model, one, all) in cases {
-        let mut times = [Vec::new(), Vec::new()];
-        for _ in 0..ROUNDS {
-            for (times, record) in times.iter_mut().zip([one, all]) {
-                let text = model();
-                let (head, _) = text.split_once("record: ").unwrap();
-                let library = MemoryLibrary::new().with("w.yaml", format!("{head}record: {record}}}\n"));
-                let mut prepared = prepare(&Model::load(&library, "w.yaml", None).unwrap());
-                let mut sums = Sums(0.0);
-                let start = cpu_seconds();
-                prepared.simulation.run(&prepared.schedule, &mut sums, &mut |_| Interrupt::Continue).unwrap();
-                times.push(cpu_seconds() - start);
-                assert!(sums.0.is_finite());
-            }
-        }
-        let [one, all] = times.map(median);
-        println!("{name:<42}{one:>9.4}{all:>9.4}{:>8.2}", all / one);
-    }
-}
-
-/// A sink that looks at every number and keeps none.
-struct Sums(f64);
-
-impl Sink for Sums {
-    fn row(&mut self, _time: f64, values: &[f64]) -> std::io::Result<()> {
-        // Eight sums side by side: one alone waits for itself longer than recording takes.
-        let (eights, rest) = values.as_chunks::<8>();
-        let mut sums = [0.0; 8];
-        for eight in eights {
-            for (sum, value) in sums.iter_mut().zip(eight) {
-                *sum += value;
-            }
-        }
-        self.0 += sums.iter().chain(rest).sum::<f64>();
-        Ok(())
-    }
-}
-
-fn prepare(model: &Model) -> Prepared {
-    let mut prepared = model.compile(Engine::auto()).unwrap().load().unwrap();
-    prepared.simulation.set_threads(NonZeroUsize::MIN);
-    prepared
-}
-
-/// Floating-point operations of one step of a module, a multiply-add counting as two.
-fn operations(module: &Module) -> f64 {
-    let of_kernel = |kernel: &usize| {
-        let Body::Pointwise(body) = &module.kernels[*kernel].body else { return 0 };
-        let calls = body.iter().map(|stmt| match stmt {
-            Stmt::Let(_, ValueOp::Call(prim, _)) if **prim == arith::FMA => 2,
-            Stmt::Let(_, ValueOp::Call(..)) => 1,
-            _ => 0,
-        });
-        calls.sum::<usize>() * module.kernels[*kernel].extent
-    };
-    module.step.iter().map(of_kernel).sum::<usize>() as f64
-}
-
-/// GFLOP/s of multiply-adds and GB/s of reading memory, of one core.
-fn peak() -> (f64, f64) {
-    let out = Command::new(compile("peak", &[])).output().unwrap();
-    let out = String::from_utf8(out.stdout).unwrap();
-    let numbers: Vec<f64> = out.split_whitespace().skip(1).map(|n| n.parse().unwrap()).collect();
-    (numbers[0], numbers[1])
 }
 
 /// CPU seconds of the simulation alone, recording included, of a batch with its compilation; and its operations.
 fn run_here(workload: &Workload, value: Option<f64>) -> (f64, f64) {
-    let library = MemoryLibrary::new().with("w.yaml", (workload.model)());
-    let model = Model::load(&library, "w.yaml", None).unwrap();
+    let model = beside::model((workload.model)());
     let mut start = cpu_seconds();
     let (mut prepared, operations) = if workload.batch {
         let batch = model.batch(&[("eta", etas())]).unwrap();
@@ -217,44 +130,6 @@ fn run_here(workload: &Workload, value: Option<f64>) -> (f64, f64) {
     let found = *recording.columns[recording.labels.iter().position(|l| l.name == name).unwrap()].last().unwrap();
     assert!((found / expected - 1.0).abs() < 1e-8, "{}: {found}, expected {expected}", workload.name);
     (seconds, operations * summary.steps as f64)
-}
-
-/// Jansen and Rit's column as an operator.
-const COLUMN: &str = "
-column:
-  base: OperatorTemplate
-  equations:
-    - y0' = y3
-    - y1' = y4
-    - y2' = y5
-    - y3' = A*a*S(y1 - y2) - 2*a*y3 - a^2*y0
-    - y4' = A*a*(p + 0.8*C*S(C*y0)) - 2*a*y4 - a^2*y1
-    - y5' = B*b*0.25*C*S(0.25*C*y0) - 2*b*y5 - b^2*y2
-    - v = y1 - y2
-  variables: {v: output, y0: variable, y1: variable, y2: variable, y3: variable, y4: variable, y5: variable,
-    p: 220.0, A: 3.25, B: 22.0, a: 100.0, b: 50.0, C: 135.0}
-functions:
-  S: {args: [x], expr: 5.0/(1 + exp(0.56*(6.0 - x)))}
-";
-
-/// One column; y1 - y2 is recorded every 10 steps, y0 for the check.
-fn column() -> String {
-    format!(
-        "{COLUMN}simulate: {{duration: 100.0, dt: 1e-4, scheme: euler, sample_every: 1e-3, include_end: true, \
-         record: {{v: v, y0: y0}}}}\n"
-    )
-}
-
-/// Columns that differ in their input, for so many steps.
-fn population(n: usize, steps: usize) -> String {
-    let inputs: Vec<String> = (0..n).map(|k| format!("{:?}", 120.0 + 200.0 * k as f64 / (n - 1) as f64)).collect();
-    let (inputs, duration) = (inputs.join(", "), steps as f64 * 1e-4);
-    format!(
-        "{COLUMN}columns: {{base: NodeTemplate, n: {n}, operators: {{column: {{p: [{inputs}]}}}}}}
-net: {{base: CircuitTemplate, nodes: {{c: columns}}}}
-simulate: {{duration: {duration:?}, dt: 1e-4, scheme: euler, sample_every: 1e-3, include_end: true, record: {{y0: 'y0'}}}}
-"
-    )
 }
 
 /// 10,000 columns, of which the last one is recorded at the end.

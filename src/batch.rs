@@ -21,6 +21,8 @@ use crate::model::{Compiled, Model, Prepared};
 pub struct Batch {
     model: Model,
     engine: &'static Engine,
+    /// Whether each piece chooses its engine, of those that share this one's target.
+    chooses: bool,
     members: usize,
     axes: Vec<Axis>,
 }
@@ -45,16 +47,16 @@ enum Place {
 }
 
 impl Model {
-    /// Runs of this model that differ in the values of some variables, on the fastest engine: for each path one value per
+    /// Runs of this model that differ in the values of some variables, on the engine that takes the least time: for each path one value per
     /// member. A path may also be `source -> target: attribute`, which means edges (see [`Model::set_edge`]). A variable
     /// that an input of the settings drives has that input varied.
     pub fn batch<P: AsRef<str>>(&self, varied: &[(P, Vec<f64>)]) -> Result<Batch, Error> {
-        self.batch_on(varied, Engine::auto())
+        Ok(Batch { chooses: true, ..self.batch_on(varied, Engine::auto())? })
     }
 
     /// The same on a certain engine.
     pub fn batch_on<P: AsRef<str>>(&self, varied: &[(P, Vec<f64>)], engine: &'static Engine) -> Result<Batch, Error> {
-        let mut batch = Batch { model: self.clone(), engine, members: 0, axes: Vec::new() };
+        let mut batch = Batch { model: self.clone(), engine, chooses: false, members: 0, axes: Vec::new() };
         batch.members = varied.first().map_or(1, |v| v.1.len());
         let mut faults = Diagnostics::new();
         for (path, values) in varied {
@@ -98,7 +100,8 @@ impl Batch {
 
     /// Compiles some members as one and loads them. A member that diverges leaves the others running.
     pub fn simulation(&self, members: Range<usize>) -> Result<Prepared, Error> {
-        let mut prepared = self.compile(members)?.load()?;
+        let compiled = self.compile(members)?;
+        let mut prepared = if self.chooses { compiled.choose(None) } else { compiled }.load()?;
         prepared.simulation = prepared.simulation.with_independent_columns();
         Ok(prepared)
     }

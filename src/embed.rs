@@ -1,14 +1,16 @@
 //! Models as Rust source: a module to include, or a crate that depends on nothing.
 
-use std::fmt::Write;
+mod program;
 
 use nullcline_compiler::backend::manifest;
-use nullcline_compiler::backend::rust::{self, Interface, Long, Options, RUST, Recorded, format, notes, snake, source};
+use nullcline_compiler::backend::rust::{
+    self, Event, Interface, Long, Options, RUST, Recorded, format, notes, snake, source,
+};
 use nullcline_compiler::embed::describe;
 use nullcline_compiler::kernel::ir::BufferId;
 use nullcline_compiler::pass;
-use nullcline_runtime::artifact::{DeviceError, Samples};
-use nullcline_runtime::sim::{Clock, PreHistory};
+use nullcline_runtime::artifact::DeviceError;
+use nullcline_runtime::sim::PreHistory;
 
 use crate::engine::Engine;
 use crate::error::Error;
@@ -60,7 +62,8 @@ impl Embedded {
     /// A program that prints the trajectory that the model's settings ask for; `model` is the path of the struct `Model`.
     pub fn program(&self, model: &str) -> String {
         let doc = "//! Prints what a run of the model records, as comma-separated values.";
-        format!("{doc}\n\nuse std::io::{{self, BufWriter, Write}};\n\nuse {model};\n\n{}", self.program)
+        let files = if self.program.contains("File::") { "use std::env;\nuse std::fs::File;\n" } else { "" };
+        format!("{doc}\n\n{files}use std::io::{{self, BufWriter, Write}};\n\nuse {model};\n\n{}", self.program)
     }
 }
 
@@ -73,6 +76,8 @@ impl Model {
         let compiled = self.compile(&GENERATED)?;
         let notes = notes(&self.circuit, &compiled.system, &compiled.module);
         let recorded = recorded(&compiled);
+        let events = compiled.events.iter();
+        let events: Vec<Event> = events.map(|l| Event { name: l.name.clone(), group: l.group.clone() }).collect();
         let name = snake(&self.circuit.name);
         let doc = describe(&self.sources, &self.circuit, compiled.scheme, &compiled.module);
         let interface = Interface {
@@ -80,6 +85,7 @@ impl Model {
             slopes: &slopes,
             notes: &notes,
             recorded: &recorded,
+            events: &events,
             dt: compiled.dt,
             zero_history: compiled.pre_history == PreHistory::Zero,
             seed: compiled.seed,
@@ -90,7 +96,7 @@ impl Model {
         let generated = source(&interface, &options);
         let text = format(&generated.items).expect("the printer makes items");
         let mut files = generated.files;
-        let program = program(&name, &interface, &compiled, &mut files);
+        let program = program::program(&name, &interface, &compiled, &mut files);
         let text = header(&doc) + &text;
         let artifact = rust::artifact(&compiled.module, &text);
         let mut about = compiled.about(&format!("{name}.rs"), &format!("{name}.bin"));
@@ -115,110 +121,4 @@ fn recorded(compiled: &Compiled) -> Vec<Recorded> {
         Recorded::collect(&mut recorded, label, (BufferId(column.buffer as u32), column.element));
     }
     recorded
-}
-
-/// The program that prints what a run would record.
-fn program(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut Vec<(String, Vec<u8>)>) -> String {
-    let schedule = &compiled.schedule;
-    let clock = Clock::new(compiled.dt);
-    let mut text = String::new();
-    let fed = !interface.module.inputs.is_empty();
-    let _ = write!(
-        text,
-        "/// Steps of the run, and steps from one row to the next.\nconst STEPS: u64 = {};\nconst EVERY: u64 = {};\n\n",
-        schedule.steps, schedule.every
-    );
-    text.push_str("fn main() -> io::Result<()> {\n    let mut out = BufWriter::new(io::stdout().lock());\n    match run(&mut out).and_then(|()| out.flush()) {\n        // Whoever reads has enough.\n        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),\n        done => done,\n    }\n}\n\n");
-    let columns: Vec<&str> = interface.recorded.iter().flat_map(|r| r.columns.iter().map(|c| &**c)).collect();
-    let header = std::iter::once("t").chain(columns).map(quoted).collect::<Vec<_>>().join(",");
-    let time = match clock.per_unit() {
-        Some(per_unit) => format!("step as f64 / {per_unit:?}"),
-        None => format!("step as f64 * {:?}", compiled.dt),
-    };
-    let _ = write!(
-        text,
-        "fn run(out: &mut impl Write) -> io::Result<()> {{\n    writeln!(out, {header:?})?;\n    let mut model = Model::default();\n"
-    );
-    let _ = writeln!(text, "    for step in 0..=STEPS {{\n        if step % EVERY == 0 {{");
-    if !schedule.include_end {
-        text.push_str("            if step == STEPS {\n                break;\n            }\n");
-    }
-    if fed {
-        text.push_str("            feed(&mut model, step);\n");
-    }
-    let _ = writeln!(text, "            let t = {time};");
-    if !interface.recorded.is_empty() {
-        text.push_str("            let row = model.outputs();\n");
-    }
-    let cut = schedule.cutoff > 0.0;
-    let indent = if cut { "    " } else { "" };
-    if cut {
-        let _ = writeln!(text, "            if t >= {:?} {{", schedule.cutoff - 1e-9 * compiled.dt);
-    }
-    let _ = writeln!(text, "            {indent}write!(out, \"{{t}}\")?;");
-    for (recorded, name) in interface.recorded.iter().zip(rust::recorded_names(interface.recorded)) {
-        match recorded.places.len() {
-            1 => drop(writeln!(text, "            {indent}write!(out, \",{{}}\", row.{name})?;")),
-            _ => drop(write!(
-                text,
-                "            {indent}for value in row.{name} {{\n                {indent}write!(out, \",{{value}}\")?;\n            {indent}}}\n"
-            )),
-        }
-    }
-    let _ = writeln!(text, "            {indent}writeln!(out)?;");
-    if cut {
-        text.push_str("            }\n");
-    }
-    text.push_str("        }\n        if step < STEPS {\n");
-    if fed {
-        text.push_str("            feed(&mut model, step);\n");
-    }
-    text.push_str("            model.step();\n        }\n    }\n    Ok(())\n}\n");
-    if fed {
-        text.push_str(&feed(name, interface, compiled, files));
-    }
-    text
-}
-
-/// The function that sets the inputs of a step.
-fn feed(name: &str, interface: &Interface<'_>, compiled: &Compiled, files: &mut Vec<(String, Vec<u8>)>) -> String {
-    let mut text = String::from("\n/// Sets the inputs of a step.\nfn feed(model: &mut Model, step: u64) {\n");
-    let real = interface.module.precision.name();
-    let convert = if real == "f32" { " as f32" } else { "" };
-    let names = rust::buffer_names(interface.module);
-    for (buffer, input) in &interface.module.inputs {
-        let (field, series) = (&names[buffer.index()], input.series);
-        let at = |column: u32| format!("SERIES_{series}.at(step, {column}){convert}");
-        let len = interface.module.buffers[buffer.index()].len;
-        if len == 1 {
-            let value = input.columns[0].map_or("0.0".to_string(), at);
-            let _ = writeln!(text, "    model.inputs.{field} = {value};");
-            continue;
-        }
-        let first = input.columns[0];
-        if input.columns.iter().all(|c| *c == first) {
-            let value = first.map_or("0.0".to_string(), at);
-            let _ = writeln!(text, "    model.inputs.{field}.fill({value});");
-            continue;
-        }
-        for (i, column) in input.columns.iter().enumerate().filter_map(|(i, c)| Some((i, (*c)?))) {
-            let _ = writeln!(text, "    model.inputs.{field}[{i}] = {};", at(column));
-        }
-    }
-    text.push_str("}\n\n/// Samples of an input: rows of double-precision numbers, one for each step; the last one holds on.\nstruct Series {\n    columns: usize,\n    samples: &'static [[u8; 8]],\n}\n\nimpl Series {\n    fn at(&self, step: u64, column: usize) -> f64 {\n        let rows = self.samples.len() / self.columns;\n        let row = usize::try_from(step).unwrap_or(usize::MAX).min(rows - 1);\n        f64::from_le_bytes(self.samples[row * self.columns + column])\n    }\n}\n");
-    for (index, samples) in compiled.inputs.iter().enumerate() {
-        let Samples { columns, data } = &**samples;
-        let file = format!("{name}.series_{index}.bin");
-        let _ = write!(
-            text,
-            "\nstatic SERIES_{index}: Series =\n    Series {{ columns: {columns}, samples: include_bytes!({file:?}).as_chunks::<8>().0 }};\n"
-        );
-        files.push((file, data.iter().flat_map(|v| v.to_le_bytes()).collect()));
-    }
-    text
-}
-
-/// A name as a field of comma-separated values.
-fn quoted(name: &str) -> String {
-    if name.contains([',', '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_string() }
 }

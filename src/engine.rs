@@ -17,6 +17,7 @@ use nullcline_runtime::device::{Cpu, Device};
 use crate::oracle::Oracle;
 
 /// An engine: a target to compile for and a way to load what was compiled.
+#[derive(Debug)]
 pub struct Engine {
     /// Name on the command line.
     pub name: &'static str,
@@ -81,7 +82,8 @@ impl Engine {
         ENGINES.iter().find(|e| e.name == name)
     }
 
-    /// The fastest engine this machine can run: machine code where its processor is known, else blocks.
+    /// The engine of this machine that takes the least time for a step: machine code where its processor is known, else
+    /// blocks. For a run of a certain length [`Compiled::choose`](crate::Compiled::choose) may find another one faster.
     pub fn auto() -> &'static Engine {
         let name = if Cpu::fastest() == Cpu::Block { "block" } else { "jit" };
         Engine::lookup(name).expect("the engines of the processor are in the list")

@@ -3,6 +3,7 @@
 //! [`Model`] reads a template, [`Model::simulation`] compiles it and loads it on an engine, [`Simulation`] runs it.
 
 mod batch;
+mod cost;
 mod device;
 #[cfg(feature = "cli")]
 mod embed;
@@ -18,6 +19,7 @@ mod session;
 mod shader;
 
 pub use batch::Batch;
+pub use cost::{Choice, Estimate};
 pub use device::{DeviceInfo, KINDS, Kind, Place};
 #[cfg(feature = "cli")]
 pub use embed::{EmbedOptions, Embedded};

@@ -93,6 +93,7 @@ impl Lowered {
             seed: self.seed,
             engine,
             device: self.device,
+            choice: None,
             inputs: self.inputs,
             streams: self.streams,
         }

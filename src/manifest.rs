@@ -22,6 +22,7 @@ impl Compiled {
             pre_history: if self.pre_history == PreHistory::Zero { "zero" } else { "initial" }.to_string(),
             notes: Vec::new(),
             columns: self.columns.iter().map(column).collect(),
+            events: self.events.iter().map(|label| label.name.clone()).collect(),
         }
     }
 }

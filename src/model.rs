@@ -1,9 +1,12 @@
 //! A model: its texts, its circuit and its settings.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
+use nullcline_compiler::backend::program::PROGRAM;
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, settings as fault};
 use nullcline_compiler::embed::settings as chosen;
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
@@ -14,7 +17,7 @@ use nullcline_compiler::model::Circuit;
 use nullcline_compiler::model::check::check;
 use nullcline_compiler::model::instantiate;
 use nullcline_compiler::pass;
-use nullcline_compiler::pass::record::{Columns, recorded};
+use nullcline_compiler::pass::record::{Columns, Sampling, recorded};
 use nullcline_compiler::pass::vectorise::Vectorise;
 use nullcline_compiler::scheme::Scheme;
 use nullcline_compiler::source::{Name, SourceMap, Span};
@@ -27,6 +30,7 @@ use nullcline_runtime::io::Series;
 use nullcline_runtime::observe::Label;
 use nullcline_runtime::sim::{Clock, Column, PreHistory, Schedule, Simulation};
 
+use crate::cost::{Choice, choose};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::input::Inputs;
@@ -81,6 +85,8 @@ pub struct Compiled {
     pub engine: &'static Engine,
     /// Which device it is loaded on, among those of the engine's kind.
     pub device: usize,
+    /// Why this engine, if it was chosen for the run.
+    pub choice: Option<Choice>,
     pub(crate) inputs: Vec<std::sync::Arc<nullcline_runtime::artifact::Samples>>,
     /// For each streamed path its series and number of columns.
     pub(crate) streams: HashMap<String, (usize, usize)>,
@@ -96,9 +102,23 @@ pub struct Prepared {
     pub scheme: &'static Scheme,
     /// Number of state variables, counting every element.
     pub states: usize,
+    /// Why it runs on its engine, if that was chosen for the run.
+    pub choice: Option<Choice>,
 }
 
 impl Compiled {
+    /// Replaces an engine of the processor by the one that takes the least time for the run that the settings ask for,
+    /// loading included, with so many threads, or one per processor. They share a target, and give the same numbers.
+    pub fn choose(mut self, threads: Option<NonZeroUsize>) -> Compiled {
+        if std::ptr::eq(self.engine.target, &PROGRAM) {
+            let threads = threads.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+            let choice = choose(&self.module, &self.schedule, self.columns.len(), threads);
+            self.engine = choice.engine();
+            self.choice = Some(choice);
+        }
+        self
+    }
+
     /// Loads the kernels on their engine.
     pub fn load(self) -> Result<Prepared, Error> {
         let states = self.system.state_count();
@@ -109,7 +129,7 @@ impl Compiled {
             .with_series(self.inputs)
             .with_seed(self.seed)
             .with_pre_history(self.pre_history);
-        Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states })
+        Ok(Prepared { simulation, schedule: self.schedule, scheme: self.scheme, states, choice: self.choice })
     }
 }
 
@@ -284,7 +304,9 @@ impl Model {
             let columns = faults.absorb(inputs.add_stream(path)).unwrap_or(0);
             streams.insert(path.to_string(), (inputs.series.len().saturating_sub(1), columns));
         }
-        let recorded = faults.absorb(recorded(&self.circuit, &settings.record)).unwrap_or_default();
+        let recorded = faults
+            .absorb(recorded(&self.circuit, &settings.record, Sampling { dt, every: schedule.every }))
+            .unwrap_or_default();
         if faults.has_errors() {
             return Err(faults);
         }
@@ -321,9 +343,9 @@ impl Model {
         }
     }
 
-    /// Compiles the model and loads it on its engine.
+    /// Compiles the model and loads it on the engine of the processor that takes the least time for the run.
     pub fn simulation(&self) -> Result<Prepared, Error> {
-        self.compile(Engine::auto())?.load()
+        self.compile(Engine::auto())?.choose(None).load()
     }
 }
 

@@ -1,18 +1,21 @@
 //! Batches: every member has the numbers of a run of its own.
 #![allow(clippy::unwrap_used)]
 
-use std::fs;
-use std::path::Path;
+#[path = "support/models.rs"]
+mod models;
+
+use std::num::NonZeroUsize;
 
 use nullcline::compiler::model::Role;
-use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
+use nullcline::compiler::template::library::MemoryLibrary;
 use nullcline::runtime::observe::Recording;
 use nullcline::{Batch, ENGINES, Engine, Interrupt, Model, Prepared};
 
 /// Steps of each model: enough for delays to come round.
 const STEPS: u64 = 150;
 
-fn record(mut prepared: Prepared) -> Recording {
+fn record(mut prepared: Prepared, threads: usize) -> Recording {
+    prepared.simulation.set_threads(NonZeroUsize::new(threads).unwrap());
     prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
     prepared.schedule.every = 1;
     prepared.schedule.cutoff = 0.0;
@@ -34,10 +37,10 @@ fn compare(batch: &Batch, engine: &'static Engine, most: usize, what: &str) -> b
     while from < batch.members() {
         let piece = batch.piece(from, most);
         several |= piece.len() > 1;
-        let together = record(batch.simulation(piece.clone()).unwrap());
+        let together = record(batch.simulation(piece.clone()).unwrap(), 1 + most % 3);
         let width = together.columns.len() / piece.len();
         for (k, member) in piece.clone().enumerate() {
-            let alone = record(batch.member(member).unwrap().compile(engine).unwrap().load().unwrap());
+            let alone = record(batch.member(member).unwrap().compile(engine).unwrap().load().unwrap(), 1);
             assert_eq!(alone.columns.len(), width, "{what}");
             for (c, column) in alone.columns.iter().enumerate() {
                 let (label, found) = (&together.labels[k * width + c].name, &together.columns[k * width + c]);
@@ -66,23 +69,9 @@ fn variable_paths(model: &Model) -> Vec<(String, f64)> {
 
 #[test]
 fn members_of_every_model_equal_runs_of_their_own_bit_for_bit() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = |folder: &str| fs::read_dir(root.join(folder)).unwrap().map(|e| e.unwrap().path());
-    let mut files: Vec<_> = files("templates").chain(files("tests/suite")).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
-    files.sort();
-    let (mut models, mut together) = (0, 0);
-    for (index, path) in files.iter().enumerate() {
-        let name = path.display().to_string();
-        let Ok(mut model) = Model::load(&FileLibrary::new(), &name, None) else { continue };
-        model.settings.duration.get_or_insert(1.0);
-        model.settings.dt.get_or_insert(0.01);
-        // One engine per model, in turn; rk4 for every other.
-        let engines: Vec<&Engine> = ENGINES.iter().filter(|e| e.device == "cpu").collect();
-        let engine = if index % 4 == 0 { engines[index / 4 % engines.len()] } else { Engine::auto() };
-        if model.compile(engine).is_err() {
-            continue;
-        }
+    let (mut count, mut together) = (0, 0);
+    for (index, (name, mut model)) in models::models().enumerate() {
+        // rk4 for every other model.
         if index % 2 == 0 {
             model.settings.scheme = Some(model.name("scheme", "rk4"));
         }
@@ -90,8 +79,9 @@ fn members_of_every_model_equal_runs_of_their_own_bit_for_bit() {
         let mut varied: Vec<(String, Vec<f64>)> = Vec::new();
         for (path, value) in variable_paths(&model) {
             let one = (path, vec![value + 0.01, value, value * 1.01 + 0.02]);
-            let alone = model.batch_on(std::slice::from_ref(&one), engine);
-            let usable = alone.is_ok_and(|b| b.piece(0, 3).len() == 3 && b.member(2).unwrap().compile(engine).is_ok());
+            let alone = model.batch_on(std::slice::from_ref(&one), Engine::auto());
+            let usable =
+                alone.is_ok_and(|b| b.piece(0, 3).len() == 3 && b.member(2).unwrap().compile(Engine::auto()).is_ok());
             if usable {
                 varied.push(one);
             }
@@ -99,17 +89,20 @@ fn members_of_every_model_equal_runs_of_their_own_bit_for_bit() {
                 break;
             }
         }
-        models += 1;
+        count += 1;
         if varied.is_empty() {
             continue;
         }
-        let batch = model.batch_on(&varied, engine).unwrap_or_else(|e| panic!("{name}: {e}"));
-        for most in [3, 2] {
+        // All members at once and split, each on an engine of its own; the slow reference for some models.
+        let others = if index % 4 == 0 { &["block", "oracle"][..] } else { &["block"] };
+        let split = others.iter().map(|name| (2, Engine::lookup(name).unwrap()));
+        for (most, engine) in std::iter::once((3, Engine::auto())).chain(split) {
+            let batch = model.batch_on(&varied, engine).unwrap_or_else(|e| panic!("{name}: {e}"));
             together += usize::from(compare(&batch, engine, most, &name));
         }
     }
-    println!("{models} models, {together} batches with several members");
-    assert!(models >= 80 && together >= 140, "{models} models, {together} batches");
+    println!("{count} models, {together} batches with several members");
+    assert!(count >= 120 && together >= 200, "{count} models, {together} batches");
 }
 
 fn model(yaml: &str) -> Model {
@@ -188,7 +181,7 @@ simulate: {duration: 100.0, dt: 0.1}
 ",
     );
     let batch = model.batch(&[("a", vec![-1.0, 5.0, 0.0])]).unwrap();
-    let recording = record(batch.simulation(0..3).unwrap());
+    let recording = record(batch.simulation(0..3).unwrap(), 2);
     assert_eq!(recording.column("x[2]").unwrap().last(), Some(&1.0));
     assert!(!recording.column("x[1]").unwrap().last().unwrap().is_finite());
     assert!(compare(&batch, Engine::auto(), 3, "grow"));

@@ -135,6 +135,26 @@ fn the_json_line_says_what_was_done() {
 }
 
 #[test]
+fn the_engine_that_was_chosen_and_why_are_said() {
+    let p = Place::new("choice");
+    let done = p.run(&["run", "m.yaml"]).ok();
+    let line = done.out.lines().find(|l| l.starts_with("engine")).unwrap();
+    let jit = if cfg!(target_arch = "x86_64") { "jit" } else { "" };
+    for part in [" on cpu, f64 (auto: ", " to load, ", " to run", "block", jit] {
+        assert!(line.contains(part), "`{part}` is not in `{line}`");
+    }
+    let json = |engine: &str| -> Value {
+        serde_json::from_str(&p.run(&["run", "m.yaml", "--json", "--engine", engine]).ok().out).unwrap()
+    };
+    let chosen = json("auto");
+    assert!(chosen["choice"]["block"]["run_seconds"].as_f64().unwrap() > 0.0, "{chosen}");
+    assert!(chosen["choice"][chosen["engine"].as_str().unwrap()]["load_seconds"].as_f64().unwrap() > 0.0, "{chosen}");
+    assert!(json("block")["choice"].is_null());
+    let swept = p.run(&["sweep", "m.yaml", "--grid", "k=1:2:3", "--out", "t.csv"]).ok();
+    assert!(swept.out.contains(" (auto: "), "{}", swept.out);
+}
+
+#[test]
 fn the_table_is_short_and_quiet_prints_nothing() {
     let p = Place::new("table");
     let done = p.run(&["run", "m.yaml"]).ok();

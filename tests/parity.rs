@@ -9,6 +9,8 @@ mod bounds;
 #[path = "support/models.rs"]
 mod models;
 
+use std::num::NonZeroUsize;
+
 use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{ENGINES, Engine, Interrupt, Model};
@@ -19,9 +21,9 @@ use models::{models, small_networks};
 const STEPS: u64 = 400;
 
 /// The bits of every recorded number, columns and then spikes; which NaN a NaN is does not count.
-fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
+fn bits(model: &Model, engine: &'static Engine, threads: usize) -> Vec<Vec<u64>> {
     let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
-    let recording = record(model, engine);
+    let recording = record(model, engine, threads);
     let columns = recording.columns.iter().map(|column| column.iter().map(canonical).collect());
     let spikes = recording.spikes.iter().flat_map(|spikes| {
         let times = spikes.times.iter().map(canonical).collect();
@@ -31,8 +33,9 @@ fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
 }
 
 /// The first steps of a model.
-fn record(model: &Model, engine: &'static Engine) -> Recording {
+fn record(model: &Model, engine: &'static Engine, threads: usize) -> Recording {
     let mut prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap();
+    prepared.simulation.set_threads(NonZeroUsize::new(threads).unwrap());
     prepared.schedule.steps = prepared.schedule.steps.min(STEPS);
     prepared.schedule.every = 1;
     prepared.schedule.cutoff = 0.0;
@@ -47,19 +50,21 @@ fn record(model: &Model, engine: &'static Engine) -> Recording {
 #[test]
 fn every_engine_equals_the_reference_bit_for_bit() {
     let oracle = Engine::lookup("oracle").unwrap();
-    let (mut count, mut compared) = (0, 0);
+    let (mut count, mut compared, mut runs) = (0, 0, 0);
     for (name, mut model) in models().chain(small_networks()) {
         count += 1;
         for precision in ["f64", "f32"] {
             let precision = model.name("precision", precision);
             model.settings.precision = Some(precision.clone());
-            let expected = bits(&model, oracle);
+            let expected = bits(&model, oracle, 1);
             for engine in ENGINES.iter().filter(|e| e.device == "cpu" && e.name != "oracle") {
                 if engine.name == "jit" && Engine::auto().name != "jit" {
                     println!("skipped: jit, this processor has no AVX2");
                     continue;
                 }
-                let found = bits(&model, engine);
+                // 1, 2 and 3 threads in turn.
+                runs += 1;
+                let found = bits(&model, engine, 1 + runs % 3);
                 assert_eq!(found.len(), expected.len(), "{name}, {}: columns", engine.name);
                 for (column, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     let first = found.iter().zip(expected).position(|(a, b)| a != b);
@@ -135,7 +140,7 @@ mod wgpu {
                 usize::from(!model.compile(&REFERENCE).unwrap_or_else(|e| panic!("{e}")).system.events.is_empty());
             for precision in precisions {
                 model.settings.precision = Some(model.name("precision", precision));
-                let (expected, found) = (record(&model, &REFERENCE), record(&model, engine));
+                let (expected, found) = (record(&model, &REFERENCE, 1), record(&model, engine, 1));
                 let radii = radii(&model);
                 runs += 1;
                 assert_eq!(found.labels, expected.labels, "{name}");

@@ -114,3 +114,96 @@ fn what_cannot_be_recorded_is_refused_with_a_reason() {
         assert!(message.contains("help:") || message.contains("note:"), "{path}: {message}");
     }
 }
+
+/// A spiking population with plastic edges onto another.
+const SPIKING: &str = "
+clock:
+  base: OperatorTemplate
+  equations: \"x' = k + u\"
+  variables: {x: output(0.0), k: 1.0, u: input(0.0)}
+  events: {tick: {when: x >= 1, reset: {x: 0.0}}}
+growth:
+  base: OperatorTemplate
+  equations: [\"w' = pre\", out = w]
+  variables: {out: output, w: variable(0.0), pre: input}
+  events: {seen: {when: pre > 0}}
+growing: {base: EdgeTemplate, operators: growth}
+net:
+  base: CircuitTemplate
+  seed: 3
+  nodes:
+    p: {n: 40, operators: {clock: {k: {uniform: [0.2, 3.0]}, x: {uniform: [0.0, 1.0]}}}}
+    q: {n: 3, operators: [clock]}
+  edges: [[p/tick, q/u, growing, {weight: 0.0}]]
+simulate: {duration: 30, dt: 0.05, sample_every: 0.5}
+";
+
+fn spiking(record: &[(&str, &str)]) -> Model {
+    let mut model = support::load(&MemoryLibrary::new().with("m.yaml", SPIKING), "m.yaml", None);
+    for (name, path) in record {
+        model.record(name, path);
+    }
+    model
+}
+
+#[test]
+fn rates_are_those_of_the_spikes() {
+    let wishes = [("spike", "p/tick"), ("rate", "rate(p/tick)"), ("some", "rate(p/tick[5:25], 2.0)")];
+    for precision in ["f64", "f32"] {
+        let mut model = spiking(&wishes);
+        let name = model.name("<precision>", precision);
+        model.settings.precision = Some(name);
+        let mut prepared = model.simulation().unwrap();
+        let mut recording = prepared.simulation.recording();
+        prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| nullcline::Interrupt::Continue).unwrap();
+        let spikes = recording.spikes[0].clone();
+        // Times are multiples of 0.05; a window has the spikes after its beginning up to its end.
+        let count = |from: f64, to: f64, units: std::ops::Range<u32>| {
+            let those = spikes.times.iter().zip(&spikes.ids);
+            those.filter(|(t, unit)| **t > from + 0.01 && **t < to + 0.01 && units.contains(unit)).count() as f64
+        };
+        assert!(count(0.0, 29.5, 0..40) > 1000.0);
+        let tolerance = if precision == "f64" { 1e-14 } else { 1e-6 };
+        for (row, t) in recording.times.iter().enumerate() {
+            let all = count(t - 0.5, *t, 0..40) / (40.0 * 0.5);
+            let some = count(t - 2.0, *t, 5..25) / (20.0 * 2.0);
+            support::near("rate", column(&recording, "rate")[row], all, tolerance * all);
+            support::near("some", column(&recording, "some")[row], some, tolerance * some);
+        }
+    }
+}
+
+#[test]
+fn variables_of_edges_are_recorded_in_the_order_of_connections() {
+    let wishes = [("w", "edge(p/tick, q/u, growth/w)"), ("last", "edge(p/tick, q/u, w)[119]"), ("spike", "p/tick")];
+    let mut prepared = spiking(&wishes).simulation().unwrap();
+    let mut recording = prepared.simulation.recording();
+    prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| nullcline::Interrupt::Continue).unwrap();
+    let counts: Vec<f64> =
+        (0..40).map(|unit| recording.spikes[0].of(unit).filter(|t| *t < 29.49).count() as f64).collect();
+    // The integral of a spike train counts; a spike is seen in the step behind it.
+    for (connection, (_, found)) in (0..120).zip(recording.labels.iter().zip(&recording.columns)) {
+        support::near("w", *found.last().unwrap(), counts[connection % 40], 1e-9);
+    }
+    assert_eq!(recording.column("w[119]"), recording.column("last"));
+}
+
+#[test]
+fn what_cannot_be_recorded_of_events_and_edges_is_refused_with_a_reason() {
+    for (path, code) in [
+        ("mean(p/tick)", "record-measure"),
+        ("rate(p/x)", "record-measure"),
+        ("rate(p/tick, long)", "record-window"),
+        ("rate(p/tick, -1.0)", "record-window"),
+        ("rate(p/tick, 0.07)", "record-window"),
+        ("edge(p/tick, q/u)", "record-edge"),
+        ("edge(p/tick, q/u, growth/seen)", "record-edge"),
+        ("edge(p/tick, q/u, w)[120]", "record-range"),
+        ("edge(p/tick, q/u, growth/v)", "unknown-edge-attribute"),
+        ("edge(q/tick, p/u, growth/w)", "no-such-edge"),
+    ] {
+        let message = spiking(&[("r", path)]).simulation().err().unwrap().to_string();
+        assert!(message.starts_with(&format!("error[{code}]")), "{path}: {message}");
+        assert!(message.contains("help:") || message.contains("note:"), "{path}: {message}");
+    }
+}

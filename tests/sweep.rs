@@ -155,30 +155,89 @@ fn a_member_that_diverges_has_a_row_that_says_so() {
     assert_eq!(rows[2][1..4], [1.0, 1.0, 1.0]);
 }
 
-#[test]
-fn ctrl_c_keeps_the_finished_rows() {
-    let place = Place::new("stop", RELAXATION);
-    let line = ["--grid", "k=0:1:100000", "--duration", "20000", "--dt", "0.1", "--reduce", "mean", "--out", "t.csv"];
-    let mut child: Child = place.command(&line).stdout(Stdio::null()).spawn().unwrap();
+/// Stops a sweep by Ctrl-C once there are some rows in a file; returns how many there are then.
+fn stopped(place: &Place, line: &[&str], file: &str) -> usize {
+    let mut child: Child = place.command(line).stdout(Stdio::null()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
-    while fs::read_to_string(place.0.join("t.csv")).unwrap_or_default().lines().count() < 10 {
+    while fs::read_to_string(place.0.join(file)).unwrap_or_default().lines().count() < 10 {
         assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none());
         std::thread::sleep(Duration::from_millis(10));
     }
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let text = place.read("t.csv");
+    let text = place.read(file);
     let rows = table(&text).1;
-    assert!(rows.len() >= 64 && rows.len() < 100_000 && rows.iter().all(|r| r.len() == 3), "{}", rows.len());
+    assert!(rows.iter().all(|r| r.len() == 3));
+    rows.len()
+}
+
+#[test]
+fn ctrl_c_keeps_the_finished_rows() {
+    let place = Place::new("stop", RELAXATION);
+    let line = ["--grid", "k=0:1:100000", "--duration", "20000", "--dt", "0.1", "--reduce", "mean", "--out", "t.csv"];
+    let rows = stopped(&place, &line, "t.csv");
+    assert!((64..100_000).contains(&rows), "{rows}");
 }
 
 #[test]
 fn tables_and_traces_go_to_numpy_files() {
     let place = Place::new("npz", RELAXATION);
-    place.ok(&["--grid", "k=0:1:3", "--out", "t.npz", "--traces", "rows.npz"]);
+    let line = ["--grid", "k=0:1:300", "--out", "t.npz"];
+    place.ok(&[&line[..], &["--traces", "rows.npz"]].concat());
     for name in ["t.npz", "rows.npz"] {
         assert!(fs::read(place.0.join(name)).unwrap().starts_with(b"PK"));
     }
+    assert!(!place.0.join("t.npz.rows.csv").exists(), "nothing is left beside a finished table");
+}
+
+/// A table that takes no more rows once it is written.
+fn goes_on(test: &str, out: &str) {
+    let place = Place::new(test, RELAXATION);
+    let path = place.0.join(out);
+    let (grid, beside) = (["--grid", "k=0:1:300", "--out"], place.0.join(format!("{out}.rows.csv")));
+    let line = [&grid[..], &[out]].concat();
+    place.ok(&line);
+    let whole = fs::read(&path).unwrap();
+    // The rows that a stopped sweep leaves are those of a `.csv` file, the last one in the middle.
+    place.ok(&[&grid[..], &["rows.csv"]].concat());
+    let rows = place.read("rows.csv");
+    fs::write(&beside, &rows[..rows.len() / 2]).unwrap();
+    fs::remove_file(&path).unwrap();
+    let report: Value = serde_json::from_str(&place.ok(&[&line[..], &["--json"]].concat())).unwrap();
+    let resumed = report["resumed"].as_u64().unwrap();
+    assert!((100..200).contains(&resumed), "{report}");
+    assert!(fs::read(&path).unwrap() == whole && !beside.exists());
+
+    fs::write(&beside, &rows).unwrap();
+    let (code, _, err) = place.run(&["--grid", "k=0:2:300", "--out", out]);
+    assert!(code == 2 && err.contains("its grid is") && err.contains("--restart"), "{err}");
+}
+
+#[test]
+fn a_sweep_to_a_numpy_file_goes_on_after_the_last_finished_row() {
+    goes_on("resume-npz", "t.npz");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_sweep_to_a_parquet_file_goes_on_after_the_last_finished_row() {
+    goes_on("resume-parquet", "t.parquet");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_parquet_file_needs_its_feature() {
+    let place = Place::new("parquet", RELAXATION);
+    let (code, _, err) = place.run(&["--grid", "k=0:1:3", "--out", "t.parquet"]);
+    assert!(code == 2 && err.contains("write `t.npz`, or build with `--features parquet`"), "{err}");
+}
+
+#[test]
+fn a_stopped_sweep_to_a_numpy_file_keeps_the_finished_rows() {
+    let place = Place::new("stop-npz", RELAXATION);
+    let line = ["--grid", "k=0:1:100000", "--duration", "20000", "--dt", "0.1", "--reduce", "mean", "--out", "t.npz"];
+    let rows = stopped(&place, &line, "t.npz.rows.csv");
+    assert!(rows >= 64 && fs::read(place.0.join("t.npz")).unwrap().starts_with(b"PK"));
 }
 
 #[test]

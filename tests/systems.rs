@@ -2,47 +2,35 @@
 //! through all passes. `NULLCLINE_SEED` chooses others.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/random.rs"]
+mod random;
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use nullcline::compiler::ir::expr::{ExprId, Op, SpaceId};
+use nullcline::compiler::ir::event::{Affected, Jump, Recorded, Through};
+use nullcline::compiler::ir::expr::{EventId, ExprId, HistoryId, Op, SpaceId, StateId};
 use nullcline::compiler::ir::prim::{Prim, arith, bits, table};
-use nullcline::compiler::ir::system::{Connection, Input, Random as Source, System, Values};
+use nullcline::compiler::ir::system::{Connection, Fanout, Input, Random as Source, System, Values};
 use nullcline::compiler::kernel::ir::Precision;
 use nullcline::compiler::pass::{Observable, compile};
 use nullcline::compiler::scheme;
+use nullcline::compiler::template::Order;
 use nullcline::runtime::artifact::{Feeds, Phase, Role, Rows, Samples};
 use nullcline::{ENGINES, Engine};
+
+use random::Random;
 
 /// Systems per run.
 const SYSTEMS: u64 = 2000;
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-
     /// Mostly ordinary numbers, sometimes special ones or so small that products leave the normal numbers.
     fn number(&mut self) -> f64 {
         match self.below(20) {
             0 => self.pick(&[0.0, -0.0, 1.0, -1.0, 0.5, 2.0, 1e300, f64::INFINITY]),
             1 => self.pick(&[f64::MIN_POSITIVE, -1e-160, 1.5e-148, -3e-310, 1.2e-38, -1e-20, 1.1e-18, 4e-39]),
-            _ => (self.next() >> 11) as f64 / (1u64 << 53) as f64 * 6.0 - 3.0,
+            _ => self.within((-3.0, 3.0)),
         }
     }
 
@@ -119,12 +107,23 @@ fn case(random: &mut Random, functions: &[&'static Prim]) -> Case {
             known[at].push(system.past(history, steps));
         }
     }
+    let mut delayed = Vec::new();
+    for k in 0..random.below(2) {
+        delayed.push(delayed_sum(random, &mut system, &spaces, &mut known, k));
+    }
     let constant = random.number();
     known[0].push(system.graph.constant(constant));
     known[0].push(system.graph.add(Op::Time, Vec::new(), SpaceId::SCALAR));
     known[0].push(system.graph.add(Op::StepSize, Vec::new(), SpaceId::SCALAR));
 
-    for _ in 0..random.below(40) {
+    let mut events = Vec::new();
+    let most = random.below(40);
+    // Some happen early, so that equations read them.
+    let event_at: Vec<usize> = (0..random.below(4)).map(|_| random.below(most.max(1))).collect();
+    for k in 0..most {
+        for _ in event_at.iter().filter(|at| **at == k) {
+            events.push(event(random, &mut system, &spaces, &mut known));
+        }
         let at = random.below(spaces.len());
         if random.below(12) == 0 && !known[at].is_empty() {
             let to = random.below(spaces.len());
@@ -149,7 +148,7 @@ fn case(random: &mut Random, functions: &[&'static Prim]) -> Case {
         known[space].push(value);
     }
 
-    for (history, at) in histories {
+    for (history, at) in histories.into_iter().chain(delayed.into_iter().flatten()) {
         let from = if known[at].is_empty() { 0 } else { at };
         system.histories[history.index()].value = random.pick(&known[from]);
     }
@@ -167,6 +166,14 @@ fn case(random: &mut Random, functions: &[&'static Prim]) -> Case {
         };
         system.states[state.index()].derivative = bounded;
     }
+    for id in events {
+        effects(random, &mut system, &spaces, &known, id);
+    }
+    if is_cyclic(&system) {
+        // Through a history one step back.
+        let constant = system.graph.constant(0.5);
+        system.histories.iter_mut().for_each(|history| history.value = constant);
+    }
     let everything: Vec<ExprId> = known.concat();
     let mut observables: Vec<Observable> = Vec::new();
     for k in 0..1 + random.below(4) {
@@ -178,6 +185,146 @@ fn case(random: &mut Random, functions: &[&'static Prim]) -> Case {
     Case { system, observables, series }
 }
 
+/// A history read along connections whose entries have delays of their own. Where some have none, what is remembered is a
+/// state, so that it needs no sum of this step; else it is chosen later, for the space returned.
+fn delayed_sum(
+    random: &mut Random,
+    system: &mut System,
+    spaces: &[SpaceId],
+    known: &mut [Vec<ExprId>],
+    k: usize,
+) -> Option<(HistoryId, usize)> {
+    let from = random.below(spaces.len());
+    let to = random.below(spaces.len());
+    let history = system.add_history(format!("d{k}"), spaces[from]);
+    let state = system.states.iter().position(|s| s.space == spaces[from]);
+    let least = usize::from(state.is_none() || random.below(2) == 0);
+    let (starts, sources) = entries(random, system.size(spaces[from]), system.size(spaces[to]));
+    let delays: Vec<u32> = sources.iter().map(|_| (least + random.below(5)) as u32).collect();
+    let weights = if sources.is_empty() { Values::Uniform(1.0) } else { random.values(sources.len()) };
+    let connection = Connection::new("late", (spaces[from], spaces[to]), starts, sources, weights).with_delays(delays);
+    known[to].push(system.couple_past(connection, history));
+    if let (Some(state), 0) = (state, least) {
+        system.histories[history.index()].value =
+            system.graph.add(Op::State(StateId(state as u32)), Vec::new(), spaces[from]);
+        return None;
+    }
+    Some((history, from))
+}
+
+/// An event whose condition reads what is known so far; its spike train is known from here on.
+fn event(random: &mut Random, system: &mut System, spaces: &[SpaceId], known: &mut [Vec<ExprId>]) -> EventId {
+    let at = random.below(spaces.len());
+    let order = random.pick(&[Order::After, Order::Before]);
+    let (id, _) = system.add_event(format!("e{}", system.events.len()), spaces[at], order);
+    let from = if known[at].is_empty() { 0 } else { at };
+    let (value, threshold) = (random.pick(&known[from]), random.number());
+    let threshold = system.graph.constant(threshold);
+    let when = system.graph.call(random.pick(&[&arith::GE, &arith::LT, &arith::GT]), &[value, threshold]);
+    system.events[id.index()].when = system.everywhere(when, spaces[at]);
+    system.events[id.index()].rank = random.below(2);
+    let train = system.spike_train(id);
+    known[at].push(train);
+    // A train has the height 1/dt; equations mostly meet ordinary numbers.
+    let dt = system.graph.step_size();
+    known[at].push(system.graph.product(train, dt));
+    id
+}
+
+/// What an event does: resets, a refractory time that holds states, jumps of states elsewhere; and whether it is recorded.
+fn effects(random: &mut Random, system: &mut System, spaces: &[SpaceId], known: &[Vec<ExprId>], id: EventId) {
+    let space = system.events[id.index()].space;
+    let at = spaces.iter().position(|s| *s == space).unwrap();
+    let value = |random: &mut Random, at: usize| {
+        let from = if known[at].is_empty() || random.below(3) == 0 { 0 } else { at };
+        random.pick(&known[from])
+    };
+    for state in 0..system.states.len() {
+        let to = system.states[state].space;
+        let place = spaces.iter().position(|s| *s == to).unwrap();
+        let repeat = (space != to && space != SpaceId::SCALAR).then(|| {
+            let indices = (0..system.size(to)).map(|_| random.below(system.size(space)) as u32).collect();
+            system.add_table("repeat", space, indices)
+        });
+        let affected = Affected { state: StateId(state as u32), repeat };
+        if random.below(4) == 0 {
+            let reset = value(random, place);
+            system.events[id.index()].resets.push((affected, reset));
+        }
+        if random.below(4) == 0 {
+            system.events[id.index()].held.push(affected);
+        }
+        if random.below(4) == 0 {
+            jump(random, system, (id, at), (state, to), known);
+        }
+    }
+    if random.below(2) == 0 {
+        let steps = match random.below(3) {
+            0 => value(random, at),
+            _ => system.graph.constant(random.below(6) as f64),
+        };
+        system.events[id.index()].refractory = Some(steps);
+    }
+    if random.below(2) == 0 {
+        let first = random.below(system.size(space));
+        let count = 1 + random.below(system.size(space) - first);
+        system.recorded.push(Recorded { event: id, first, count, unit: random.below(10) });
+    }
+}
+
+/// An event adds to a state: along connections, or element by element.
+fn jump(
+    random: &mut Random,
+    system: &mut System,
+    (id, at): (EventId, usize),
+    (state, to): (usize, SpaceId),
+    known: &[Vec<ExprId>],
+) {
+    let space = system.events[id.index()].space;
+    let spike = system.graph.add(Op::Event(id), Vec::new(), space);
+    let factor = (random.below(3) == 0 && !known[at].is_empty()).then(|| random.pick(&known[at]));
+    let (sources, targets) = (system.size(space), system.size(to));
+    let through = if space == to && random.below(2) == 0 {
+        let weights = random.values(targets);
+        Through::Weight(system.add_parameter("weight", to, weights))
+    } else if space == SpaceId::SCALAR || to == SpaceId::SCALAR || random.below(3) == 0 {
+        let (starts, sources) = entries(random, sources, targets);
+        let weights = if sources.is_empty() { Values::Uniform(1.0) } else { random.values(sources.len()) };
+        Through::Connection(system.add_connection(Connection::new("jumps", (space, to), starts, sources, weights)))
+    } else {
+        // The same lists, from the sources' side.
+        let (starts, targets) = entries(random, targets, sources);
+        let weights = if targets.is_empty() { Values::Uniform(1.0) } else { random.values(targets.len()) };
+        Through::Fanout(system.add_fanout(Fanout::new("jumps", (space, to), starts, targets, weights)))
+    };
+    let delay = if random.below(2) == 0 { 0 } else { 1 + random.below(4) as u32 };
+    system.jumps.push(Jump { state: StateId(state as u32), spike, factor, through, delay });
+}
+
+/// Random entries: for each of `rows` some numbers below `size`.
+fn entries(random: &mut Random, size: usize, rows: usize) -> (Vec<u32>, Vec<u32>) {
+    let dense = random.below(2) == 0;
+    let (mut starts, mut entries) = (vec![0u32], Vec::new());
+    for _ in 0..rows {
+        entries.extend((0..size as u32).filter(|_| dense || random.below(3) == 0));
+        starts.push(entries.len() as u32);
+    }
+    (starts, entries)
+}
+
+/// Whether events tested at the same moment need each other, which lowering refuses.
+fn is_cyclic(system: &System) -> bool {
+    let mut needs = system.event_needs();
+    loop {
+        let free: Vec<bool> = needs.iter().map(Vec::is_empty).collect();
+        let before: usize = needs.iter().map(Vec::len).sum();
+        needs.iter_mut().for_each(|of| of.retain(|need| !free[need.index()]));
+        if needs.iter().map(Vec::len).sum::<usize>() == before {
+            return before > 0;
+        }
+    }
+}
+
 /// A value of one space in another: some elements of it, or sums over connections.
 fn between(random: &mut Random, system: &mut System, value: ExprId, to: SpaceId) -> ExprId {
     let source = system.graph.space(value);
@@ -186,22 +333,13 @@ fn between(random: &mut Random, system: &mut System, value: ExprId, to: SpaceId)
         let indices = (0..targets).map(|_| random.below(sources) as u32).collect();
         return system.take("some", value, to, indices);
     }
-    let dense = random.below(2) == 0;
-    let (mut starts, mut entries) = (vec![0u32], Vec::new());
-    for _ in 0..targets {
-        entries.extend((0..sources as u32).filter(|_| dense || random.below(3) == 0));
-        starts.push(entries.len() as u32);
-    }
+    let (starts, entries) = entries(random, sources, targets);
     let weights = if entries.is_empty() { Values::Uniform(1.0) } else { random.values(entries.len()) };
-    let (starts, sources) = (starts.into(), entries.into());
-    system.couple(
-        Connection { name: "links".to_string(), source, target: to, starts, sources, weights, delays: None },
-        value,
-    )
+    system.couple(Connection::new("links", (source, to), starts, entries, weights), value)
 }
 
-/// The bits of every number of a run on an engine; which NaN a NaN is does not count.
-fn run(case: &Case, engine: &Engine, precision: Precision, scheme: usize, random: u64) -> Vec<u64> {
+/// The bits of every number of a run on an engine, and how many of the last are spikes; which NaN a NaN is does not count.
+fn run(case: &Case, engine: &Engine, precision: Precision, scheme: usize, random: u64) -> (Vec<u64>, usize) {
     let mut random = Random(random);
     let (system, observables) = (case.system.clone(), case.observables.clone());
     let module = compile(system, observables, &scheme::TABLE[scheme], precision, engine.target).unwrap();
@@ -214,7 +352,7 @@ fn run(case: &Case, engine: &Engine, precision: Precision, scheme: usize, random
     executable.run(Phase::Setup, 0, dt).unwrap();
     feeds.apply(0, |buffer, values| executable.write(buffer, 0, values)).unwrap();
     let slots = layout.buffers.iter().map(|b| b.slots as u64).max().unwrap_or(1);
-    for slot in 0..slots {
+    for slot in (0..layout.history_passes).flat_map(|_| 0..slots) {
         executable.run(Phase::Remember, slot, 0.0).unwrap();
     }
     let recorded = layout.buffers.iter().enumerate();
@@ -227,7 +365,12 @@ fn run(case: &Case, engine: &Engine, precision: Precision, scheme: usize, random
     executable.advance(count * every, 2, dt, &feeds).unwrap();
     executable.run(Phase::Observe, count * every + 2, dt).unwrap();
     executable.gather(&places, &mut out).unwrap();
-    out.into_iter().map(|v| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() }).collect()
+    let mut spikes = Vec::new();
+    executable.collect((count * every + 2, 3), dt, &feeds, &layout.events, &mut spikes).unwrap();
+    executable.gather(&places, &mut out).unwrap();
+    // Step, event and unit in one number.
+    out.extend(spikes.iter().map(|s| (s.step * 10_000 + u64::from(s.event) * 1000 + u64::from(s.unit)) as f64));
+    (out.into_iter().map(|v| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() }).collect(), spikes.len())
 }
 
 #[test]
@@ -236,7 +379,7 @@ fn every_engine_equals_the_reference_on_random_systems() {
     println!("seed {seed}");
     let functions = functions();
     let oracle = Engine::lookup("oracle").unwrap();
-    let (mut numbers, mut ordinary) = (0, 0);
+    let (mut numbers, mut ordinary, mut spiking) = (0, 0, 0);
     for index in 0..SYSTEMS {
         let mut random = Random(seed * 1_000_003 + index);
         let case = case(&mut random, &functions);
@@ -247,7 +390,8 @@ fn every_engine_equals_the_reference_on_random_systems() {
 
         let refused = compile(system, observables, &scheme::TABLE[scheme], precision, oracle.target).is_err();
         let scheme = if refused { 0 } else { scheme };
-        let expected = run(&case, oracle, precision, scheme, how);
+        let (expected, spikes) = run(&case, oracle, precision, scheme, how);
+        spiking += usize::from(spikes > 0);
         numbers += expected.len();
         ordinary += expected.iter().filter(|b| f64::from_bits(**b).is_normal()).count();
         for engine in ENGINES.iter().filter(|e| e.device == "cpu" && e.name != "oracle") {
@@ -255,7 +399,7 @@ fn every_engine_equals_the_reference_on_random_systems() {
                 println!("skipped: jit, this processor has no AVX2");
                 continue;
             }
-            let found = run(&case, engine, precision, scheme, how);
+            let (found, _) = run(&case, engine, precision, scheme, how);
             let first = found.iter().zip(&expected).position(|(a, b)| a != b);
             let values = first.map(|at| (f64::from_bits(found[at]), f64::from_bits(expected[at])));
             assert!(
@@ -266,6 +410,7 @@ fn every_engine_equals_the_reference_on_random_systems() {
             );
         }
     }
-    println!("{numbers} numbers, {ordinary} of them ordinary");
+    println!("{numbers} numbers, {ordinary} of them ordinary; spikes in {spiking} of {SYSTEMS} systems");
+    assert!(spiking as u64 * 8 > SYSTEMS, "spikes in {spiking} of {SYSTEMS} systems only");
     assert!(ordinary * 3 > numbers, "{ordinary} of {numbers} are neither 0 nor infinite nor undefined");
 }

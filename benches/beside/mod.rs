@@ -1,7 +1,16 @@
 //! Running C programs beside this one.
+// Each bench uses some of it.
+#![allow(dead_code)]
 
+pub mod columns;
+pub mod peak;
+
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
+
+use nullcline::compiler::template::library::MemoryLibrary;
+use nullcline::{Model, Prepared};
 
 /// Compiles a program of `benches/c` for this machine.
 pub fn compile(source: &str, options: &[&str]) -> String {
@@ -41,4 +50,16 @@ pub fn cpu_seconds() -> f64 {
 pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
+}
+
+/// A model from its text.
+pub fn model(text: String) -> Model {
+    Model::load(&MemoryLibrary::new().with("w.yaml", text), "w.yaml", None).unwrap()
+}
+
+/// A model ready to run, on one thread.
+pub fn prepare(model: &Model) -> Prepared {
+    let mut prepared = model.simulation().unwrap();
+    prepared.simulation.set_threads(NonZeroUsize::MIN);
+    prepared
 }

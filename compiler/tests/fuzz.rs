@@ -3,6 +3,9 @@
 //! `NULLCLINE_FUZZ=1000000 cargo test -p nullcline-compiler --release --test fuzz -- --ignored fuzz` runs it; the
 //! corpus is every YAML file of the repository. The same entry points stand in `fuzz/` for cargo-fuzz.
 
+#[path = "../../tests/support/random.rs"]
+mod random;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -24,6 +27,8 @@ use nullcline_compiler::template::connectivity::Rule;
 use nullcline_compiler::template::library::MemoryLibrary;
 use nullcline_compiler::template::{NodeTemplate, load, load_all, to_yaml};
 
+use random::Random;
+
 /// Inputs of this size must be done within this time, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -44,18 +49,7 @@ const PIECES: &[&str] = &[
     "2j", "//", "+=", "≤", "\0",
 ];
 
-/// Splitmix64.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % limit.max(1) as u64) as usize
-    }
-
     fn place(&mut self, text: &str) -> usize {
         let at = self.below(text.len() + 1);
         (at..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())

@@ -1,27 +1,21 @@
 //! Random expressions print to text that reads back as the same tree, wherever the printer leaves parentheses out.
 
+#[path = "../../tests/support/random.rs"]
+mod random;
+
 use nullcline_compiler::source::{FileId, Name, Span};
 use nullcline_compiler::syntax::ast::{BinaryOp, Expr, ExprKind, Subscript, UnaryOp};
 use nullcline_compiler::syntax::text::MappedText;
 use nullcline_compiler::syntax::{equation, print};
 
-/// Splitmix64: enough for tests, and the same everywhere.
-struct Random(u64);
+use random::Random;
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
-    }
-
-    fn expr(&mut self, depth: u64) -> Expr {
+    fn expr(&mut self, depth: usize) -> Expr {
         let form = if depth == 0 { self.below(3) } else { self.below(14) };
         let inner = |random: &mut Random| Box::new(random.expr(depth - 1));
         let kind = match form {
-            0 => ExprKind::Name(["x", "τ", "v_m", "d", "dt"][self.below(5) as usize].to_string()),
+            0 => ExprKind::Name(["x", "τ", "v_m", "d", "dt"][self.below(5)].to_string()),
             1 => {
                 let exponent = self.below(40) as i32 - 20;
                 ExprKind::Number(self.below(100_000) as f64 * 10f64.powi(exponent))
@@ -44,7 +38,7 @@ impl Random {
                 ExprKind::Index(inner(self), vec![subscript])
             }
             _ => {
-                let row = self.below(BinaryOp::TABLE.len() as u64) as usize;
+                let row = self.below(BinaryOp::TABLE.len());
                 ExprKind::Binary(BinaryOp::TABLE[row].0, inner(self), inner(self))
             }
         };

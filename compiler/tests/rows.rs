@@ -1,5 +1,8 @@
 //! Every row of the function table keeps its promises: derivative, expansion, documented special values.
 
+#[path = "../../tests/support/random.rs"]
+mod random;
+
 use std::collections::HashSet;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_3, LN_2, PI};
 
@@ -8,20 +11,9 @@ use nullcline_compiler::ir::evaluate::evaluate;
 use nullcline_compiler::ir::expr::{ExprGraph, ExprId, InputId, Op, SpaceId};
 use nullcline_compiler::ir::prim::{Prim, bits, lookup, surrogate, table};
 
-/// Random numbers of the tests (G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA
-/// 2014: SplitMix64).
-struct Random(u64);
+use random::Random;
 
 impl Random {
-    fn within(&mut self, (low, high): (f64, f64)) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        low + (high - low) * (z >> 11) as f64 / (1u64 << 53) as f64
-    }
-
     fn point(&mut self, prim: &Prim) -> Vec<f64> {
         prim.domain.iter().map(|d| self.within(*d)).collect()
     }

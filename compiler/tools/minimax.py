@@ -205,7 +205,7 @@ JOBS = {
     "log": lambda: logarithm("log", 7, False),
     "log32": lambda: logarithm("log", 3, True),
     "sin": lambda: sine("sin", 8, False),
-    "sin32": lambda: sine("sin", 4, True),
+    "sin32": lambda: sine("sin", 5, True),
     "softplus": lambda: wide_logarithm("softplus", 10, False),
     "softplus32": lambda: wide_logarithm("softplus", 5, True),
     "atan": lambda: inverse_tangent("atan", 11, False),

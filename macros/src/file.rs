@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nullcline_compiler::backend::rust::{Long, ident, without_comments};
 use nullcline_compiler::diagnostic::render;
-use nullcline_compiler::embed::{Embed, Embedding, Reads, embed};
+use nullcline_compiler::embed::{Embed, Embedding, Form, Reads, embed, put_helps};
 use nullcline_compiler::source::{Name, SourceMap, Span};
 use nullcline_compiler::template::library::FileLibrary;
 use proc_macro2::TokenStream;
@@ -16,14 +16,21 @@ use crate::fault::Fault;
 /// The module of a model in a file.
 pub fn expand(arguments: &Arguments, runtime: TokenStream) -> Result<TokenStream, Vec<Fault>> {
     let Source::File { path, span, template } = &arguments.source else { return Ok(TokenStream::new()) };
-    let root = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let Ok(root) = std::env::var("CARGO_MANIFEST_DIR") else {
+        let fault = "`CARGO_MANIFEST_DIR` is not set, so no place is known that the file's name could start from";
+        return Err(vec![Fault::at(
+            *span,
+            format!("{fault}\n  help: build with cargo, or set it to the crate's directory"),
+        )]);
+    };
     let whole = place(path, &root, *span);
     let mut sources = SourceMap::new();
     let library = Reads::of(FileLibrary::with_template_path(vec![root.clone().into()]));
     let wish = wish(&mut sources, arguments, whole.clone(), template.clone(), runtime);
     match embed(&mut sources, &library, &wish) {
         Ok(embedding) => Ok(module(arguments, &embedding, &library.files())),
-        Err(faults) => {
+        Err(mut faults) => {
+            put_helps(&mut faults, Form::Macro);
             let text = render(&faults, &sources, false).replace(&whole, path).replace(&format!("{root}/"), "");
             Err(vec![Fault::at(*span, format!("the model is at fault\n{}", text.trim_end()))])
         }

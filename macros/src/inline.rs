@@ -4,7 +4,7 @@
 //! a token of the user.
 
 use nullcline_compiler::diagnostic::Severity;
-use nullcline_compiler::embed::embed;
+use nullcline_compiler::embed::{Form, embed, put_helps};
 use nullcline_compiler::source::{FileId, SourceMap};
 use nullcline_compiler::template::library::MemoryLibrary;
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
@@ -32,7 +32,8 @@ pub fn expand(arguments: &Arguments, runtime: TokenStream) -> Result<TokenStream
             }
             Ok(module(arguments, &embedding, &[]))
         }
-        Err(faults) => {
+        Err(mut faults) => {
+            put_helps(&mut faults, Form::Inline);
             let errors = faults.into_iter().filter(|d| d.severity == Severity::Error);
             Err(errors
                 .map(|fault| {

@@ -273,7 +273,7 @@ pub trait Executable: Send {
 
     /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        record_by_row(self, rows, dt, feeds, out)
+        record_by_row(self, rows, dt, feeds, &mut |executable| executable.gather(rows.places, out))
     }
 }
 
@@ -315,19 +315,19 @@ pub fn reduce_by_row<E: Executable + ?Sized>(
     Ok(())
 }
 
-/// [`Executable::record`] by the other functions of the trait.
+/// [`Executable::record`] by the other functions of the trait; `gather` appends the observed values of a row.
 pub fn record_by_row<E: Executable + ?Sized>(
     executable: &mut E,
     rows: &Rows<'_>,
     dt: f64,
     feeds: &Feeds,
-    out: &mut Vec<f64>,
+    gather: &mut dyn FnMut(&E) -> Result<(), DeviceError>,
 ) -> Result<(), DeviceError> {
     for row in 0..rows.count {
         let step = rows.first + row * rows.every;
         feeds.apply(step, |buffer, values| executable.write(buffer, 0, values))?;
         executable.run(Phase::Observe, step, dt)?;
-        executable.gather(rows.places, out)?;
+        gather(executable)?;
         executable.advance(step, rows.every, dt, feeds)?;
     }
     Ok(())

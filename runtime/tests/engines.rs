@@ -2,28 +2,18 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(all(target_arch = "x86_64", feature = "jit"))]
 
+#[path = "../../tests/support/random.rs"]
+mod random;
+
 use std::num::NonZeroUsize;
 
 use nullcline_runtime::artifact::{Buffer, Executable, Feeds, Layout, Phase, Role, Rows};
 use nullcline_runtime::engine::{block, jit};
 use nullcline_runtime::program::{Binary, Body, Kernel, Op, Precision, Program, Unary};
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
+use random::Random;
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
     /// Mostly ordinary numbers, sometimes special ones.
     fn number(&mut self) -> f64 {
         const SPECIAL: [f64; 8] = [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300];
@@ -32,7 +22,7 @@ impl Random {
         match self.below(12) {
             0 => SPECIAL[self.below(SPECIAL.len())],
             1 if self.below(3) == 0 => SMALL[self.below(SMALL.len())],
-            _ => (self.next() >> 11) as f64 / (1u64 << 53) as f64 * 8.0 - 4.0,
+            _ => self.within((-4.0, 4.0)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The command line: parses arguments, calls the library, prints.
 
 mod check;
+mod choice;
 mod compile;
 mod devices;
 mod explain;

@@ -14,7 +14,7 @@ use nullcline::compiler::syntax::text::MappedText;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::compiler::template::{Complex, Literal, parse_number};
 use nullcline::runtime::sim::Simulation;
-use nullcline::{ENGINES, Engine, Error, KINDS, Kind, Model, Place};
+use nullcline::{Compiled, ENGINES, Engine, Error, KINDS, Kind, Model, Place};
 
 use super::fault::Fault;
 
@@ -143,6 +143,17 @@ impl Settings {
     pub fn engine(&self) -> &'static Engine {
         let of_device = || self.device.map_or_else(Engine::auto, |d| d.engine);
         Engine::lookup(&self.engine).unwrap_or_else(of_device)
+    }
+
+    /// Whether the engine is left to the length of the run.
+    pub fn chooses_engine(&self) -> bool {
+        self.engine == "auto" && self.engine().device == "cpu"
+    }
+
+    /// Compiles a model for the chosen engine.
+    pub fn compile(&self, model: &Model) -> Result<Compiled, Error> {
+        let compiled = model.compile(self.engine())?;
+        Ok(if self.chooses_engine() { compiled.choose(self.threads) } else { compiled })
     }
 
     /// Whether the chosen engine runs on the chosen device.
@@ -332,7 +343,8 @@ fn schemes() -> PossibleValuesParser {
 }
 
 fn engines() -> PossibleValuesParser {
-    let auto = PossibleValue::new("auto").help("the fastest one that this machine can run");
+    let auto = PossibleValue::new("auto")
+        .help("the one that takes the least time for the run, by an estimate that is printed");
     let engines = ENGINES.iter().map(|e| PossibleValue::new(e.name).help(e.doc));
     std::iter::once(auto).chain(engines).collect::<Vec<_>>().into()
 }

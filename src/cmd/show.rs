@@ -141,6 +141,7 @@ fn edges(circuit: &Circuit, colors: bool, text: &mut String) {
             Weights::Scalar(weight) => weight.to_string(),
             Weights::Matrix(matrix) => format!("matrix of {} numbers", matrix.len()),
             Weights::Drawn(law) => law.to_string(),
+            Weights::Profile(profile) => profile.to_string(),
         };
         let mut line = format!("  {} -> {}, weight {weight}", circuit.path(p.source), circuit.path(p.target));
         for (what, value) in [("delay", &p.delay), ("spread", &p.spread)] {
@@ -148,6 +149,7 @@ fn edges(circuit: &Circuit, colors: bool, text: &mut String) {
                 None => {}
                 Some(Literal::Number(number)) => line.push_str(&format!(", {what} {}", number.re)),
                 Some(Literal::Drawn(law)) => line.push_str(&format!(", {what} {law}")),
+                Some(Literal::Profile(profile)) => line.push_str(&format!(", {what} {profile}")),
                 Some(_) => line.push_str(&format!(", {what} for each")),
             }
         }

@@ -4,6 +4,8 @@
 
 #[path = "../support/ptx/mod.rs"]
 mod ptx;
+#[path = "../support/random.rs"]
+mod random;
 
 use std::num::NonZeroUsize;
 
@@ -19,33 +21,15 @@ use nullcline::compiler::scheme;
 use nullcline::runtime::artifact::{Executable, Feeds, Phase};
 use nullcline::{ENGINES, Engine, Simulation};
 
+use random::Random;
+
 mod delivery;
 mod sums;
 
 const DT: f64 = 0.125;
 const STEPS: u64 = 40;
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    /// Uniform in [0, 1).
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
     /// Rows of up to `most` ends each, some of them twice.
     fn rows(&mut self, rows: usize, most: usize, size: usize) -> (Vec<u32>, Vec<u32>) {
         let (mut starts, mut ends) = (vec![0], Vec::new());

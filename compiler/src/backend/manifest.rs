@@ -34,6 +34,8 @@
 //!   seed >> 32): with words w, (((w0 << 32 | w1) >> 11) + 1) 2^-53 and ((w2 << 32 | w3) >> 11) 2^-53.
 //! - `history_passes`: how often the remember phase is run over all slots, with a step size of 0, before the first step.
 //! - `columns`: what a run records: `name`, `unit`, `buffer`, `element`.
+//! - `events`: recorded events: `name`, and the elements of a `buffer` that are not 0 after a step in which they had one:
+//!   `count` from `first` on, the units from number `unit` on. `delay`: steps from the start of that step to the event.
 //!
 //! A list of numbers is one number (all elements are the same), an array, or, past [`LONGEST`] numbers,
 //! `{"offset": bytes, "length": numbers}` in the data file, little-endian in the format of the list. A number that JSON
@@ -63,6 +65,8 @@ pub struct About {
     pub notes: Vec<(Option<String>, Option<String>)>,
     /// What a run records.
     pub columns: Vec<Column>,
+    /// Names of the recorded events, in the order of the layout.
+    pub events: Vec<String>,
 }
 
 /// A recorded column.
@@ -182,6 +186,16 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("buffers", Some(array(held, false))),
         ])
     });
+    let events = layout.events.iter().enumerate().map(|(index, event)| {
+        object([
+            ("name", Some(text(about.events.get(index).unwrap_or(&layout.buffers[event.buffer].name)))),
+            ("buffer", Some(event.buffer.to_string())),
+            ("first", Some(event.first.to_string())),
+            ("count", Some(event.count.to_string())),
+            ("unit", Some(event.unit.to_string())),
+            ("delay", Some(event.delay.to_string())),
+        ])
+    });
     let arguments = artifact.arguments.iter().map(|a| text(a));
     let arguments = (!artifact.arguments.is_empty()).then(|| array(arguments, false));
     let members = [
@@ -212,6 +226,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("randoms", Some(randoms)),
         ("history_passes", Some(layout.history_passes.to_string())),
         ("columns", Some(array(columns, true))),
+        ("events", Some(array(events, true))),
     ];
     let lines = members.into_iter().filter_map(|(key, value)| Some(format!("  {}: {}", text(key), value?)));
     let json = format!("{{\n{}\n}}\n", lines.collect::<Vec<String>>().join(",\n"));

@@ -30,6 +30,13 @@ pub fn argument_count(name: &str, fewest: usize, most: usize, found: usize, span
     Diagnostic::error("argument-count", span, message, format!("{found} given"))
 }
 
+/// Something in a profile that has no value at a distance.
+pub fn not_of_distance(span: Span) -> Diagnostic {
+    let message = "a number by distance is an expression of the distance `d` and real numbers";
+    Diagnostic::error("not-of-distance", span, message, "has no value here")
+        .with_help("for instance `exp(-d^2/(2*0.1^2))`")
+}
+
 /// Algebraic variables that depend on each other in a circle.
 pub fn algebraic_cycle(path: &[String], span: Span) -> Diagnostic {
     let mut circle: Vec<&str> = path.iter().map(String::as_str).collect();

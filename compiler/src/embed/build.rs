@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Embed, Reads, embed};
+use super::{Embed, Form, Reads, embed, put_helps};
 use crate::backend::rust::{Long, format};
 use crate::diagnostic::render;
 use crate::source::{Name, SourceMap, Span};
@@ -26,7 +26,8 @@ pub fn compile(pattern: &str) {
 /// How to compile models in a build script.
 #[derive(Clone, Debug)]
 pub struct Config {
-    root: PathBuf,
+    /// Without it, the crate of the build script.
+    root: Option<PathBuf>,
     out: Option<PathBuf>,
     index: String,
     template: Option<String>,
@@ -49,7 +50,7 @@ impl Config {
     /// The settings of the files, in the crate of the build script.
     pub fn new() -> Config {
         Config {
-            root: std::env::var("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default(),
+            root: std::env::var("CARGO_MANIFEST_DIR").ok().map(PathBuf::from),
             out: None,
             index: "models.rs".to_string(),
             template: None,
@@ -65,7 +66,7 @@ impl Config {
 
     /// Starts paths from this directory rather than that of the crate.
     pub fn root(mut self, directory: impl Into<PathBuf>) -> Config {
-        self.root = directory.into();
+        self.root = Some(directory.into());
         self
     }
 
@@ -160,14 +161,16 @@ impl Config {
                 std::env::var("OUT_DIR").map(PathBuf::from).map_err(|_| vec!["`OUT_DIR` is not set".to_string()])?
             }
         };
+        let unset = "`CARGO_MANIFEST_DIR` is not set: build with cargo, or name a directory with `Config::root`";
+        let root = self.root.as_deref().ok_or_else(|| vec![unset.to_string()])?;
         let (mut files, mut faults, mut index) = (Vec::new(), Vec::new(), String::new());
         for pattern in patterns {
-            let found = self.matching(pattern).map_err(|fault| vec![fault])?;
-            if let Some(directory) = Path::new(&self.root.join(pattern)).parent().filter(|_| pattern.contains('*')) {
+            let found = matching(root, pattern).map_err(|fault| vec![fault])?;
+            if let Some(directory) = root.join(pattern).parent().filter(|_| pattern.contains('*')) {
                 files.push(directory.display().to_string());
             }
             for path in found {
-                match self.one(&path, &out) {
+                match self.one(&path, root, &out) {
                     Ok((module, read)) => {
                         files.extend(read);
                         index.push_str(&module);
@@ -186,10 +189,10 @@ impl Config {
     }
 
     /// Compiles a model, and returns the module that includes it and the files that it was made from.
-    fn one(&self, path: &Path, out: &Path) -> Result<(String, Vec<String>), String> {
+    fn one(&self, path: &Path, root: &Path, out: &Path) -> Result<(String, Vec<String>), String> {
         let mut sources = SourceMap::new();
-        let mut directories = vec![self.root.clone()];
-        directories.extend(self.template_path.iter().map(|d| self.root.join(d)));
+        let mut directories = vec![root.to_path_buf()];
+        directories.extend(self.template_path.iter().map(|d| root.join(d)));
         let library = Reads::of(FileLibrary::with_template_path(directories));
         let mut name = |text: &String| {
             let file = sources.add("build script", text.as_str());
@@ -210,9 +213,10 @@ impl Config {
             std: self.std,
             long: Long::Files,
         };
-        let made = embed(&mut sources, &library, &wish).map_err(|faults| {
+        let made = embed(&mut sources, &library, &wish).map_err(|mut faults| {
+            put_helps(&mut faults, Form::Build);
             let text = render(&faults, &sources, false);
-            text.replace(&format!("{}/", self.root.display()), "").trim_end().to_string()
+            text.replace(&format!("{}/", root.display()), "").trim_end().to_string()
         })?;
         let file = format!("{}.rs", made.name);
         write(&out.join(&file), format(&made.source.items)?.as_bytes())?;
@@ -225,23 +229,22 @@ impl Config {
         let module = format!("/// {doc}\n#[path = {:?}]\npub mod {name};\n", whole.display().to_string());
         Ok((module, library.files()))
     }
-
-    /// The files that a pattern means, in the order of their names.
-    fn matching(&self, pattern: &str) -> Result<Vec<PathBuf>, String> {
-        let whole = self.root.join(pattern);
-        if !pattern.contains('*') {
-            return Ok(vec![whole]);
-        }
-        let (directory, last) = (whole.parent().unwrap_or(Path::new("")), whole.file_name().unwrap_or_default());
-        let last = last.to_string_lossy().into_owned();
-        let entries = fs::read_dir(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
-        let mut found: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-        found.retain(|path| path.file_name().is_some_and(|name| matches(&last, &name.to_string_lossy())));
-        found.sort();
-        if found.is_empty() { Err(format!("no file matches `{pattern}`")) } else { Ok(found) }
-    }
 }
 
+/// The files that a pattern means, in the order of their names.
+fn matching(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let whole = root.join(pattern);
+    if !pattern.contains('*') {
+        return Ok(vec![whole]);
+    }
+    let (directory, last) = (whole.parent().unwrap_or(Path::new("")), whole.file_name().unwrap_or_default());
+    let last = last.to_string_lossy().into_owned();
+    let entries = fs::read_dir(directory).map_err(|e| format!("{}: {e}", directory.display()))?;
+    let mut found: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+    found.retain(|path| path.file_name().is_some_and(|name| matches(&last, &name.to_string_lossy())));
+    found.sort();
+    if found.is_empty() { Err(format!("no file matches `{pattern}`")) } else { Ok(found) }
+}
 /// Whether a name is a pattern with any text in the places of `*`.
 fn matches(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };

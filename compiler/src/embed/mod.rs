@@ -3,6 +3,8 @@
 #[cfg(feature = "build")]
 pub mod build;
 #[cfg(feature = "rust")]
+mod helps;
+#[cfg(feature = "rust")]
 mod inputs;
 #[cfg(feature = "rust")]
 mod read;
@@ -10,6 +12,8 @@ pub mod settings;
 #[cfg(feature = "rust")]
 mod source;
 
+#[cfg(feature = "rust")]
+pub use helps::{Form, put_helps};
 #[cfg(feature = "rust")]
 pub use read::Reads;
 #[cfg(feature = "rust")]

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::inputs::Inputs;
 use super::settings;
-use crate::backend::rust::{self, Interface, Long, Options, RUST, Recorded, Source};
+use crate::backend::rust::{self, Event, Interface, Long, Options, RUST, Recorded, Source};
 use crate::diagnostic::{Diagnostics, Result, settings as fault};
 use crate::ir::lower::functions::KnownFunctions;
 use crate::ir::lower::{self, lower};
@@ -14,7 +14,7 @@ use crate::kernel::ir::{BufferRole, Module};
 use crate::model::check::check;
 use crate::model::{Circuit, instantiate};
 use crate::pass;
-use crate::pass::record::{Columns, recorded};
+use crate::pass::record::{Columns, Sampling, recorded};
 use crate::scheme::Scheme;
 use crate::source::{Name, SourceMap};
 use crate::syntax::print;
@@ -80,7 +80,7 @@ pub fn embed(sources: &mut SourceMap, library: &dyn Library, wish: &Embed) -> Re
     let zero_history = settings::zero_history(given.history.as_ref())?;
 
     let inputs = Inputs::new(&circuit, &given.inputs, &wish.inputs)?;
-    let wanted = recorded(&circuit, &given.record)?;
+    let wanted = recorded(&circuit, &given.record, Sampling::new(dt, given.sample_every))?;
     let options = lower::Options { dt, vectorise: Vectorise::Auto };
     let mut system = lower(&circuit, &inputs.drives, &options)?;
     let mut columns = Columns::default();
@@ -96,12 +96,15 @@ pub fn embed(sources: &mut SourceMap, library: &dyn Library, wish: &Embed) -> Re
         let place = columns.located(&system, &module, *value, *element);
         Recorded::collect(&mut quantities, (&label.name, &label.group, label.unit.as_deref()), place);
     }
+    let events = columns.events.iter().map(|l| Event { name: l.name.clone(), group: l.group.clone() });
+    let events: Vec<Event> = events.collect();
     let doc = describe(sources, &circuit, scheme, &module);
     let interface = Interface {
         module: &module,
         slopes: &slopes,
         notes: &notes,
         recorded: &quantities,
+        events: &events,
         dt,
         zero_history,
         seed: given.seed.unwrap_or(0),

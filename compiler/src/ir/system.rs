@@ -230,6 +230,8 @@ pub struct System {
     pub event_places: HashMap<(usize, usize, usize), Recorded>,
     /// Where each (population, operator, variable) of the circuit is.
     pub locations: HashMap<(usize, usize, usize), Location>,
+    /// Where each (projection, operator, variable) on an edge of the circuit is: one element for each connection.
+    pub edge_locations: HashMap<(usize, usize, usize), Location>,
 }
 
 impl System {

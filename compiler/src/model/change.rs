@@ -20,17 +20,10 @@ impl Circuit {
         if values(value).iter().any(|n| !n.re.is_finite() || !n.im.is_finite()) {
             return Err(fault::value_not_finite(attribute).into());
         }
-        let (sources, targets) = (self.find(source)?, self.find(target)?);
-        let among = |found: &[Found], at| found.iter().any(|f| f.variable == at);
         let units = |p: usize| self.populations[p].size.unwrap_or(1);
         let pairs = |p: &Projection| units(p.source.population) * units(p.target.population);
-        let chosen: Vec<(usize, usize)> = (self.projections.iter().enumerate())
-            .filter(|(_, p)| among(&sources, p.source) && among(&targets, p.target))
-            .map(|(i, p)| (i, pairs(p)))
-            .collect();
-        if chosen.is_empty() {
-            return Err(fault::no_such_edge(source, target).into());
-        }
+        let chosen = self.between(source, target)?;
+        let chosen: Vec<(usize, usize)> = chosen.into_iter().map(|i| (i, pairs(&self.projections[i]))).collect();
         for (index, pairs) in chosen {
             if let Literal::Drawn(law) = value {
                 self.draw_edge(index, attribute, law)?;
@@ -39,6 +32,29 @@ impl Circuit {
             change(&mut self.projections[index], attribute, value, pairs)?;
         }
         Ok(())
+    }
+
+    /// The projections from the variables that `source` means to those that `target` means; at least one.
+    fn between(&self, source: &Name, target: &Name) -> Result<Vec<usize>> {
+        let (sources, targets) = (self.find(source)?, self.find(target)?);
+        let among = |found: &[Found], at| found.iter().any(|f| f.variable == at);
+        let chosen = (self.projections.iter().enumerate())
+            .filter(|(_, p)| among(&sources, p.source) && among(&targets, p.target))
+            .map(|(i, _)| i);
+        let chosen: Vec<usize> = chosen.collect();
+        if chosen.is_empty() { Err(fault::no_such_edge(source, target).into()) } else { Ok(chosen) }
+    }
+
+    /// A variable, `operator/variable`, of the operators on the edges between two variables: the projections that have it,
+    /// at least one, and its (operator, variable).
+    pub fn on_edges(&self, source: &Name, target: &Name, variable: &Name) -> Result<(Vec<usize>, (usize, usize))> {
+        let place = |i: &usize| {
+            let edge = self.projections[*i].edge.as_deref()?;
+            Some((*i, position(&edge.operators, variable)?))
+        };
+        let found: Vec<(usize, (usize, usize))> = self.between(source, target)?.iter().filter_map(place).collect();
+        let Some((_, at)) = found.first() else { return Err(fault::unknown_edge_attribute(variable).into()) };
+        Ok((found.iter().filter(|(_, other)| other == at).map(|(i, _)| *i).collect(), *at))
     }
 
     /// Draws an attribute of the connections of a projection.

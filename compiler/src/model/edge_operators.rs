@@ -161,7 +161,7 @@ pub(super) fn own_numbers(edge: &EdgeUse, operators: &[Operator], entry: Option<
 fn own_number(value: &Literal, entry: Option<usize>) -> Option<f64> {
     match value {
         Literal::Matrix { data, .. } => data.get(entry?).copied(),
-        Literal::Number(_) | Literal::List(_) | Literal::Drawn(_) => None,
+        Literal::Number(_) | Literal::List(_) | Literal::Drawn(_) | Literal::Profile(_) => None,
     }
 }
 

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use crate::source::Span;
 use crate::syntax::ast::Equation;
 use crate::template::distribution::Distribution;
+use crate::template::profile::Profile;
 use crate::template::{Complex, EventTemplate, Literal};
 
 /// What a variable is, once its equations are known.
@@ -119,6 +120,8 @@ pub enum Weights {
     Matrix(Arc<[f64]>),
     /// Drawn for each connection.
     Drawn(Distribution),
+    /// By the distance of the units.
+    Profile(Arc<Profile>),
 }
 
 /// What stands between source and target besides the weight.

@@ -154,6 +154,7 @@ pub(super) fn shape_fits(variable: &Variable, value: &Literal) -> bool {
             variable.columns == Some(*columns) && variable.length == Some(rows * columns)
         }
         Literal::Number(_) | Literal::List(_) | Literal::Drawn(_) => true,
+        Literal::Profile(_) => false,
     }
 }
 
@@ -189,5 +190,7 @@ pub(super) fn values(value: &Literal) -> Vec<Complex> {
         Literal::Matrix { data, .. } => data.iter().map(|re| Complex { re: *re, im: 0.0 }).collect(),
         // Until it is drawn, where the place of the variable is known.
         Literal::Drawn(_) => vec![Complex::default()],
+        // Only connections have a distance; nothing takes no numbers.
+        Literal::Profile(_) => Vec::new(),
     }
 }

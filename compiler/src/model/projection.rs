@@ -91,14 +91,15 @@ impl Builder {
 
     /// How connections and their numbers are made.
     fn wiring(&mut self, edge: &EdgeUse, (source, target): (VariableRef, VariableRef), seed: u64) -> Result<Drawing> {
-        let drawn = |literal: Option<&Literal>| matches!(literal, Some(Literal::Drawn(_)));
         let numbers = [Some(&edge.weight), edge.delay.as_ref(), edge.spread.as_ref()];
-        let any_drawn = numbers.into_iter().any(drawn);
+        let any_drawn = numbers.iter().any(|n| matches!(n, Some(Literal::Drawn(_))));
+        let profiles: Vec<_> =
+            numbers.iter().filter_map(|n| if let Some(Literal::Profile(p)) = n { Some(p) } else { None }).collect();
         let plain = match &edge.connectivity {
             None => true,
             Some(given) => given.rule == Rule::AllToAll && given.allows_autapses(),
         };
-        if plain && !any_drawn {
+        if plain && !any_drawn && profiles.is_empty() {
             return Ok(Drawing::None);
         }
         let ends = Ends {
@@ -108,11 +109,12 @@ impl Builder {
         };
         let stream = self.stream(&self.circuit.path(source), &self.circuit.path(target), seed);
         let connectivity = match &edge.connectivity {
-            None if (ends.sources, ends.targets) == (1, 1) => return Ok(Drawing::Once(stream)),
+            None if (ends.sources, ends.targets) == (1, 1) && profiles.is_empty() => return Ok(Drawing::Once(stream)),
             None => Arc::new(Connectivity::all_to_all()),
             Some(given) => given.clone(),
         };
         wiring::check(&connectivity, ends, edge.span)?;
+        profiles.iter().try_for_each(|profile| wiring::check_space(profile.space, ends, edge.span))?;
         if let Rule::Pairs(pairs) = &connectivity.rule {
             let number = matches!(edge.weight, Literal::Number(_));
             if pairs.weights.is_some() && !number {
@@ -341,6 +343,7 @@ fn fits(literal: &Literal, what: &str, (rows, columns): (usize, usize), span: Sp
         Literal::List(list) if (rows == 1 || columns == 1) && list.len() == rows * columns => {
             return Ok(());
         }
+        Literal::Profile(_) => return Err(fault::no_distance(span, what).into()),
         Literal::Matrix { rows, columns, .. } => format!("{rows} x {columns}"),
         Literal::List(list) => format!("a list of {}", list.len()),
     };
@@ -353,14 +356,17 @@ fn at(literal: &Literal, entry: usize) -> f64 {
         Literal::Number(n) => n.re,
         Literal::List(list) => list.get(entry).map_or(f64::NAN, |n| n.re),
         Literal::Matrix { data, .. } => data.get(entry).copied().unwrap_or(f64::NAN),
-        // Drawn numbers are in a matrix by then.
-        Literal::Drawn(_) => f64::NAN,
+        // Drawn numbers are in a matrix by then, and those by distance are refused.
+        Literal::Drawn(_) | Literal::Profile(_) => f64::NAN,
     }
 }
 
 fn weights(literal: &Literal, sizes: (usize, usize), span: Span) -> Result<Weights> {
-    fits(literal, "weight", sizes, span)?;
+    if !matches!(literal, Literal::Profile(_)) {
+        fits(literal, "weight", sizes, span)?;
+    }
     Ok(match literal {
+        Literal::Profile(profile) => Weights::Profile(profile.clone()),
         Literal::Number(n) => Weights::Scalar(n.re),
         Literal::Drawn(law) => Weights::Drawn(*law),
         _ if sizes == (1, 1) => Weights::Scalar(at(literal, 0)),
@@ -374,6 +380,9 @@ fn time(literal: Option<&Literal>, what: &str, sizes: (usize, usize), span: Span
     let Some(literal) = literal else {
         return Ok(None);
     };
+    if let Literal::Profile(_) = literal {
+        return Ok(Some(literal.clone()));
+    }
     fits(literal, what, sizes, span)?;
     Ok(Some(match literal {
         Literal::Drawn(law) if !law.never_negative() => {

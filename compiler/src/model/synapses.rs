@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::draw;
 use super::threads;
-use super::wiring::{End, Ends, Graph};
+use super::wiring::{End, Ends, Graph, Places};
 use super::{Circuit, Projection, Values, Weights};
 use crate::template::Literal;
 use crate::template::connectivity::Rule;
+use crate::template::profile::Profile;
 
 /// The connections of a projection, listed by the units of one of its ends: those of unit `i` are
 /// `starts[i]..starts[i + 1]`, in ascending order of the units at the other end, except that pairs from a list keep their
@@ -18,7 +19,7 @@ pub struct Synapses {
     pub starts: Arc<[u32]>,
     /// The unit at the other end of each connection.
     pub units: Arc<[u32]>,
-    /// Weight of each.
+    /// Weight of each; where weights, delays or spreads are a [`Profile`], the distance of its units.
     pub weights: Values,
     /// Delay of each in time units.
     pub delays: Values,
@@ -136,7 +137,22 @@ fn weights(projection: &Projection, ends: Ends, graph: &Graph) -> Values {
             let stream = projection.wiring.as_ref().map(|w| w.stream.of("weight"));
             stream.map_or(Values::Uniform(0.0), |stream| draw::values(law, stream, graph.units.len()))
         }
+        Weights::Profile(profile) => distances(profile, ends, graph),
     }
+}
+
+/// The distances of connected units.
+fn distances(profile: &Profile, ends: Ends, graph: &Graph) -> Values {
+    let places = Places::new(ends, profile.space, profile.length);
+    let mut each = Vec::with_capacity(graph.units.len());
+    for (i, row) in graph.starts.windows(2).enumerate() {
+        let i = i as u32;
+        each.extend(graph.units[row[0] as usize..row[1] as usize].iter().map(|j| match graph.end {
+            End::Target => places.between(*j, i),
+            End::Source => places.between(i, *j),
+        }));
+    }
+    Values::from_each(each)
 }
 
 /// Delays or spreads, in time units.
@@ -146,6 +162,7 @@ fn times(projection: &Projection, given: &Option<Literal>, what: &str, ends: End
         Some(Literal::Number(time)) => Values::Uniform(time.re),
         Some(Literal::List(list)) => gather(&list.iter().map(|n| n.re).collect::<Vec<_>>(), ends, graph),
         Some(Literal::Matrix { data, .. }) => gather(data, ends, graph),
+        Some(Literal::Profile(profile)) => distances(profile, ends, graph),
         Some(Literal::Drawn(law)) => {
             let stream = projection.wiring.as_ref().map(|w| w.stream.of(what));
             stream.map_or(Values::Uniform(0.0), |stream| draw::values(law, stream, graph.units.len()))

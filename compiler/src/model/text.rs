@@ -36,6 +36,7 @@ impl Circuit {
             Weights::Scalar(weight) => write!(f, "{weight}")?,
             Weights::Matrix(matrix) => numbers(f, matrix.iter().map(|re| Complex { re: *re, im: 0.0 }))?,
             Weights::Drawn(law) => write!(f, "{law}")?,
+            Weights::Profile(profile) => write!(f, "{profile}")?,
         }
         for (what, value) in [("delay", &projection.delay), ("spread", &projection.spread)] {
             if let Some(value) = value {
@@ -147,6 +148,7 @@ fn literal(f: &mut Formatter<'_>, value: &Literal) -> fmt::Result {
         Literal::List(list) => numbers(f, list.iter().copied()),
         Literal::Matrix { data, .. } => numbers(f, data.iter().map(|re| Complex { re: *re, im: 0.0 })),
         Literal::Drawn(law) => write!(f, "{law}"),
+        Literal::Profile(profile) => write!(f, "{profile}"),
     }
 }
 

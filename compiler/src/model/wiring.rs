@@ -8,6 +8,9 @@ mod chance;
 mod degree;
 mod list;
 mod near;
+mod place;
+
+pub(super) use place::Places;
 
 use std::sync::Arc;
 
@@ -136,13 +139,7 @@ pub(super) fn check(connectivity: &Connectivity, ends: Ends, span: Span) -> Resu
             f64::from(*n)
         }
         Rule::Distance(distance) => {
-            if let Space::Grid { .. } = distance.space {
-                for units in [sources, targets] {
-                    if chance::side(units).is_none() {
-                        return Err(fault::not_a_square(span, units).into());
-                    }
-                }
-            }
+            check_space(distance.space, ends, span)?;
             pairs * distance.p
         }
         Rule::Block(block) => {
@@ -175,6 +172,15 @@ pub(super) fn check(connectivity: &Connectivity, ends: Ends, span: Span) -> Resu
         return Err(template_fault::too_many_synapses(span, expected, MAX_SYNAPSES).into());
     }
     Ok(())
+}
+
+/// Checks that populations of these sizes have places in a space.
+pub(super) fn check_space(space: Space, ends: Ends, span: Span) -> Result<()> {
+    let wrong = [ends.sources, ends.targets].into_iter().find(|units| place::side(*units).is_none());
+    match (space, wrong) {
+        (Space::Grid { .. }, Some(units)) => Err(fault::not_a_square(span, units).into()),
+        _ => Ok(()),
+    }
 }
 
 fn blocks_fit(block: &Block, ends: Ends, span: Span) -> Result<()> {

@@ -141,6 +141,7 @@ pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
     for table in &mut system.tables {
         let stride = sizes[table.source.index()] as u32;
         table.indices = offset(members, stride, &table.indices).collect();
+        table.source = lifted(table.source);
     }
     widen(&mut step, &own, (&sizes, all));
     step
@@ -254,12 +255,16 @@ impl Spread<'_> {
     /// A table that takes the only element of a scalar so many times.
     fn same(&mut self, count: usize) -> TableId {
         let same = |t: &Table| t.source == SpaceId::SCALAR && t.indices.len() == count;
-        let at = self.tables.iter().position(same).unwrap_or_else(|| {
-            let indices = vec![0; count].into();
-            self.tables.push(Table { name: "member".to_string(), source: SpaceId::SCALAR, indices });
-            self.tables.len() - 1
-        });
-        TableId((self.first + at) as u32)
+        if let Some(at) = self.tables.iter().position(same) {
+            return TableId((self.first + at) as u32);
+        }
+        let indices = vec![0; count].into();
+        self.add(Table { name: "everywhere".to_string(), source: SpaceId::SCALAR, indices })
+    }
+
+    fn add(&mut self, table: Table) -> TableId {
+        self.tables.push(table);
+        TableId((self.first + self.tables.len() - 1) as u32)
     }
 
     /// `value` over `space`, if it has one element for each member and the space has more.
@@ -267,12 +272,12 @@ impl Spread<'_> {
         if graph.space(value) != self.all || space == self.all {
             return value;
         }
-        let table = *self.known.entry(space).or_insert_with(|| {
+        let table = self.known.get(&space).copied().unwrap_or_else(|| {
             let size = sizes_of(self.sizes, space);
             let indices = (0..self.members as u32).flat_map(|m| (0..size).map(move |_| m)).collect();
-            self.tables.push(Table { name: "member".to_string(), source: self.all, indices });
-            TableId((self.first + self.tables.len() - 1) as u32)
+            self.add(Table { name: "member".to_string(), source: self.all, indices })
         });
+        self.known.insert(space, table);
         graph.add(Op::Take(table), vec![value], space)
     }
 }

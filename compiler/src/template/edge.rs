@@ -159,15 +159,15 @@ impl Loader<'_> {
             let key = &*entry.key.text;
             match key {
                 "weight" | "weights" => {
-                    if let Some(weight) = self.numbers(home, &entry.value, "`weight`") {
+                    if let Some(weight) = self.numbers_of_connections(home, &entry.value, "`weight`") {
                         read.weight = weight;
                     }
                 }
                 "delay" | "delays" if entry.value.value != Value::Null => {
-                    read.delay = self.numbers(home, &entry.value, "`delay`");
+                    read.delay = self.numbers_of_connections(home, &entry.value, "`delay`");
                 }
                 "spread" if entry.value.value != Value::Null => {
-                    read.spread = self.numbers(home, &entry.value, "`spread`");
+                    read.spread = self.numbers_of_connections(home, &entry.value, "`spread`");
                 }
                 "delay" | "delays" | "spread" => {}
                 "connectivity" if entry.value.value != Value::Null => {
@@ -224,7 +224,7 @@ impl Loader<'_> {
         let complex = match &read {
             Literal::Number(n) => n.im != 0.0,
             Literal::List(list) => list.iter().any(|n| n.im != 0.0),
-            Literal::Matrix { .. } | Literal::Drawn(_) => false,
+            Literal::Matrix { .. } | Literal::Drawn(_) | Literal::Profile(_) => false,
         };
         if complex {
             self.out.push(fault::complex_refused(node.span, what));

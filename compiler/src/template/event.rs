@@ -248,6 +248,6 @@ fn scaled(weight: &Literal, factor: f64) -> Option<Literal> {
         Literal::Matrix { rows, columns, data } => {
             Literal::Matrix { rows: *rows, columns: *columns, data: data.iter().map(|n| n * factor).collect() }
         }
-        Literal::Drawn(_) => return None,
+        Literal::Drawn(_) | Literal::Profile(_) => return None,
     })
 }

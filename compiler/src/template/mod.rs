@@ -17,6 +17,7 @@ mod load;
 mod matrix;
 mod node;
 mod operator;
+pub mod profile;
 mod resolve;
 pub mod simulate;
 mod value;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use self::connectivity::Connectivity;
 use self::distribution::Distribution;
+use self::profile::Profile;
 use crate::source::{Name, Span};
 use crate::syntax::ast::{Equation, Expr};
 
@@ -54,6 +56,8 @@ pub enum Literal {
     },
     /// Numbers that are drawn, one for each unit, element or connection.
     Drawn(Distribution),
+    /// Numbers of connections by the distance of their units.
+    Profile(Arc<Profile>),
 }
 
 /// A complex number; models without complex variables have `im == 0.0` throughout.

@@ -82,7 +82,7 @@ fn constant(value: Literal) -> Declaration {
         Literal::List(list) => (Some(list.len()), None),
         Literal::Matrix { rows, columns, .. } => (Some(rows * columns), Some(*columns)),
         // One number for each unit.
-        Literal::Drawn(_) => (None, None),
+        Literal::Drawn(_) | Literal::Profile(_) => (None, None),
     };
     Declaration { declared: Declared::Constant, complex, length, columns, value }
 }
@@ -91,7 +91,7 @@ fn is_complex(value: &Literal) -> bool {
     match value {
         Literal::Number(n) => n.im != 0.0,
         Literal::List(list) => list.iter().any(|n| n.im != 0.0),
-        Literal::Matrix { .. } | Literal::Drawn(_) => false,
+        Literal::Matrix { .. } | Literal::Drawn(_) | Literal::Profile(_) => false,
     }
 }
 
@@ -131,7 +131,7 @@ fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics)
     if let Some(shape) = get(fields, "shape") {
         let written = shape_of(&shape.value, out)?;
         let found = match &read.value {
-            Literal::Number(_) | Literal::Drawn(_) => written.clone(),
+            Literal::Number(_) | Literal::Drawn(_) | Literal::Profile(_) => written.clone(),
             Literal::List(list) => vec![list.len()],
             Literal::Matrix { rows, columns, .. } => vec![*rows, *columns],
         };

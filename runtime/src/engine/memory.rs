@@ -4,7 +4,10 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use super::Real;
+use super::coupling::scan;
+use super::stretch::{Stretch, stretches};
 use crate::artifact::{DeviceError, EventBuffer, Layout, Spike};
+use crate::isa::Isa;
 use crate::program::Program;
 
 /// One cache line, the unit of allocation: buffers start at one, and end with one that is theirs alone, so that whole
@@ -149,14 +152,6 @@ impl<T: Real> Memory<T> {
         }
     }
 
-    /// An element of the first slot, whatever holds it.
-    fn element(&self, buffer: usize, element: usize) -> f64 {
-        match self.words[buffer] {
-            true => f64::from(self.word_slot(buffer)[element]),
-            false => self.all()[self.starts[buffer] + element].to_f64(),
-        }
-    }
-
     /// Elements of one slot of a buffer of numbers.
     pub fn slot(&self, buffer: usize, slot: usize) -> &[T] {
         debug_assert!(!self.words[buffer], "buffer {buffer} holds words");
@@ -201,42 +196,48 @@ impl<T: Real> Memory<T> {
         Ok(())
     }
 
-    /// Appends the events of a step: the elements of the buffers that are not 0.
-    pub fn spikes(&self, step: u64, events: &[EventBuffer], out: &mut Vec<Spike>) -> Result<(), DeviceError> {
+    /// Appends the events of a step: the elements of the buffers that are not 0. `found` is for these, to be used again.
+    pub fn spikes(
+        &self,
+        step: u64,
+        events: &[EventBuffer],
+        found: &mut Vec<u32>,
+        out: &mut Vec<Spike>,
+    ) -> Result<(), DeviceError> {
+        let isa = Isa::detect();
         for (event, EventBuffer { buffer, first, count, unit, .. }) in events.iter().enumerate() {
             if self.lens.get(*buffer).is_none_or(|len| first + count > *len) {
                 return Err(DeviceError(format!("there are no {count} elements of buffer {buffer} from {first} on")));
             }
             let range = *first..first + count;
-            let found = |at: usize| out.push(Spike { step, event: event as u32, unit: (unit + at) as u32 });
+            found.clear();
             match self.words[*buffer] {
-                true => set(&self.word_slot(*buffer)[range], found),
-                false => set(&self.slot(*buffer, 0)[range], found),
+                true => scan(isa, &self.word_slot(*buffer)[range], found),
+                false => scan(isa, &self.slot(*buffer, 0)[range], found),
             }
+            let event = event as u32;
+            out.extend(found.iter().map(|at| Spike { step, event, unit: *unit as u32 + at }));
         }
         Ok(())
     }
 
     /// Appends single elements: (buffer, element of slot 0).
     pub fn gather(&self, places: &[(usize, usize)], out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        for (buffer, element) in places {
-            if self.lens.get(*buffer).is_none_or(|len| element >= len) {
+        self.gather_stretches(&stretches(places), out)
+    }
+
+    /// Appends elements of slot 0.
+    pub fn gather_stretches(&self, stretches: &[Stretch], out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        for Stretch { buffer, elements } in stretches {
+            if self.lens.get(*buffer).is_none_or(|len| elements.end > *len) {
+                let element = elements.end - 1;
                 return Err(DeviceError(format!("there is no element {element} of buffer {buffer}")));
             }
-            out.push(self.element(*buffer, *element));
+            match self.words[*buffer] {
+                true => out.extend(self.word_slot(*buffer)[elements.clone()].iter().map(|w| f64::from(*w))),
+                false => out.extend(self.slot(*buffer, 0)[elements.clone()].iter().map(|v| v.to_f64())),
+            }
         }
         Ok(())
-    }
-}
-
-/// Calls `found` with the index of each value that is not 0.
-fn set<V: Copy + PartialEq + Default>(values: &[V], mut found: impl FnMut(usize)) {
-    /// Most steps see few spikes, so whole blocks are looked at first.
-    const BLOCK: usize = 64;
-    let zero = V::default();
-    for (block, flags) in values.chunks(BLOCK).enumerate() {
-        if flags.iter().fold(false, |any, flag| any | (*flag != zero)) {
-            flags.iter().enumerate().filter(|(_, flag)| **flag != zero).for_each(|(at, _)| found(block * BLOCK + at));
-        }
     }
 }

@@ -11,6 +11,7 @@ pub mod lanes;
 mod memory;
 pub mod pages;
 pub mod real;
+mod stretch;
 mod team;
 
 pub use memory::Memory;

@@ -90,7 +90,7 @@ impl AtomicFile {
 }
 
 /// A name in the target's directory that no other writer of this or another process uses.
-fn temporary_beside(target: &Path) -> Option<PathBuf> {
+pub(super) fn temporary_beside(target: &Path) -> Option<PathBuf> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut name = OsString::from(".");
     name.push(target.file_name()?);

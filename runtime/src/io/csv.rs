@@ -3,13 +3,14 @@
 //! Rows are a table `t,NAME,...`, spikes a table `t,event,unit` with a line for each. Where both are recorded, the spikes
 //! of `NAME.csv` are in `NAME.spikes.csv`.
 
-use super::{AtomicFile, Fault, number};
+use super::tables::{spikes_in_order, tables_of};
+use super::{AtomicFile, Fault, FileSink, number};
 use crate::observe::{Label, Recording, Sink, Spikes};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes rows and spikes to `.csv` files while they are computed. The files appear with [`finish`](CsvSink::finish).
+/// Writes rows and spikes to `.csv` files while they are computed. The files appear with [`finish`](FileSink::finish).
 pub struct CsvSink {
     rows: Option<AtomicFile>,
     spikes: Option<AtomicFile>,
@@ -28,35 +29,21 @@ impl CsvSink {
             file.write_all(header.as_bytes()).map_err(|error| Fault::write_os(path, &error))?;
             Ok(file)
         };
-        let files = csv_files(path, labels, events);
+        let files = tables_of(path, labels, events);
         let names = labels.iter().fold("t".to_string(), |header, label| header + "," + &csv_field(&label.name));
         let rows = files.rows.map(|path| open(&path, names + "\n")).transpose()?;
         let spikes = files.spikes.map(|path| open(&path, "t,event,unit\n".to_string())).transpose()?;
         let events = events.iter().map(|event| csv_field(&event.label.name).into_owned()).collect();
         Ok(CsvSink { rows, spikes, columns: labels.len(), events })
     }
-
-    /// Completes the files.
-    pub fn finish(self) -> Result<(), Fault> {
-        self.rows.map_or(Ok(()), AtomicFile::finish)?;
-        self.spikes.map_or(Ok(()), AtomicFile::finish)
-    }
 }
 
-/// The files of a recording.
-pub struct CsvFiles {
-    /// The table of rows, unless nothing but events is recorded.
-    pub rows: Option<PathBuf>,
-    /// The table of spikes, if events are recorded.
-    pub spikes: Option<PathBuf>,
-}
-
-/// Where a recording goes that is written to `path`.
-pub fn csv_files(path: &Path, labels: &[Label], events: &[Spikes]) -> CsvFiles {
-    match (labels, events) {
-        (_, []) => CsvFiles { rows: Some(path.to_owned()), spikes: None },
-        ([], _) => CsvFiles { rows: None, spikes: Some(path.to_owned()) },
-        _ => CsvFiles { rows: Some(path.to_owned()), spikes: Some(path.with_extension("spikes.csv")) },
+impl FileSink for CsvSink {
+    fn finish(self: Box<Self>) -> Result<Vec<PathBuf>, Fault> {
+        let files: Vec<AtomicFile> = self.rows.into_iter().chain(self.spikes).collect();
+        let paths = files.iter().map(|file| file.path().to_owned()).collect();
+        files.into_iter().try_for_each(AtomicFile::finish)?;
+        Ok(paths)
     }
 }
 
@@ -84,19 +71,10 @@ pub fn write(recording: &Recording, path: &Path) -> Result<(), Fault> {
             let values: Vec<f64> = recording.columns.iter().map(|column| column[index]).collect();
             sink.row(time, &values)?;
         }
-        let mut next = vec![0; recording.spikes.len()];
-        let time_of = |event: usize, at: usize| recording.spikes[event].times.get(at).copied();
-        while let Some((event, time)) = (next.iter().enumerate())
-            .filter_map(|(event, at)| Some((event, time_of(event, *at)?)))
-            .min_by(|a, b| a.1.total_cmp(&b.1))
-        {
-            sink.spike(event, time, recording.spikes[event].ids[next[event]])?;
-            next[event] += 1;
-        }
-        Ok(())
+        spikes_in_order(&recording.spikes).try_for_each(|(event, time, unit)| sink.spike(event, time, unit))
     };
     fill(&mut sink).map_err(|error| Fault::write_os(path, &error))?;
-    sink.finish()
+    Box::new(sink).finish().map(drop)
 }
 
 /// A text as a field: quoted where it must be.

@@ -1,4 +1,4 @@
-//! Files: recordings out (`.csv`, `.npz`, `.json`), series in (`.csv`, `.npy`).
+//! Files: recordings out (`.csv`, `.npz`, `.json`, with the feature `parquet` also `.parquet`), series in (`.csv`, `.npy`).
 
 mod atomic;
 mod csv;
@@ -7,18 +7,21 @@ mod json;
 mod npy;
 mod npz;
 mod number;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod series;
+mod spool;
 mod table;
+mod tables;
 
 pub use atomic::AtomicFile;
-pub use csv::{CsvFiles, CsvSink, csv_field, csv_files, csv_row};
+pub use csv::{CsvSink, csv_field, csv_row};
 pub use fault::Fault;
-pub use npz::save_columns;
 pub use series::{Series, read_series};
 
-use crate::observe::{Label, Recording, Spikes};
+use crate::observe::{Label, Recording, Sink, Spikes};
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a recording in the format that the path's extension names.
 ///
@@ -34,7 +37,42 @@ pub fn save(recording: &Recording, path: impl AsRef<Path>) -> Result<(), Fault> 
         Format::Csv => csv::write(recording, path),
         Format::Npz => npz::write(recording, path),
         Format::Json => json::write(recording, path),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::write(recording, path),
     }
+}
+
+/// Writes columns of equal length that have no time, in a format for arrays: `.npz` or `.parquet`.
+pub fn save_columns(names: &[String], columns: &[Vec<f64>], path: impl AsRef<Path>) -> Result<(), Fault> {
+    let path = path.as_ref();
+    match Format::of(path)? {
+        Format::Npz => npz::save_columns(names, columns, path),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::save_columns(names, columns, path),
+        Format::Csv | Format::Json => {
+            Err(Fault::write(path, unknown_extension(path, ".npz or .parquet")).with_renamed(path, "npz"))
+        }
+    }
+}
+
+/// Writes rows and spikes to files while they are computed, in memory that does not grow with their number.
+pub trait FileSink: Sink {
+    /// Completes the files, which appear only now, and says where they are. Dropped without it, they never existed.
+    fn finish(self: Box<Self>) -> Result<Vec<PathBuf>, Fault>;
+}
+
+/// Opens the files of a recording that is yet to be computed, in the format that the path's extension names: they will hold
+/// what [`save`] would write.
+pub fn stream(path: impl AsRef<Path>, labels: &[Label], events: &[Spikes]) -> Result<Box<dyn FileSink>, Fault> {
+    let path = path.as_ref();
+    check(labels, events, path)?;
+    Ok(match Format::of(path)? {
+        Format::Csv => Box::new(CsvSink::create(path, labels, events)?),
+        Format::Npz => Box::new(npz::NpzSink::create(path, labels, events)?),
+        Format::Json => Box::new(json::JsonSink::create(path, labels, events)?),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(parquet::ParquetSink::create(path, labels, events)?),
+    })
 }
 
 /// Refuses, before anything is computed, a path that [`save`] would refuse for its extension.
@@ -49,15 +87,20 @@ pub fn check(labels: &[Label], events: &[Spikes], path: impl AsRef<Path>) -> Res
     check_names(labels.iter().chain(events.iter().map(|event| &event.label)), path)?;
     match format {
         Format::Npz => npz::check_names(labels, path),
-        Format::Csv | Format::Json => Ok(()),
+        _ => Ok(()),
     }
 }
+
+/// The formats of recordings.
+const KNOWN: &str = if cfg!(feature = "parquet") { ".csv, .npz, .json or .parquet" } else { ".csv, .npz or .json" };
 
 #[derive(Clone, Copy)]
 enum Format {
     Csv,
     Npz,
     Json,
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl Format {
@@ -66,7 +109,15 @@ impl Format {
             Some("csv") => Ok(Format::Csv),
             Some("npz") => Ok(Format::Npz),
             Some("json") => Ok(Format::Json),
-            _ => Err(Fault::write(path, unknown_extension(path, ".csv, .npz or .json")).with_renamed(path, "csv")),
+            #[cfg(feature = "parquet")]
+            Some("parquet") => Ok(Format::Parquet),
+            #[cfg(not(feature = "parquet"))]
+            Some("parquet") => {
+                let fault = Fault::write(path, "this program was built without the feature `parquet`");
+                let other = path.with_extension("npz");
+                Err(fault.with_help(format!("write `{}`, or build with `--features parquet`", other.display())))
+            }
+            _ => Err(Fault::write(path, unknown_extension(path, KNOWN)).with_renamed(path, "csv")),
         }
     }
 }

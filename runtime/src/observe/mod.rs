@@ -10,6 +10,8 @@ mod spikes;
 pub(crate) use measure::extent;
 pub use measure::{frequency, mean, peak_to_peak, sustained_frequency};
 pub use recording::Recording;
+#[cfg(feature = "io")]
+pub(crate) use recording::groups_of;
 pub use sink::{Sink, Tee};
 pub use spectrum::spectral_peak;
 pub use spikes::Spikes;

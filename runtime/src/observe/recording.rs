@@ -69,16 +69,7 @@ impl Recording {
 
     /// Groups in order of first appearance, each with the indices of its columns.
     pub fn groups(&self) -> Vec<(&str, Vec<usize>)> {
-        let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
-        for (index, label) in self.labels.iter().enumerate() {
-            let place = *places.entry(label.group.as_str()).or_insert_with(|| {
-                groups.push((&label.group, Vec::new()));
-                groups.len() - 1
-            });
-            groups[place].1.push(index);
-        }
-        groups
+        groups_of(&self.labels)
     }
 
     /// What contradicts the promises of the fields (a label per column, all columns as long as `times`), if anything.
@@ -93,7 +84,56 @@ impl Recording {
     }
 }
 
+/// The groups of labels in order of first appearance, each with the indices of its columns.
+pub(crate) fn groups_of(labels: &[Label]) -> Vec<(&str, Vec<usize>)> {
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for (index, label) in labels.iter().enumerate() {
+        let place = *places.entry(label.group.as_str()).or_insert_with(|| {
+            groups.push((&label.group, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(index);
+    }
+    groups
+}
+
+/// Columns filled side by side: their values in one row are a cache line.
+const SIDE: usize = 8;
+/// Rows that go to a column at once.
+const DEEP: usize = 64;
+
+/// Most values that room is made for beforehand: a gigabyte.
+const MOST_EXPECTED: u64 = 1 << 27;
+
+/// Appends whole rows to their columns. Tile by tile, so that each cache line of rows is read once.
+fn append_rows(columns: &mut [Vec<f64>], rows: &[f64]) {
+    let width = columns.len();
+    for (group, columns) in columns.chunks_mut(SIDE).enumerate() {
+        let from = group * SIDE..group * SIDE + columns.len();
+        for rows in rows.chunks(DEEP * width) {
+            let mut tile = [[0.0; DEEP]; SIDE];
+            for (at, row) in rows.chunks_exact(width).enumerate() {
+                for (column, value) in tile.iter_mut().zip(&row[from.clone()]) {
+                    column[at] = *value;
+                }
+            }
+            let count = rows.len() / width;
+            for (column, values) in columns.iter_mut().zip(&tile) {
+                column.extend_from_slice(&values[..count]);
+            }
+        }
+    }
+}
+
 impl Sink for Recording {
+    fn expect(&mut self, rows: u64) {
+        let rows = rows.min(MOST_EXPECTED / self.columns.len().max(1) as u64) as usize;
+        // Where there is no room now, columns grow as they are filled.
+        let _ = self.times.try_reserve(rows);
+        let _ = self.columns.iter_mut().try_for_each(|column| column.try_reserve(rows));
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         if values.len() != self.columns.len() {
             let message = format!("found a row of {} values, expected {}", values.len(), self.columns.len());
@@ -114,8 +154,8 @@ impl Sink for Recording {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         self.times.extend_from_slice(times);
-        for (first, column) in self.columns.iter_mut().enumerate() {
-            column.extend(values[first.min(values.len())..].iter().step_by(width));
+        if width > 0 {
+            append_rows(&mut self.columns, values);
         }
         Ok(())
     }
@@ -148,6 +188,24 @@ mod tests {
         assert!(recording.rows(&[0.2], &[1.0, 2.0]).is_err());
         recording.rows(&[], &[]).unwrap();
         assert_eq!(recording, expected);
+    }
+
+    #[test]
+    fn many_rows_of_many_columns_are_the_same_as_one_by_one() {
+        // More than a tile of both, and not whole tiles.
+        let (width, rows) = (SIDE + 3, DEEP + 7);
+        let labels: Vec<Label> = (0..width).map(|k| Label::new(format!("x[{k}]"))).collect();
+        let value = |row: usize, column: usize| (row * 1000 + column) as f64;
+        let times: Vec<f64> = (0..rows).map(|row| row as f64).collect();
+        let values: Vec<f64> = (0..rows).flat_map(|row| (0..width).map(move |column| value(row, column))).collect();
+        let mut recording = Recording::new(labels);
+        recording.expect(2 * rows as u64);
+        recording.rows(&times, &values).unwrap();
+        recording.rows(&times, &values).unwrap();
+        for (column, found) in recording.columns.iter().enumerate() {
+            let expected: Vec<f64> = (0..2 * rows).map(|row| value(row % rows, column)).collect();
+            assert_eq!(*found, expected);
+        }
     }
 
     fn two_rows() -> Recording {

@@ -4,6 +4,9 @@ use std::io;
 
 /// Receives rows and spikes as they are computed.
 pub trait Sink {
+    /// Is told before a run how many rows will come, or fewer if it ends early.
+    fn expect(&mut self, _rows: u64) {}
+
     /// Takes the row at `time`, one value per label. An error stops the simulation after this row.
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()>;
 
@@ -21,6 +24,10 @@ pub trait Sink {
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
+    fn expect(&mut self, rows: u64) {
+        (**self).expect(rows);
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         (**self).row(time, values)
     }
@@ -35,6 +42,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 }
 
 impl<S: Sink + ?Sized> Sink for Box<S> {
+    fn expect(&mut self, rows: u64) {
+        (**self).expect(rows);
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         (**self).row(time, values)
     }
@@ -48,13 +59,23 @@ impl<S: Sink + ?Sized> Sink for Box<S> {
     }
 }
 
-/// Hands every row to two sinks, in order; the second sees no row that the first refused. Tees nest.
+/// Hands every row to two sinks, in order; the second sees no rows that the first refused. Tees nest.
 pub struct Tee<A, B>(pub A, pub B);
 
 impl<A: Sink, B: Sink> Sink for Tee<A, B> {
+    fn expect(&mut self, rows: u64) {
+        self.0.expect(rows);
+        self.1.expect(rows);
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         self.0.row(time, values)?;
         self.1.row(time, values)
+    }
+
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        self.0.rows(times, values)?;
+        self.1.rows(times, values)
     }
 
     fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {

@@ -60,9 +60,10 @@ pub fn save(recording: &Recording, path: impl AsRef<Path>, options: &Options) ->
     }
     let scene = layout::compose(&layout::Shown { recording, rates: &rates, time }, &panels, options);
     let bytes = match extension(path).as_deref() {
-        Some("png") => raster::print(&scene).map_err(|cause| Fault::write(path, cause))?,
-        _ => svg::print(&scene).into_bytes(),
+        Some("png") => raster::print(&scene),
+        _ => svg::print(&scene).map(String::into_bytes),
     };
+    let bytes = bytes.map_err(|cause| Fault::write(path, cause))?;
     let mut file = AtomicFile::create(path)?;
     file.write_all(&bytes).map_err(|error| Fault::write_os(path, &error))?;
     file.finish()

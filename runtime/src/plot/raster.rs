@@ -40,7 +40,7 @@ pub fn print(scene: &Scene) -> Result<Vec<u8>, String> {
                 }
             }
             Mark::Image { at, size, pixels } => {
-                let image = pixmap(pixels).ok_or("an image in the picture would be too large")?;
+                let image = pixmap(pixels)?;
                 let placed = scale.pre_concat(Transform::from_row(
                     size.0 as f32 / pixels.width as f32,
                     0.0,
@@ -57,18 +57,20 @@ pub fn print(scene: &Scene) -> Result<Vec<u8>, String> {
     canvas.encode_png().map_err(|error| error.to_string())
 }
 
-/// Pixels alone as a `.png` file, to be put into another format.
-pub fn encode(pixels: &Pixels) -> Option<Vec<u8>> {
-    pixmap(pixels)?.encode_png().ok()
+/// Pixels alone as a `.png` file, to be put into another format, or why there is none.
+pub fn encode(pixels: &Pixels) -> Result<Vec<u8>, String> {
+    pixmap(pixels)?.encode_png().map_err(|error| error.to_string())
 }
 
-fn pixmap(pixels: &Pixels) -> Option<Pixmap> {
-    let mut pixmap = Pixmap::new(u32::try_from(pixels.width).ok()?, u32::try_from(pixels.height).ok()?)?;
+fn pixmap(pixels: &Pixels) -> Result<Pixmap, String> {
+    let (width, height) = (u32::try_from(pixels.width), u32::try_from(pixels.height));
+    let pixmap = width.ok().zip(height.ok()).and_then(|(width, height)| Pixmap::new(width, height));
+    let mut pixmap = pixmap.ok_or("an image in the picture would be too large")?;
     let (data, _) = pixmap.data_mut().as_chunks_mut::<4>();
     for (place, &[red, green, blue]) in data.iter_mut().zip(&pixels.colours) {
         *place = [red, green, blue, 255];
     }
-    Some(pixmap)
+    Ok(pixmap)
 }
 
 fn paint([red, green, blue]: Colour) -> Paint<'static> {

@@ -5,8 +5,8 @@ use super::raster;
 use super::scene::{Anchor, Mark, Scene, Text};
 use std::fmt::Write;
 
-/// The whole file.
-pub fn print(scene: &Scene) -> String {
+/// The whole file, or why there is none.
+pub fn print(scene: &Scene) -> Result<String, String> {
     let (width, height) = (scene.width, scene.height);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
@@ -18,7 +18,7 @@ pub fn print(scene: &Scene) -> String {
             Mark::Line { points, colour, width } => line(&mut out, points, *colour, *width),
             Mark::Text(text) => write_text(&mut out, text),
             Mark::Image { at, size, pixels } => {
-                let png = raster::encode(pixels).map(|png| base64(&png)).unwrap_or_default();
+                let png = base64(&raster::encode(pixels)?);
                 push(
                     &mut out,
                     format_args!(
@@ -31,7 +31,7 @@ pub fn print(scene: &Scene) -> String {
         }
     }
     out.push_str("</svg>\n");
-    out
+    Ok(out)
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -106,6 +106,11 @@ pub(super) const BATCH_STEPS: u64 = 4096;
 
 /// Values recorded before they are handed over, so that wide rows do not pile up.
 const BATCH_VALUES: u64 = 1 << 16;
+/// Rows that are handed over together even if they hold more, as far as `MOST_VALUES` allows: what sorts values by column
+/// then writes whole cache lines.
+const FEWEST_ROWS: u64 = 8;
+/// Values that are handed over together at most, unless one row holds more: 32 MB.
+const MOST_VALUES: u64 = 1 << 22;
 
 /// A loaded model with its clock, inputs and recorded columns.
 pub struct Simulation {
@@ -316,6 +321,7 @@ impl Simulation {
         let mut stopped = false;
         let mut values = Vec::new();
         let mut spikes = Vec::new();
+        sink.expect(schedule.rows());
         self.prepare()?;
         // Steps that may be recorded at a time; with events, as many as the device notes by itself.
         let room = match self.layout.events.is_empty() {
@@ -337,6 +343,11 @@ impl Simulation {
                 }
                 let to_row = schedule.every - done % schedule.every;
                 self.advance_spiking(to_row.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
+            } else if self.places.is_empty() && schedule.every <= left.min(BATCH_STEPS) {
+                // Rows without columns are counted only: nothing has to be looked at between the steps.
+                let count = (BATCH_STEPS / schedule.every).min(left / schedule.every);
+                rows += count;
+                self.advance_spiking(count * schedule.every, schedule.cutoff, &mut spikes, sink)?;
             } else if schedule.every > room || left < schedule.every {
                 // A row by itself: the last one, or one that is followed by many steps.
                 values.clear();
@@ -382,7 +393,8 @@ impl Simulation {
 
     /// Rows that may pile up.
     pub(super) fn rows_at_a_time(&self) -> u64 {
-        BATCH_VALUES / self.places.len().max(1) as u64
+        let width = self.places.len().max(1) as u64;
+        (BATCH_VALUES / width).max(FEWEST_ROWS.min(MOST_VALUES / width))
     }
 
     /// Goes ahead and gives the spikes since `cutoff` to the sink.

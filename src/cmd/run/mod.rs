@@ -48,7 +48,7 @@ pub struct Run {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 struct Output {
-    /// Write the rows to a .csv, .npz or .json file (repeatable)
+    /// Write the rows to a .csv, .npz, .json or .parquet file (repeatable)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Vec<PathBuf>,
     /// Draw the rows to a .svg or .png file (repeatable)
@@ -86,10 +86,10 @@ impl Run {
         if let Some(begin) = &begin {
             model.start_at(begin.step);
         }
-        let compiled = model.compile(self.settings.engine())?;
+        let compiled = self.settings.compile(&model)?;
         let precision = compiled.module.precision;
         let dt = compiled.dt;
-        let Prepared { mut simulation, schedule, scheme, states } = compiled.load()?;
+        let Prepared { mut simulation, schedule, scheme, states, choice } = compiled.load()?;
         self.settings.set_threads(&mut simulation);
         if let (Some(begin), Some(path)) = (&begin, &self.output.load_state) {
             simulation.set_state(begin).map_err(|error| state::does_not_fit(path, &error))?;
@@ -102,7 +102,12 @@ impl Run {
 
         let stop = stop_flag();
         let labels = simulation.labels();
-        let mut measures = Measures::new(&labels, &simulation.events());
+        let shown = match (self.output.json, self.output.quiet) {
+            (true, _) => report::MOST_JSON_COLUMNS,
+            (false, true) => 0,
+            (false, false) => report::MOST_COLUMNS,
+        };
+        let mut measures = Measures::new(&labels, &simulation.events(), shown);
         let mut sink = outputs.open(&labels, &simulation.events())?;
         let mut progress = Progress::new(schedule.steps, self.output.quiet);
         let start = Instant::now();
@@ -131,6 +136,7 @@ impl Run {
             steps: simulation.steps_done() - first,
             engine: simulation.executable().engine(),
             device: simulation.executable().device(),
+            choice,
             precision: precision.name(),
             seed: model.settings.seed,
             compile_time,

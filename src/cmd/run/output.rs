@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use nullcline::runtime::io::{CsvSink, Fault as FileFault, check, check_extension, csv_files, save};
+use nullcline::runtime::io::{Fault as FileFault, FileSink, check, check_extension, stream};
 use nullcline::runtime::observe::{Label, Recording, Sink, Spikes};
 use nullcline::runtime::plot;
 
@@ -17,13 +17,11 @@ pub struct Outputs<'a> {
 }
 
 /// The files being written.
-pub enum Open<'a> {
-    /// Nobody wants rows.
-    Nothing,
-    /// Rows and spikes go straight to their files, so that a run of any length needs no memory.
-    Streamed(CsvSink, Vec<PathBuf>),
-    /// Rows are kept until the end.
-    Kept(Recording, &'a Outputs<'a>),
+pub struct Open<'a> {
+    /// Tables: rows and spikes go straight there, so that a run of any length needs no memory.
+    streams: Vec<Box<dyn FileSink>>,
+    /// What is drawn at the end, and where.
+    drawn: Option<(Recording, &'a [PathBuf])>,
 }
 
 impl<'a> Outputs<'a> {
@@ -44,70 +42,53 @@ impl<'a> Outputs<'a> {
 
     /// Opens what rows and spikes go to.
     pub fn open(&'a self, labels: &[Label], events: &[Spikes]) -> Result<Open<'a>, Fault> {
+        // Before any of them is opened.
         self.tables.iter().try_for_each(|path| check(labels, events, path))?;
-        match (self.tables, self.plots) {
-            ([], []) => Ok(Open::Nothing),
-            ([only], []) if is_csv(only) => {
-                let files = csv_files(only, labels, events);
-                let written = files.rows.into_iter().chain(files.spikes).collect();
-                Ok(Open::Streamed(CsvSink::create(only, labels, events)?, written))
-            }
-            _ => Ok(Open::Kept(Recording::new(labels.to_vec()).with_events(events.to_vec()), self)),
-        }
+        let streams = self.tables.iter().map(|path| stream(path, labels, events)).collect::<Result<_, _>>()?;
+        let recording = || Recording::new(labels.to_vec()).with_events(events.to_vec());
+        Ok(Open { streams, drawn: (!self.plots.is_empty()).then(|| (recording(), self.plots)) })
     }
 }
 
 impl Open<'_> {
     /// Completes every file; one that fails keeps no other from being written.
     pub fn finish(self, title: &str) -> Vec<Result<PathBuf, FileFault>> {
-        match self {
-            Open::Nothing => Vec::new(),
-            Open::Streamed(sink, paths) => match sink.finish() {
-                Ok(()) => paths.into_iter().map(Ok).collect(),
-                Err(fault) => vec![Err(fault)],
-            },
-            Open::Kept(recording, outputs) => {
-                let options = plot::Options { title: Some(title.to_string()), ..plot::Options::default() };
-                let tables = outputs.tables.iter().flat_map(|path| match save(&recording, path) {
-                    Ok(()) => written(path, &recording).into_iter().map(Ok).collect(),
-                    Err(fault) => vec![Err(fault)],
-                });
-                let plots =
-                    outputs.plots.iter().map(|path| plot::save(&recording, path, &options).map(|()| path.clone()));
-                tables.chain(plots).collect()
+        let mut written = Vec::new();
+        for stream in self.streams {
+            match stream.finish() {
+                Ok(paths) => written.extend(paths.into_iter().map(Ok)),
+                Err(fault) => written.push(Err(fault)),
             }
         }
+        if let Some((recording, plots)) = &self.drawn {
+            let options = plot::Options { title: Some(title.to_string()), ..plot::Options::default() };
+            written.extend(plots.iter().map(|path| plot::save(recording, path, &options).map(|()| path.clone())));
+        }
+        written
     }
-}
-
-/// The files that a recording saved to `path` is in.
-fn written(path: &Path, recording: &Recording) -> Vec<PathBuf> {
-    if !is_csv(path) {
-        return vec![path.to_path_buf()];
-    }
-    let files = csv_files(path, &recording.labels, &recording.spikes);
-    files.rows.into_iter().chain(files.spikes).collect()
-}
-
-fn is_csv(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"))
 }
 
 impl Sink for Open<'_> {
-    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
-        match self {
-            Open::Nothing => Ok(()),
-            Open::Streamed(sink, _) => sink.row(time, values),
-            Open::Kept(recording, _) => recording.row(time, values),
+    fn expect(&mut self, rows: u64) {
+        self.streams.iter_mut().for_each(|stream| stream.expect(rows));
+        if let Some((recording, _)) = &mut self.drawn {
+            recording.expect(rows);
         }
     }
 
+    fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
+        self.streams.iter_mut().try_for_each(|stream| stream.rows(times, values))?;
+        self.drawn.as_mut().map_or(Ok(()), |(recording, _)| recording.rows(times, values))
+    }
+
+    fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
+        self.streams.iter_mut().try_for_each(|stream| stream.row(time, values))?;
+        self.drawn.as_mut().map_or(Ok(()), |(recording, _)| recording.row(time, values))
+    }
+
     fn spike(&mut self, event: usize, time: f64, unit: u32) -> io::Result<()> {
-        match self {
-            Open::Nothing => Ok(()),
-            Open::Streamed(sink, _) => sink.spike(event, time, unit),
-            Open::Kept(recording, _) => recording.spike(event, time, unit),
-        }
+        self.streams.iter_mut().try_for_each(|stream| stream.spike(event, time, unit))?;
+        self.drawn.as_mut().map_or(Ok(()), |(recording, _)| recording.spike(event, time, unit))
     }
 }
 

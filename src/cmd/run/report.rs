@@ -4,16 +4,18 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nullcline::Choice;
 use nullcline::compiler::model::Circuit;
 use serde_json::{Value, json};
 
 use super::measure::{Counted, Measures};
+use crate::cmd::choice::{chosen, estimates};
 use crate::cmd::print::paint;
 
 /// Most columns that the table lists.
-const MOST_COLUMNS: usize = 12;
+pub const MOST_COLUMNS: usize = 12;
 /// Most columns that the JSON line describes.
-const MOST_JSON_COLUMNS: usize = 256;
+pub const MOST_JSON_COLUMNS: usize = 256;
 
 /// What a run did.
 pub struct Report<'a> {
@@ -35,6 +37,8 @@ pub struct Report<'a> {
     pub engine: &'a str,
     /// Device.
     pub device: &'a str,
+    /// Why this engine, if it was chosen for the run.
+    pub choice: Option<Choice>,
     /// Number format.
     pub precision: &'a str,
     /// Seed, if one was given.
@@ -68,7 +72,10 @@ impl Report<'_> {
                 "steps",
                 format!("{} of {} ({}), {end} t = {}", self.steps, short(self.dt), self.scheme, short(self.until)),
             ),
-            ("engine", format!("{} on {}, {}", self.engine, self.device, self.precision)),
+            (
+                "engine",
+                format!("{} on {}, {}{}", self.engine, self.device, self.precision, chosen(self.choice.as_ref())),
+            ),
             (
                 "time",
                 format!(
@@ -134,7 +141,8 @@ impl Report<'_> {
     fn columns(&self, colors: bool) -> String {
         let shown: Vec<[String; 6]> = self
             .measures
-            .columns_up_to(MOST_COLUMNS)
+            .measured()
+            .take(MOST_COLUMNS)
             .map(|c| {
                 let number = |x: Option<f64>| x.map_or("-".to_string(), short);
                 [
@@ -181,7 +189,8 @@ impl Report<'_> {
     pub fn json(&self) -> String {
         let columns: Vec<Value> = self
             .measures
-            .columns_up_to(MOST_JSON_COLUMNS)
+            .measured()
+            .take(MOST_JSON_COLUMNS)
             .map(|c| {
                 json!({
                     "name": c.label.name, "unit": c.label.unit, "min": c.lowest, "mean": c.mean, "max": c.highest,
@@ -205,6 +214,7 @@ impl Report<'_> {
             "seed": self.seed,
             "engine": self.engine,
             "device": self.device,
+            "choice": self.choice.as_ref().map(estimates),
             "compile_seconds": self.compile_time.as_secs_f64(),
             "seconds": self.elapsed.as_secs_f64(),
             "stopped": self.stopped,

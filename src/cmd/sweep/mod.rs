@@ -14,7 +14,7 @@ use clap::{Args, ValueHint};
 use nullcline::compiler::diagnostic::render;
 use nullcline::runtime::io::{check_extension, save};
 use nullcline::runtime::observe::{Label, Recording};
-use nullcline::{Batch, Error, Interrupt, Prepared};
+use nullcline::{Batch, Choice, Error, Interrupt, Prepared};
 use serde_json::{Map, Value, json};
 
 use super::fault::{self, Fault};
@@ -42,7 +42,7 @@ const MOST_KEPT: usize = 1 << 24;
     long_about = "Run a model for many values of its parameters.\n\nEvery combination of the grids, times every random \
         sample, is a member; the table has one row per member: its values, then numbers made of what is recorded. A path \
         is that of a parameter, an initial state or an input that is a number, or an edge: `source -> target: weight`. \
-        Run again with the same arguments, a sweep that was stopped goes on after the last row of its .csv file.",
+        Run again with the same arguments, a sweep that was stopped goes on after its last row.",
     after_help = "Examples:\n  \
         nullcline sweep jansen_rit --grid C=60:140:41 --cutoff 1 --out table.csv\n  \
         nullcline sweep model.yaml --grid e/rate/drive=[0.5,1] --grid i/rate/drive=0:1:11 --reduce mean,frequency\n  \
@@ -82,7 +82,7 @@ struct Varied {
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 struct Output {
-    /// Write the table to a .csv or .npz file [default: print it]
+    /// Write the table to a .csv, .npz or .parquet file [default: print it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
     /// Keep all rows of all members too, in a .npz file (in memory until the end)
@@ -114,7 +114,10 @@ impl Sweep {
         let paths = axes.paths();
         let values: Vec<(&str, Vec<f64>)> = paths.iter().copied().zip(axes.values()).collect();
         let start = Instant::now();
-        let batch = model.batch_on(&values, self.settings.engine())?;
+        let batch = match self.settings.chooses_engine() {
+            true => model.batch(&values)?,
+            false => model.batch_on(&values, self.settings.engine())?,
+        };
         let names = names(&batch)?;
 
         let reduced = names.iter().flat_map(|n| varied.reduce.iter().map(move |r| format!("{}.{}", n.name, r.name())));
@@ -137,6 +140,7 @@ impl Sweep {
             traces: self.output.traces.as_ref().map(|_| Recording::new(Vec::new())),
             names: &names,
             engine: String::new(),
+            choice: None,
             steps: 0,
             diverged: finished.diverged,
         };
@@ -168,7 +172,7 @@ impl Sweep {
         }
         let elapsed = start.elapsed();
         let mut written: Vec<PathBuf> =
-            table.finish(&header, self.output.quiet || self.output.json)?.into_iter().collect();
+            table.finish(&header, !stopped, self.output.quiet || self.output.json)?.into_iter().collect();
         if let (Some(path), Some(traces)) = (&self.output.traces, &work.traces) {
             save(traces, path)?;
             written.push(path.clone());
@@ -181,6 +185,7 @@ impl Sweep {
             diverged: work.diverged,
             steps: work.steps,
             engine: &work.engine,
+            choice: work.choice.as_ref(),
             seed: (!varied.random.is_empty()).then_some(seed),
             elapsed,
             stopped,
@@ -200,9 +205,14 @@ impl Sweep {
         let refused = |message: String, help: &str| {
             Err(Fault::usage(format!("{}\n  help: {help}", print::labelled_error(message))))
         };
-        if let Some(out) = self.output.out.as_ref().filter(|p| !has_ending(p, "csv") && !has_ending(p, "npz")) {
-            let message = format!("cannot write `{}`: a sweep's table is a .csv or .npz file", out.display());
-            return refused(message, "use `--out table.csv`");
+        if let Some(out) = &self.output.out {
+            let known = ["csv", "npz", "parquet"].into_iter().any(|ending| has_ending(out, ending));
+            if !known {
+                let file = out.display();
+                let message = format!("cannot write `{file}`: a sweep's table is a .csv, .npz or .parquet file");
+                return refused(message, "use `--out table.csv`");
+            }
+            check_extension(out).map_err(|fault| Fault::usage(print::labelled_error(&fault)))?;
         }
         if let Some(traces) = &self.output.traces {
             check_extension(traces).map_err(|fault| Fault::usage(print::labelled_error(&fault)))?;
@@ -273,6 +283,8 @@ struct Work<'a> {
     traces: Option<Recording>,
     names: &'a [Label],
     engine: String,
+    /// Why this engine, for the last members.
+    choice: Option<Choice>,
     /// Steps of each member.
     steps: u64,
     diverged: usize,
@@ -287,7 +299,7 @@ impl Work<'_> {
         shown: &mut dyn FnMut(u64, u64),
     ) -> Result<Option<Vec<Vec<f64>>>, Fault> {
         let keep = self.traces.is_some() || self.reductions.iter().any(|r| r.needs_trace());
-        let Prepared { mut simulation, mut schedule, .. } = self.batch.simulation(members.clone())?;
+        let Prepared { mut simulation, mut schedule, choice, .. } = self.batch.simulation(members.clone())?;
         self.settings.set_threads(&mut simulation);
         if keep && members.len() > 1 && schedule.rows() as usize * self.width * members.len() > MOST_KEPT {
             // Too much to keep at once: half of it, then the other half.
@@ -302,6 +314,7 @@ impl Work<'_> {
         }
         self.steps = schedule.steps;
         self.engine = simulation.executable().engine().to_string();
+        self.choice = choice;
         let mut reducer = Reducer::new(self.width * members.len(), keep);
         let mut check = |done| {
             shown(done, schedule.steps);

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nullcline::Choice;
 use serde_json::json;
 
+use crate::cmd::choice::{chosen, estimates};
 use crate::cmd::print::paint;
 
 /// What a sweep did.
@@ -23,6 +25,8 @@ pub struct Report<'a> {
     pub steps: u64,
     /// Engine; empty if nothing was left to do.
     pub engine: &'a str,
+    /// Why this engine, if it was chosen: for the last members that ran side by side.
+    pub choice: Option<&'a Choice>,
     /// Seed of the random values, if there are any.
     pub seed: Option<u64>,
     /// Time of compiling, stepping and reducing.
@@ -47,7 +51,7 @@ impl Report<'_> {
             lines.push(("diverged", format!("{} (their rows are nan)", self.diverged)));
         }
         if self.finished > self.resumed {
-            lines.push(("steps", format!("{} each, on {}", self.steps, self.engine)));
+            lines.push(("steps", format!("{} each, on {}{}", self.steps, self.engine, chosen(self.choice))));
             lines.push(("time", format!("{:.3} s", self.elapsed.as_secs_f64())));
         }
         lines.extend(self.outputs.iter().map(|path| ("written", path.display().to_string())));
@@ -66,6 +70,7 @@ impl Report<'_> {
             "diverged": self.diverged,
             "steps": self.steps,
             "engine": self.engine,
+            "choice": self.choice.map(estimates),
             "seed": self.seed,
             "seconds": self.elapsed.as_secs_f64(),
             "stopped": self.stopped,

@@ -15,10 +15,15 @@ const MARK: &str = "# nullcline sweep ";
 
 /// Where finished rows go.
 pub enum Table<'a> {
-    /// Straight to the end of a `.csv` file.
-    Csv(File, &'a Path),
-    /// Kept for a `.npz` file.
-    Npz(Vec<Vec<f64>>, &'a Path),
+    /// To the end of a file of text.
+    Kept {
+        /// The file.
+        rows: File,
+        /// Where it is: the table itself, or beside a table of a format that takes no more rows once it is written.
+        path: PathBuf,
+        /// The table.
+        table: &'a Path,
+    },
     /// Kept, to be printed at the end.
     Printed(Vec<Vec<f64>>),
 }
@@ -35,22 +40,20 @@ pub struct Finished {
 impl<'a> Table<'a> {
     /// Opens the table, and says how many rows of the same sweep it holds.
     pub fn open(
-        path: Option<&'a PathBuf>,
+        table: Option<&'a PathBuf>,
         header: &[String],
         settings: &Map<String, Value>,
         restart: bool,
     ) -> Result<(Table<'a>, Finished), Fault> {
-        let Some(path) = path else { return Ok((Table::Printed(Vec::new()), Finished::default())) };
-        if has_ending(path, "npz") {
-            return Ok((Table::Npz(Vec::new(), path), Finished::default()));
-        }
-        let fault = |error: std::io::Error| Fault::from(FileFault::write_os(path, &error));
-        let head = format!("{MARK}{}\n{}\n", Value::Object(settings.clone()), fields(header));
+        let Some(table) = table else { return Ok((Table::Printed(Vec::new()), Finished::default())) };
+        let path = if has_ending(table, "csv") { table.clone() } else { rows_beside(table) };
+        let fault = |error: std::io::Error| Fault::from(FileFault::write_os(&path, &error));
+        let head = head(header, settings);
         let mut finished = Finished::default();
         let mut kept = 0;
-        match fs::read_to_string(path) {
+        match fs::read_to_string(&path) {
             Ok(text) if !restart && !text.is_empty() => {
-                let Some(rows) = text.strip_prefix(&head) else { return Err(other_sweep(path, &text, settings)) };
+                let Some(rows) = text.strip_prefix(&head) else { return Err(other_sweep(&path, &text, settings)) };
                 kept = head.len();
                 // A line without its end was being written when the program was stopped.
                 for line in rows.split_inclusive('\n').filter(|l| l.ends_with('\n')) {
@@ -60,42 +63,44 @@ impl<'a> Table<'a> {
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData && !restart => {
-                return Err(other_sweep(path, "", settings));
+                return Err(other_sweep(&path, "", settings));
             }
             _ => {}
         }
-        let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(path).map_err(fault)?;
-        file.set_len(kept as u64).map_err(fault)?;
-        std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).map_err(fault)?;
+        let mut rows = OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(fault)?;
+        rows.set_len(kept as u64).map_err(fault)?;
+        std::io::Seek::seek(&mut rows, std::io::SeekFrom::End(0)).map_err(fault)?;
         if kept == 0 {
-            file.write_all(head.as_bytes()).map_err(fault)?;
+            rows.write_all(head.as_bytes()).map_err(fault)?;
         }
-        Ok((Table::Csv(file, path), finished))
+        Ok((Table::Kept { rows, path, table }, finished))
     }
 
     /// Takes finished rows; from here on they are kept whatever happens.
-    pub fn add(&mut self, rows: Vec<Vec<f64>>) -> Result<(), FileFault> {
+    pub fn add(&mut self, added: Vec<Vec<f64>>) -> Result<(), FileFault> {
         match self {
-            Table::Csv(file, path) => {
-                let text: String = rows.iter().map(|row| csv_row(row)).collect();
-                file.write_all(text.as_bytes()).map_err(|error| FileFault::write_os(path, &error))
+            Table::Kept { rows, path, .. } => {
+                let text: String = added.iter().map(|row| csv_row(row)).collect();
+                rows.write_all(text.as_bytes()).map_err(|error| FileFault::write_os(path, &error))
             }
-            Table::Npz(kept, _) | Table::Printed(kept) => {
-                kept.extend(rows);
+            Table::Printed(kept) => {
+                kept.extend(added);
                 Ok(())
             }
         }
     }
 
-    /// Completes the table; returns the file written.
-    pub fn finish(self, header: &[String], quiet: bool) -> Result<Option<PathBuf>, FileFault> {
+    /// Completes the table; returns the file written. Rows beside a table are needed no longer when all are in it.
+    pub fn finish(self, header: &[String], all: bool, quiet: bool) -> Result<Option<PathBuf>, FileFault> {
         match self {
-            Table::Csv(_, path) => Ok(Some(path.to_path_buf())),
-            Table::Npz(rows, path) => {
-                let column = |k: usize| rows.iter().map(|row| row[k]).collect();
-                let columns: Vec<Vec<f64>> = (0..header.len()).map(column).collect();
-                save_columns(header, &columns, path)?;
-                Ok(Some(path.to_path_buf()))
+            Table::Kept { path, table, .. } => {
+                if path != table {
+                    save_columns(header, &columns(&path, header.len())?, table)?;
+                    if all {
+                        fs::remove_file(&path).map_err(|error| FileFault::write_os(&path, &error))?;
+                    }
+                }
+                Ok(Some(table.to_path_buf()))
             }
             Table::Printed(rows) => {
                 if !quiet {
@@ -106,6 +111,35 @@ impl<'a> Table<'a> {
             }
         }
     }
+}
+
+/// Where the rows of a table are kept until all are there: `table.npz` has `table.npz.rows.csv`.
+fn rows_beside(table: &Path) -> PathBuf {
+    let mut path = table.as_os_str().to_owned();
+    path.push(".rows.csv");
+    path.into()
+}
+
+/// The columns of the rows that [`Table::add`] wrote to a file.
+fn columns(path: &Path, width: usize) -> Result<Vec<Vec<f64>>, FileFault> {
+    let text = fs::read_to_string(path).map_err(|error| FileFault::read_os(path, &error))?;
+    let mut columns = vec![Vec::new(); width];
+    // Settings and header come first.
+    for (number, line) in text.lines().enumerate().skip(2) {
+        let mut fields = line.split(',').map(str::parse::<f64>);
+        for column in &mut columns {
+            match fields.next() {
+                Some(Ok(value)) => column.push(value),
+                _ => return Err(FileFault::read(path, format!("line {} is no row of the table", number + 1))),
+            }
+        }
+    }
+    Ok(columns)
+}
+
+/// The first two lines of a file of rows.
+fn head(header: &[String], settings: &Map<String, Value>) -> String {
+    format!("{MARK}{}\n{}\n", Value::Object(settings.clone()), fields(header))
 }
 
 /// Whether a file name ends so, in any case.

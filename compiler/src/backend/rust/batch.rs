@@ -1,10 +1,10 @@
 //! Many models side by side: members as lanes of vectors where a model is a handful of numbers, one after the other where
 //! it has arrays of its own.
 
-use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::quote;
 
-use super::element::{Argument, number, real};
+use super::element::{Argument, number, real, whole};
 use super::fields::Fields;
 use super::kernels::BLOCK;
 use super::model::{Parts, Phases};
@@ -30,7 +30,7 @@ pub(super) fn items(fields: &Fields<'_>, phases: &Phases, parts: &Parts) -> Toke
     };
     let precision = fields.module.precision;
     let (real, zero) = (real(precision), number(0.0, precision));
-    let block = Literal::usize_unsuffixed(if precision == Precision::F32 { 2 * BLOCK } else { BLOCK });
+    let block = whole(if precision == Precision::F32 { 2 * BLOCK } else { BLOCK });
     let stored: Vec<BufferId> = elements.iter().flat_map(|(_, e)| e.stores.iter().copied()).collect();
     let mut held = stored.clone();
     for (argument, _) in elements.iter().flat_map(|(_, e)| &e.arguments) {
@@ -45,6 +45,10 @@ pub(super) fn items(fields: &Fields<'_>, phases: &Phases, parts: &Parts) -> Toke
     for buffer in &held {
         let (name, place) = (lane(*buffer), of_model(fields.read(*buffer)));
         made.extend(quote!(let mut #name: [#real; #block] = [#zero; #block];));
+        if fields.is_flag(*buffer) {
+            kept.extend(quote!(#place = #name[i] != 0.0;));
+            continue;
+        }
         loaded.extend(quote!(#name[i] = #place;));
         if stored.contains(buffer) {
             kept.extend(quote!(#place = #name[i];));
@@ -55,8 +59,8 @@ pub(super) fn items(fields: &Fields<'_>, phases: &Phases, parts: &Parts) -> Toke
     let mut random = TokenStream::new();
     for (buffer, source) in fields.module.randoms.iter().filter(|(b, _)| held.contains(b)) {
         let name = lane(*buffer);
-        let (site, part) = (Literal::u32_unsuffixed(source.site), Literal::usize_unsuffixed(source.part));
-        let unit = Literal::u32_unsuffixed(source.units.first().copied().unwrap_or(0));
+        let (site, part) = (whole(source.site), whole(source.part));
+        let unit = whole(source.units.first().copied().unwrap_or(0));
         let narrow = if single { quote!(as f32) } else { quote!() };
         random.extend(quote!(#name[i] = uniform_pair(seeds[i], #site, #unit, steps_done[i] + k)[#part] #narrow;));
     }

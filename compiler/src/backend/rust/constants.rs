@@ -1,12 +1,13 @@
 //! Lists of numbers as statics: written out when they are short, as bytes when they are long.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::element::{number, real};
+use super::element::{number, real, whole};
 use super::names::{ident, word};
+use crate::kernel::flush;
 use crate::kernel::ir::Precision;
 
 /// The longest list that is written out.
@@ -21,6 +22,27 @@ pub enum Long {
     Files,
 }
 
+/// A static with numbers or indices.
+pub(super) struct List {
+    pub name: Ident,
+    /// Whether its elements are bytes.
+    long: bool,
+    real: Ident,
+}
+
+impl List {
+    /// The number that an element is.
+    pub fn number(&self, element: &TokenStream) -> TokenStream {
+        let real = &self.real;
+        if self.long { quote!(#real::from_le_bytes(#element)) } else { element.clone() }
+    }
+
+    /// The index that an element is, as `usize`.
+    pub fn index(&self, element: &TokenStream) -> TokenStream {
+        if self.long { quote!(u32::from_le_bytes(#element) as usize) } else { quote!(#element as usize) }
+    }
+}
+
 /// The statics of a source.
 pub(super) struct Constants {
     precision: Precision,
@@ -28,6 +50,8 @@ pub(super) struct Constants {
     /// Beginning of the names of files.
     stem: String,
     taken: HashSet<String>,
+    /// Long lists that there are: whether aligned, and the bytes.
+    known: HashMap<(bool, Vec<u8>), Ident>,
     /// Definitions.
     pub items: TokenStream,
     /// Files to be written beside the source: name and contents.
@@ -41,70 +65,109 @@ impl Constants {
             long,
             stem: stem.to_string(),
             taken: HashSet::new(),
+            known: HashMap::new(),
             items: TokenStream::new(),
             files: Vec::new(),
         }
     }
 
     /// A list of numbers.
-    pub fn numbers(&mut self, name: &str, values: &mut dyn Iterator<Item = f64>, len: usize) -> Ident {
-        let name = self.free(name);
+    pub fn numbers(&mut self, name: &str, values: &mut dyn Iterator<Item = f64>, len: usize) -> List {
         let (real, precision) = (real(self.precision), self.precision);
-        if len <= LONGEST {
-            let (count, values) = (Literal::usize_unsuffixed(len), values.map(|v| number(v, precision)));
-            self.items.extend(quote!(const #name: [#real; #count] = [#(#values),*];));
-            return name;
-        }
+        let long = len > LONGEST;
+        let name = if long {
+            let bytes = self.bytes_of(values);
+            self.bytes(name, bytes, self.size())
+        } else {
+            let name = self.free(name);
+            let (count, values) = (whole(len), values.map(|v| number(v, precision)));
+            self.items.extend(quote!(static #name: [#real; #count] = [#(#values),*];));
+            name
+        };
+        List { name, long, real }
+    }
+
+    /// A list of indices.
+    pub fn indices(&mut self, name: &str, values: &[u32]) -> List {
+        let long = values.len() > LONGEST;
+        let name = if long {
+            self.bytes(name, values.iter().flat_map(|v| v.to_le_bytes()).collect(), 4)
+        } else {
+            let name = self.free(name);
+            let count = whole(values.len());
+            let values = values.iter().map(whole);
+            self.items.extend(quote!(static #name: [u32; #count] = [#(#values),*];));
+            name
+        };
+        List { name, long, real: real(self.precision) }
+    }
+
+    /// Bytes of numbers, from a boundary of cache lines on.
+    pub fn aligned(&mut self, name: &str, values: &[f64]) -> Ident {
+        let bytes = self.bytes_of(&mut values.iter().copied());
+        let count = whole(bytes.len());
+        self.long(
+            name,
+            bytes,
+            true,
+            |name, contents| quote!(static #name: Aligned<[u8; #count]> = Aligned(*#contents);),
+        )
+    }
+
+    /// Bytes of a number.
+    fn size(&self) -> usize {
+        if self.precision == Precision::F64 { 8 } else { 4 }
+    }
+
+    fn bytes_of(&self, values: &mut dyn Iterator<Item = f64>) -> Vec<u8> {
         let mut bytes = Vec::new();
         for value in values {
-            match precision {
+            let value = flush::number(value, self.precision);
+            match self.precision {
                 Precision::F64 => bytes.extend(value.to_le_bytes()),
                 Precision::F32 => bytes.extend((value as f32).to_le_bytes()),
             }
         }
-        let size = if precision == Precision::F64 { 8 } else { 4 };
-        self.bytes(&name, bytes, size);
-        name
+        bytes
     }
 
-    /// The number at an index of a list of `len`.
-    pub fn number_at(&self, name: &Ident, len: usize, index: &TokenStream) -> TokenStream {
-        let real = real(self.precision);
-        if len <= LONGEST { quote!(#name[#index]) } else { quote!(#real::from_le_bytes(#name[#index])) }
+    fn bytes(&mut self, name: &str, bytes: Vec<u8>, size: usize) -> Ident {
+        let size = whole(size);
+        self.long(
+            name,
+            bytes,
+            false,
+            |name, contents| quote!(static #name: &[[u8; #size]] = #contents.as_chunks::<#size>().0;),
+        )
     }
 
-    /// A list of indices.
-    pub fn indices(&mut self, name: &str, values: &[u32]) -> Ident {
-        let name = self.free(name);
-        if values.len() <= LONGEST {
-            let count = Literal::usize_unsuffixed(values.len());
-            let values = values.iter().map(|v| Literal::u32_unsuffixed(*v));
-            self.items.extend(quote!(static #name: [u32; #count] = [#(#values),*];));
-        } else {
-            self.bytes(&name, values.iter().flat_map(|v| v.to_le_bytes()).collect(), 4);
+    /// The static with these bytes, made by `item` of its name and a reference to an array unless it is there.
+    fn long(
+        &mut self,
+        name: &str,
+        bytes: Vec<u8>,
+        aligned: bool,
+        item: impl Fn(&Ident, TokenStream) -> TokenStream,
+    ) -> Ident {
+        let key = (aligned, bytes);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
         }
-        name
-    }
-
-    /// The index at a place of a list of `len`, as `usize`.
-    pub fn index_at(&self, name: &Ident, len: usize, index: &TokenStream) -> TokenStream {
-        if len <= LONGEST { quote!(#name[#index] as usize) } else { quote!(u32::from_le_bytes(#name[#index]) as usize) }
-    }
-
-    fn bytes(&mut self, name: &Ident, bytes: Vec<u8>, size: usize) {
+        let name = self.free(name);
         let contents = match self.long {
             Long::Inline => {
-                let literal = Literal::byte_string(&bytes);
+                let literal = Literal::byte_string(&key.1);
                 quote!(#literal)
             }
             Long::Files => {
                 let file = format!("{}.{}.bin", self.stem, name.to_string().to_lowercase());
-                self.files.push((file.clone(), bytes));
+                self.files.push((file.clone(), key.1.clone()));
                 quote!(include_bytes!(#file))
             }
         };
-        let size = Literal::usize_unsuffixed(size);
-        self.items.extend(quote!(static #name: &[[u8; #size]] = #contents.as_chunks::<#size>().0;));
+        self.items.extend(item(&name, contents));
+        self.known.insert(key, name.clone());
+        name
     }
 
     fn free(&mut self, name: &str) -> Ident {

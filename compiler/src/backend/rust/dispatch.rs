@@ -26,14 +26,14 @@ pub(super) fn dispatch(options: &Options) -> TokenStream {
                 fn on() -> Flush {
                     let mut before = 0u32;
                     comment!("SAFETY: stores the four bytes of the control register.");
-                    unsafe { core::arch::asm!("stmxcsr [{}]", in(reg) &mut before, options(nostack)) };
+                    unsafe { core::arch::asm!("stmxcsr [{}]", in(reg) &raw mut before, options(nostack)); }
                     Flush::set(before | 0x8040);
                     Flush(before)
                 }
 
                 fn set(control: u32) {
                     comment!("SAFETY: only the bits FTZ and DAZ change, which every x86-64 processor has; no constant is subnormal.");
-                    unsafe { core::arch::asm!("ldmxcsr [{}]", in(reg) &control, options(nostack)) };
+                    unsafe { core::arch::asm!("ldmxcsr [{}]", in(reg) &raw const control, options(nostack)); }
                 }
             }
 

@@ -1,8 +1,9 @@
 //! The straight-line code of a kernel as a function: from what it loads to what it stores, for one element.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::names::{Names, ident};
@@ -74,7 +75,7 @@ pub(super) fn element(
     let results: Vec<TokenStream> = printer.stores.clone().iter().map(|(_, v)| printer.number(*v)).collect();
     let (arguments, real) = (printer.arguments, real(module.precision));
     let parameters = arguments.iter().map(|(_, name)| quote!(#name: #real));
-    let count = Literal::usize_unsuffixed(results.len());
+    let count = whole(results.len());
     let item = quote! {
         #[inline(always)]
         fn #name(#(#parameters),*) -> [#real; #count] {
@@ -105,6 +106,11 @@ pub(super) fn number(value: f64, precision: Precision) -> TokenStream {
         Precision::F32 => decimal(format!("{:?}", magnitude as f32)),
     };
     if positive { literal } else { quote!(-#literal) }
+}
+
+/// A whole number as a literal of any type.
+pub(super) fn whole(number: impl Display) -> TokenStream {
+    decimal(number.to_string())
 }
 
 /// A literal with its digits in groups, as in `6_755_399_441_055_744.0`.
@@ -315,6 +321,19 @@ impl<'a> Printer<'a> {
         (tokens, found.size)
     }
 
+    /// The opposite of a condition that is the negation of something, which reads better.
+    fn opposite(&mut self, condition: ValueId, found: &Rendered) -> Option<TokenStream> {
+        let ValueOp::Call(prim, args) = self.ops[condition.index()] else { return None };
+        if !found.truth || found.strength == ATOM {
+            return None;
+        }
+        match (spelling(prim), &args[..]) {
+            (Spelling::Compare("!="), args) => Some(self.call(Spelling::Compare("=="), args).tokens),
+            (Spelling::Neither, [a]) if self.rendered(*a).truth => Some(self.rendered(*a).tokens),
+            _ => None,
+        }
+    }
+
     fn call(&mut self, spelling: Spelling, args: &[ValueId]) -> Rendered {
         let made =
             |tokens: TokenStream, strength: u8, size: u32, truth: bool| Rendered { tokens, strength, size, truth };
@@ -354,14 +373,18 @@ impl<'a> Printer<'a> {
             }
             (Spelling::Select, [c, a, b]) => {
                 let found = self.rendered(*c);
+                if let Some(opposite) = self.opposite(*c, &found) {
+                    let (a, b) = (self.number(*a), self.number(*b));
+                    return made(quote!(if #opposite { #b } else { #a }), 0, found.size + 1, false);
+                }
                 let condition = &found.tokens;
-                let condition = match (found.truth, found.strength) {
-                    (true, _) => quote!(#condition),
-                    (false, ATOM) => quote!(#condition != 0.0),
-                    (false, _) => quote!((#condition) != 0.0),
-                };
                 let (a, b) = (self.number(*a), self.number(*b));
-                made(quote!(if #condition { #a } else { #b }), 0, found.size + 1, false)
+                let choice = match (found.truth, found.strength) {
+                    (true, _) => quote!(if #condition { #a } else { #b }),
+                    (false, ATOM) => quote!(if #condition == 0.0 { #b } else { #a }),
+                    (false, _) => quote!(if (#condition) == 0.0 { #b } else { #a }),
+                };
+                made(choice, 0, found.size + 1, false)
             }
             (Spelling::Function(name), args) => {
                 self.prelude.add(name);

@@ -1,14 +1,14 @@
 //! The structs of a model: which buffer is a field of which, and how an element of it is reached.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::constants::{Constants, LONGEST};
-use super::element::{number, real};
-use super::names::Names;
+use super::element::{number, real, whole};
+use super::names::{Names, ident};
 use super::{Interface, Note};
 use crate::ir::system::Values;
-use crate::kernel::ir::{BufferId, BufferRole, Module};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Module, Stmt, ValueOp};
 
 /// Elements from which on a field is kept on the heap.
 const HEAP: usize = 1024;
@@ -42,6 +42,8 @@ pub(super) struct Fields<'a> {
     pub names: Names,
     /// Where each buffer is read, and where it is written.
     places: Vec<(TokenStream, TokenStream)>,
+    /// Whether events are kept as truth values: where no kernel computes with them.
+    flags: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -60,14 +62,14 @@ impl<'a> Fields<'a> {
             (place.clone(), place)
         });
         let places = places.collect();
-        Fields { module, names, places }
+        Fields { module, names, places, flags: !computes_with_events(module) }
     }
 
     /// The fields of the module that computes derivatives, which shares with `run` what is no intermediate value. It reads
     /// states from an argument and writes to another.
     pub fn of_slopes(module: &'a Module, run: &Fields<'_>) -> Fields<'a> {
         let shared = |role: BufferRole| match role {
-            BufferRole::Derived(_) | BufferRole::Scratch(_) => None,
+            BufferRole::Derived(_) | BufferRole::Scratch(_) | BufferRole::Event(_) => None,
             role => run.module.buffer(role),
         };
         let own = Names::new(module);
@@ -84,7 +86,7 @@ impl<'a> Fields<'a> {
             names.push(name);
             places.push(place);
         }
-        Fields { module, names: Names::from(names), places }
+        Fields { module, names: Names::from(names), places, flags: false }
     }
 
     /// Buffers with this owner.
@@ -96,7 +98,8 @@ impl<'a> Fields<'a> {
     /// Buffers of the module of derivatives that no other struct has.
     pub fn owned_by_slopes(&self, run: &Fields<'_>) -> Vec<BufferId> {
         let all = (0..self.module.buffers.len() as u32).map(BufferId);
-        let intermediate = |role| matches!(role, BufferRole::Derived(_) | BufferRole::Scratch(_));
+        let intermediate =
+            |role| matches!(role, BufferRole::Derived(_) | BufferRole::Scratch(_) | BufferRole::Event(_));
         all.filter(|b| {
             let role = self.module.buffers[b.index()].role;
             intermediate(role) || run.module.buffer(role).is_none()
@@ -131,8 +134,8 @@ impl<'a> Fields<'a> {
 
     /// The type of a field.
     pub fn kind(&self, buffer: BufferId) -> TokenStream {
-        let real = real(self.module.precision);
-        let (len, slots) = (Literal::usize_unsuffixed(self.len(buffer)), Literal::usize_unsuffixed(self.slots(buffer)));
+        let real = if self.is_flag(buffer) { ident("bool") } else { real(self.module.precision) };
+        let (len, slots) = (whole(self.len(buffer)), whole(self.slots(buffer)));
         let array = match (self.len(buffer), self.is_ring(buffer)) {
             (1, false) => quote!(#real),
             (_, false) => quote!([#real; #len]),
@@ -140,6 +143,23 @@ impl<'a> Fields<'a> {
             (_, true) => quote!([[#real; #len]; #slots]),
         };
         if self.on_heap(buffer) { quote!(Box<#array>) } else { array }
+    }
+
+    /// Whether a buffer holds truth values.
+    pub fn is_flag(&self, buffer: BufferId) -> bool {
+        self.flags && matches!(self.module.buffers[buffer.index()].role, BufferRole::Event(_))
+    }
+
+    /// Whether the value that a field starts from is the default of its type.
+    fn starts_from_default(&self, buffer: BufferId) -> bool {
+        let zero = |value: f64| value == 0.0 && value.is_sign_positive();
+        let found = self.module.initial.iter().find(|i| i.0 == buffer).map(|i| &i.1);
+        let zeros = match found {
+            Some(Values::Uniform(value)) => zero(*value),
+            Some(Values::Each(each)) => each.len() == 1 && zero(each[0]),
+            None => true,
+        };
+        zeros && self.len(buffer) <= DEFAULT && self.slots(buffer) <= DEFAULT && !self.on_heap(buffer)
     }
 
     /// Whether a buffer has slots.
@@ -158,22 +178,22 @@ impl<'a> Fields<'a> {
             None => Some(0.0),
         };
         let element = match uniform {
+            Some(_) if self.is_flag(buffer) => quote!(false),
             Some(value) => number(value, precision),
             None => {
-                let name = constants.numbers(
+                let list = constants.numbers(
                     &format!("{}_0", self.names.of(buffer)),
                     &mut (0..len).map(|i| found.map_or(0.0, |f| f.at(i))),
                     len,
                 );
-                let at = constants.number_at(&name, len, &quote!(i));
-                let simple = len <= LONGEST && !self.is_ring(buffer) && !self.on_heap(buffer);
-                if simple {
+                let name = &list.name;
+                if len <= LONGEST && !self.is_ring(buffer) && !self.on_heap(buffer) {
                     return quote!(#name);
                 }
-                quote!((#at))
+                list.number(&quote!(#name[i]))
             }
         };
-        let (len_token, slots_token) = (Literal::usize_unsuffixed(len), Literal::usize_unsuffixed(slots));
+        let (len_token, slots_token) = (whole(len), whole(slots));
         let each = uniform.is_none();
         match (self.on_heap(buffer), self.is_ring(buffer), len) {
             (false, false, 1) => element,
@@ -185,10 +205,26 @@ impl<'a> Fields<'a> {
             (true, false, _) if !each => quote!(boxed(|_| #element)),
             (true, false, _) => quote!(boxed(|i| #element)),
             (true, true, 1) => quote!(boxed(|_| #element)),
-            (true, true, _) if !each => quote!(boxed(|_| [#element; #len_token])),
-            (true, true, _) => quote!(boxed(|_| core::array::from_fn(|i| #element))),
+            (true, true, _) if !each => quote!(slots(|_| #element)),
+            (true, true, _) => quote!(slots(|i| #element)),
         }
     }
+}
+
+/// Whether a kernel reads what had an event as a number.
+fn computes_with_events(module: &Module) -> bool {
+    let event = |buffer: &BufferId| matches!(module.buffers[buffer.index()].role, BufferRole::Event(_));
+    module.kernels.iter().any(|kernel| match &kernel.body {
+        Body::Pointwise(body) => body.iter().any(|stmt| match stmt {
+            Stmt::Let(_, ValueOp::Load { buffer, .. } | ValueOp::Past { buffer, .. }) => event(buffer),
+            _ => false,
+        }),
+        Body::Take { source, target, .. } | Body::Couple { source, target, .. } => event(source) || event(target),
+        Body::CouplePast { history, current, target, .. } => {
+            event(history) || current.iter().any(event) || event(target)
+        }
+        Body::Deliver { spikes, factor, target, .. } => event(spikes) || factor.iter().any(event) || event(target),
+    })
 }
 
 /// A struct with the fields of some buffers, and its starting values.
@@ -216,21 +252,37 @@ impl Struct<'_> {
             quote!(#field: #value)
         });
         let initial: Vec<TokenStream> = initial.collect();
+        let derived = self.buffers.iter().all(|buffer| fields.starts_from_default(*buffer));
+        let (default, written) = default(name, derived, &initial);
         quote! {
             #[doc = #doc]
-            #[derive(Clone, Debug, PartialEq)]
+            #[derive(Clone, Debug, #default PartialEq)]
             #visible struct #name {
                 #(#members,)*
             }
 
-            impl Default for #name {
-                fn default() -> #name {
-                    #name { #(#initial,)* }
-                }
-            }
+            #written
         }
     }
 }
+
+/// The trait `Default` of a struct: derived, or written with the values of its members.
+pub(super) fn default(name: &Ident, derived: bool, members: &[TokenStream]) -> (TokenStream, TokenStream) {
+    if derived {
+        return (quote!(Default,), TokenStream::new());
+    }
+    let written = quote! {
+        impl Default for #name {
+            fn default() -> #name {
+                #name { #(#members,)* }
+            }
+        }
+    };
+    (TokenStream::new(), written)
+}
+
+/// The longest array that has a default.
+pub(super) const DEFAULT: usize = 32;
 
 /// What a field is, for people.
 fn describe(fields: &Fields<'_>, note: Option<&Note>, buffer: BufferId) -> String {
@@ -239,14 +291,37 @@ fn describe(fields: &Fields<'_>, note: Option<&Note>, buffer: BufferId) -> Strin
     let mut text = format!(" `{path}`");
     let Some(note) = note else { return text + "." };
     if let Some(unit) = &note.unit {
-        text.push_str(&format!(" in {unit}"));
+        text.push_str(&format!(" in {}", prose(unit)));
     }
     if let Some(description) = &note.description {
-        text.push_str(&format!(": {}", description.trim_end_matches('.')));
+        text.push_str(&format!(": {}", prose(description.trim_end_matches('.'))));
     }
     text.push('.');
     if !note.elements.is_empty() {
         text.push_str(&format!(" Elements: {}.", note.elements.join(", ")));
     }
     text
+}
+
+/// A text in documentation: words that are names, or would be taken for marks, in backticks.
+pub(super) fn prose(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '.' | '(' | ')'));
+        let count = |of: fn(char) -> bool| bare.chars().filter(|c| of(*c)).count();
+        let name = bare.contains(['_', '*', '[', ']', '<', '>', '#'])
+            || count(char::is_uppercase) > 1 && count(char::is_lowercase) > 0;
+        if name && !bare.contains('`') { word.replacen(bare, &format!("`{bare}`"), 1) } else { word.to_string() }
+    };
+    text.split_whitespace().map(word).collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_descriptions_are_set_apart() {
+        assert_eq!(prose("times tau_a, in MOhm (see [1])."), "times `tau_a`, in `MOhm` (see `[1]`).");
+        assert_eq!(prose("rate in 1/s of EEG"), "rate in 1/s of EEG");
+    }
 }

@@ -1,14 +1,14 @@
 //! The kernels of a phase as statements: element functions called for every element, takes, couplings.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::constants::Constants;
-use super::element::{Argument, Element, element, number, real};
+use super::couple::{couple, couple_by_list, deliver};
+use super::element::{Argument, Element, element, number, whole};
 use super::fields::Fields;
 use super::names::ident;
 use super::spelling::Prelude;
-use crate::ir::system::Values;
 use crate::kernel::ir::{Body, BufferId, Index, Kernel, Precision};
 
 /// Elements that a loop handles at a time: enough for eight vectors of 512 bits in single precision, four in double.
@@ -71,44 +71,39 @@ pub(super) fn phase(
             Body::Take { table, source, target } => {
                 phase.elements = None;
                 let table = &fields.module.tables[*table];
-                let name = out.constants.indices(&kernel_name(kernel), table);
-                let at = out.constants.index_at(&name, table.len(), &quote!(i));
+                let table = out.constants.indices(&kernel_name(kernel), table);
+                let (name, from) = (&table.name, table.index(&quote!(from)));
                 let (source, target) = (as_slice(fields, *source), as_slice_mut(fields, *target));
                 phase.code.extend(quote! {
-                    for (i, target) in #target.iter_mut().enumerate() {
-                        *target = #source[#at];
+                    for (target, &from) in #target.iter_mut().zip(#name.iter()) {
+                        *target = #source[#from];
                     }
                 });
             }
             Body::Couple { connection, source, target } => {
                 phase.elements = None;
-                let source = as_slice(fields, *source);
-                let value = |from: &TokenStream, _: &TokenStream| quote!(#source[#from]);
-                phase.code.extend(couple(fields, kernel, *connection, *target, &value, out));
+                phase.code.extend(couple(fields, kernel, *connection, (*source, *target), out));
             }
             Body::CouplePast { connection, history, current, target } => {
                 phase.elements = None;
                 phase.step = true;
                 out.prelude.add("slot");
                 let place = fields.read(*history);
-                let ring = Literal::u64_unsuffixed(fields.slots(*history) as u64);
+                let ring = whole(fields.slots(*history));
                 let scalar = fields.len(*history) == 1;
-                let (all, name) = (&fields.module.connections[*connection], kernel_name(kernel));
-                let delays = all.delays.clone().expect("a coupling with the past has delays");
-                let delays_name = out.constants.indices(&format!("{name}_delays"), &delays);
-                let delay = out.constants.index_at(&delays_name, delays.len(), &quote!(e));
-                let past = |from: &TokenStream| {
+                let past = |from: &TokenStream, delay: &TokenStream| {
                     let slot = quote!(#place[slot(step, (#delay) as u64, #ring)]);
                     if scalar { slot } else { quote!(#slot[#from]) }
                 };
-                let value = |from: &TokenStream, _: &TokenStream| match current {
-                    None => past(from),
+                let value = |from: &TokenStream, delay: &TokenStream| match current {
+                    None => past(from, delay),
                     Some(current) => {
-                        let (now, then) = (as_slice(fields, *current), past(from));
+                        let (now, then) = (as_slice(fields, *current), past(from, delay));
                         quote!(if (#delay) == 0 { #now[#from] } else { #then })
                     }
                 };
-                phase.code.extend(couple(fields, kernel, *connection, *target, &value, out));
+                let connection = &fields.module.connections[*connection];
+                phase.code.extend(couple_by_list(fields, kernel, connection, *target, &value, out));
             }
             Body::Deliver { fanout, spikes, factor, target } => {
                 phase.elements = None;
@@ -120,99 +115,20 @@ pub(super) fn phase(
     phase
 }
 
-fn kernel_name(kernel: &Kernel) -> String {
+/// What constants of a kernel are called after.
+pub(super) fn kernel_name(kernel: &Kernel) -> String {
     kernel.name.split(" #").next().unwrap_or(&kernel.name).to_string()
 }
 
 /// A buffer of any length as a slice.
-fn as_slice(fields: &Fields<'_>, buffer: BufferId) -> TokenStream {
+pub(super) fn as_slice(fields: &Fields<'_>, buffer: BufferId) -> TokenStream {
     let place = fields.read(buffer);
     if fields.len(buffer) == 1 { quote!(core::slice::from_ref(&#place)) } else { quote!(#place) }
 }
 
-fn as_slice_mut(fields: &Fields<'_>, buffer: BufferId) -> TokenStream {
+pub(super) fn as_slice_mut(fields: &Fields<'_>, buffer: BufferId) -> TokenStream {
     let place = fields.write(buffer);
     if fields.len(buffer) == 1 { quote!(core::slice::from_mut(&mut #place)) } else { quote!(#place) }
-}
-
-/// Sums over the entries of each target; `value` is what an entry reads from the element it is given.
-fn couple(
-    fields: &Fields<'_>,
-    kernel: &Kernel,
-    connection: usize,
-    target: BufferId,
-    value: &dyn Fn(&TokenStream, &TokenStream) -> TokenStream,
-    out: &mut Output<'_>,
-) -> TokenStream {
-    let target = as_slice_mut(fields, target);
-    let (connection, name) = (&fields.module.connections[connection], kernel_name(kernel));
-    let zero = number(0.0, fields.module.precision);
-    let real = real(fields.module.precision);
-    let starts = out.constants.indices(&format!("{name}_starts"), &connection.starts);
-    let sources = out.constants.indices(&format!("{name}_sources"), &connection.sources);
-    let first = out.constants.index_at(&starts, connection.starts.len(), &quote!(i));
-    let end = out.constants.index_at(&starts, connection.starts.len(), &quote!(i + 1));
-    let from = out.constants.index_at(&sources, connection.sources.len(), &quote!(e));
-    let weight = weight(fields, &name, &connection.weights, connection.sources.len(), out);
-    let value = value(&from, &quote!(e));
-    out.prelude.add("fma");
-    quote! {
-        for (i, target) in #target.iter_mut().enumerate() {
-            let mut sum: #real = #zero;
-            for e in #first..#end {
-                sum = fma(#weight, #value, sum);
-            }
-            *target = sum;
-        }
-    }
-}
-
-/// The weight of entry `e`.
-fn weight(fields: &Fields<'_>, name: &str, weights: &Values, len: usize, out: &mut Output<'_>) -> TokenStream {
-    match weights {
-        Values::Uniform(weight) => number(*weight, fields.module.precision),
-        weights => {
-            let mut each = (0..len).map(|e| weights.at(e));
-            let weights = out.constants.numbers(&format!("{name}_weights"), &mut each, len);
-            out.constants.number_at(&weights, len, &quote!(e))
-        }
-    }
-}
-
-/// Adds the weights of sources that send to their targets.
-fn deliver(
-    fields: &Fields<'_>,
-    kernel: &Kernel,
-    fanout: usize,
-    (spikes, factor, target): (BufferId, Option<BufferId>, BufferId),
-    out: &mut Output<'_>,
-) -> TokenStream {
-    let (fanout, name) = (&fields.module.fanouts[fanout], kernel_name(kernel));
-    let starts = out.constants.indices(&format!("{name}_starts"), &fanout.starts);
-    let targets = out.constants.indices(&format!("{name}_targets"), &fanout.targets);
-    let first = out.constants.index_at(&starts, fanout.starts.len(), &quote!(j));
-    let end = out.constants.index_at(&starts, fanout.starts.len(), &quote!(j + 1));
-    let to = out.constants.index_at(&targets, fanout.targets.len(), &quote!(e));
-    let weight = weight(fields, &name, &fanout.weights, fanout.targets.len(), out);
-    let (spikes, place) = (as_slice(fields, spikes), fields.write(target));
-    let target = if fields.len(target) == 1 { place.clone() } else { quote!(#place[#to]) };
-    let add = match factor {
-        None => quote!(#target += #weight;),
-        Some(factor) => {
-            out.prelude.add("fma");
-            let factor = as_slice(fields, factor);
-            quote!(#target = fma(#weight, #factor[j], #target);)
-        }
-    };
-    quote! {
-        for (j, spike) in #spikes.iter().enumerate() {
-            if *spike != 0.0 {
-                for e in #first..#end {
-                    #add
-                }
-            }
-        }
-    }
 }
 
 /// Calls an element function for every element.
@@ -220,18 +136,18 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
     let stores: Vec<TokenStream> = element.stores.iter().map(|b| slot_written(fields, *b)).collect();
     if kernel.extent == 1 {
         let given = element.arguments.iter().map(|(a, _)| argument(fields, *a, None));
-        return quote!([#(#stores),*] = #function(#(#given),*););
+        return store(fields, element, &stores, &quote!(#function(#(#given),*)));
     }
     let block = match fields.module.precision {
         _ if kernel.extent < BLOCK => 8,
         Precision::F64 => BLOCK,
         Precision::F32 => 2 * BLOCK,
     };
-    let whole = kernel.extent / block * block;
+    let split = kernel.extent / block * block;
     let mut code = TokenStream::new();
-    if whole > 0 {
+    if split > 0 {
         let zero = number(0.0, fields.module.precision);
-        let block = Literal::usize_unsuffixed(block);
+        let block = whole(block);
         let mut slices = TokenStream::new();
         let mut given = Vec::new();
         for (wanted, name) in &element.arguments {
@@ -246,29 +162,57 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
             }
         }
         let results: Vec<Ident> = (0..stores.len()).map(|i| ident(&format!("out_{i}"))).collect();
-        let whole = Literal::usize_unsuffixed(whole);
+        let split = whole(split);
+        let kept = element.stores.iter().zip(&stores).zip(&results).map(|((buffer, place), result)| {
+            if fields.is_flag(*buffer) {
+                quote! {
+                    for (flag, out) in #place[first..first + #block].iter_mut().zip(&#result) {
+                        *flag = *out != 0.0;
+                    }
+                }
+            } else {
+                quote!(#place[first..first + #block].copy_from_slice(&#result);)
+            }
+        });
         code.extend(quote! {
-            for first in (0..#whole).step_by(#block) {
+            for first in (0..#split).step_by(#block) {
                 #slices
                 #(let mut #results = [#zero; #block];)*
                 for i in 0..#block {
                     [#(#results[i]),*] = #function(#(#given),*);
                 }
-                #(#stores[first..first + #block].copy_from_slice(&#results);)*
+                #(#kept)*
             }
         });
     }
-    if whole < kernel.extent {
-        let (from, to) = (Literal::usize_unsuffixed(whole), Literal::usize_unsuffixed(kernel.extent));
+    if split < kernel.extent {
+        let (from, to) = (whole(split), whole(kernel.extent));
         let at = quote!([at]);
         let given = element.arguments.iter().map(|(a, _)| argument(fields, *a, Some(&at)));
+        let stores: Vec<TokenStream> = stores.iter().map(|place| quote!(#place[at])).collect();
+        let stored = store(fields, element, &stores, &quote!(#function(#(#given),*)));
         code.extend(quote! {
             for at in #from..#to {
-                [#(#stores[at]),*] = #function(#(#given),*);
+                #stored
             }
         });
     }
     code
+}
+
+/// Stores what an element function returns.
+fn store(fields: &Fields<'_>, element: &Element, stores: &[TokenStream], call: &TokenStream) -> TokenStream {
+    if !element.stores.iter().any(|b| fields.is_flag(*b)) {
+        return quote!([#(#stores),*] = #call;);
+    }
+    let results: Vec<Ident> = (0..stores.len()).map(|i| ident(&format!("out_{i}"))).collect();
+    let stored = element.stores.iter().zip(stores).zip(&results).map(|((buffer, place), result)| {
+        if fields.is_flag(*buffer) { quote!(#place = #result != 0.0;) } else { quote!(#place = #result;) }
+    });
+    quote! {
+        let [#(#results),*] = #call;
+        #(#stored)*
+    }
 }
 
 /// The buffer that an argument takes the kernel's element of.
@@ -285,7 +229,7 @@ fn slot_written(fields: &Fields<'_>, buffer: BufferId) -> TokenStream {
     if !fields.is_ring(buffer) {
         return quote!(#place);
     }
-    let ring = Literal::u64_unsuffixed(fields.slots(buffer) as u64);
+    let ring = whole(fields.slots(buffer) as u64);
     quote!(#place[slot(step, 0, #ring)])
 }
 
@@ -298,8 +242,8 @@ fn slot_read(fields: &Fields<'_>, argument: Argument) -> TokenStream {
         }
         Argument::Past(buffer, _, steps) => {
             let place = fields.read(buffer);
-            let ring = Literal::u64_unsuffixed(fields.slots(buffer) as u64);
-            let steps = Literal::u64_unsuffixed(u64::from(steps));
+            let ring = whole(fields.slots(buffer) as u64);
+            let steps = whole(u64::from(steps));
             quote!(#place[slot(step, #steps, #ring)])
         }
         Argument::Time | Argument::StepSize => unreachable!("called for what is in buffers"),

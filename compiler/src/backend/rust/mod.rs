@@ -7,6 +7,7 @@
 mod artifact;
 mod batch;
 mod constants;
+mod couple;
 mod dispatch;
 mod element;
 mod executable;
@@ -19,6 +20,7 @@ mod phases;
 mod random;
 mod soft;
 mod spelling;
+mod spikes;
 #[cfg(feature = "build")]
 mod text;
 
@@ -89,6 +91,15 @@ impl Recorded {
     }
 }
 
+/// A recorded event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// The name that events which belong together share.
+    pub group: String,
+}
+
 /// A model as generated code shows it.
 #[derive(Clone, Debug)]
 pub struct Interface<'a> {
@@ -100,6 +111,8 @@ pub struct Interface<'a> {
     pub notes: &'a [Note],
     /// What is recorded.
     pub recorded: &'a [Recorded],
+    /// The recorded events, in the order of those of the module.
+    pub events: &'a [Event],
     /// Step size.
     pub dt: f64,
     /// Whether delayed quantities were 0 before time 0, rather than their initial value.

@@ -1,17 +1,18 @@
 //! The struct `Model` and what it consists of.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::constants::Constants;
 use super::dispatch::dispatch;
-use super::element::{number, real};
-use super::fields::{Fields, Owner, Struct};
+use super::element::{number, real, whole};
+use super::fields::{DEFAULT, Fields, Owner, Struct, default, prose};
 use super::kernels::{Output, Phase, phase};
 use super::names::{ident, shortest};
 use super::phases::{derivative, phase_methods};
 use super::random::random;
 use super::spelling::Prelude;
+use super::spikes::spikes;
 use super::{Interface, Options, Recorded, Source, batch, executable};
 use crate::kernel::ir::{BufferId, BufferRole, Precision};
 
@@ -66,15 +67,16 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
     let executable = executable
         .map(|runtime| executable::items(interface, &fields, &parts, !phases.remember.code.is_empty(), runtime));
     let dispatch = dispatch(options);
-    let heap = (0..module.buffers.len() as u32).map(BufferId).any(|b| fields.on_heap(b));
-    let heap = heap.then(|| boxed(options.std));
+    let heap = heap(&fields, options.std);
     let random = (!module.randoms.is_empty()).then(|| random(interface, options, &fields));
     let prelude = prelude.items(module.precision, options.std);
     let (statics, files) = (constants.items, constants.files);
     let forbid = options.runtime.is_some().then(|| quote!(#[forbid(unsafe_code)]));
     let allowed = ALLOWED.iter().map(|lint| lint.parse::<TokenStream>().expect("a lint is a path"));
+    let (spike, spikes) = spikes(interface, &fields);
     let items = quote! {
-        pub use generated::{Inputs, Model, Outputs, Parameters, State};
+        #[allow(unused_imports)]
+        pub use generated::{Inputs, Model, Outputs, Parameters, #spike State};
 
         #forbid
         #[allow(#(#allowed),*)]
@@ -84,6 +86,7 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
         #model
         #methods
         #derivative
+        #spikes
         #batch
         #phases_methods
         #functions
@@ -100,21 +103,31 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
 
 /// Lints that generated code may offend, because names, numbers and sizes are those of the model.
 const ALLOWED: &[&str] = &[
-    // Variables are called what the model calls them, as in `A` and `a`.
+    // A program uses what it needs of a model.
+    "dead_code",
+    // Variables are called what the model calls them, as in `A` and `a`, `v_r` and `v_s`.
     "non_snake_case",
     "clippy::similar_names",
     "clippy::many_single_char_names",
+    "clippy::struct_field_names",
     // Numbers are to be read back as they are; some happen to be near a constant of nature.
     "clippy::excessive_precision",
     "clippy::approx_constant",
+    // Models compare numbers, and have conditions like `0 <= t and t < 5`; both sides are computed, so that no vector branches.
     "clippy::float_cmp",
+    "clippy::manual_range_contains",
+    "clippy::needless_bitwise_bool",
     // Step numbers become times, times become single precision, random bits are cut.
     "clippy::cast_precision_loss",
     "clippy::cast_possible_truncation",
+    // Whether there was an event is a truth value of its own for each.
+    "clippy::struct_excessive_bools",
     // A kernel is as large as the model, and is compiled for several instruction sets.
     "clippy::too_many_arguments",
     "clippy::too_many_lines",
     "clippy::inline_always",
+    // Long arrays live on the heap.
+    "clippy::unnecessary_box_returns",
 ];
 
 /// Which structs a model has besides parameters and state.
@@ -179,15 +192,15 @@ fn outputs(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
     let names = recorded_names(interface.recorded);
     let (mut members, mut zeros, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for (recorded, name) in interface.recorded.iter().zip(&names) {
-        let unit = recorded.unit.as_ref().map(|u| format!(" in {u}")).unwrap_or_default();
+        let unit = recorded.unit.as_ref().map(|u| format!(" in {}", prose(u))).unwrap_or_default();
         let doc = match &recorded.columns[..] {
             [one] => format!(" `{one}`{unit}."),
             many => format!(" `{}`{unit}: {} values.", recorded.name, many.len()),
         };
-        let count = Literal::usize_unsuffixed(recorded.places.len());
+        let count = whole(recorded.places.len());
         let place = |(buffer, element): &(BufferId, usize)| {
             let place = fields.read(*buffer);
-            let at = Literal::usize_unsuffixed(*element);
+            let at = whole(*element);
             if fields.len(*buffer) == 1 { quote!(#place) } else { quote!(#place[#at]) }
         };
         match &recorded.places[..] {
@@ -203,7 +216,7 @@ fn outputs(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
                 let (buffer, first) = many[0];
                 let run = many.iter().enumerate().all(|(i, p)| *p == (buffer, first + i));
                 let value = if run && many.len() > 4 {
-                    let (source, first) = (fields.read(buffer), Literal::usize_unsuffixed(first));
+                    let (source, first) = (fields.read(buffer), whole(first));
                     if first.to_string() == "0" {
                         quote!(core::array::from_fn(|i| #source[i]))
                     } else {
@@ -217,32 +230,36 @@ fn outputs(interface: &Interface<'_>, fields: &Fields<'_>) -> TokenStream {
             }
         }
     }
+    let derived = interface.recorded.iter().all(|r| r.places.len() <= DEFAULT);
+    let (default, written) = default(&ident("Outputs"), derived, &zeros);
+    let gathered = match values.is_empty() {
+        true => quote!(),
+        false => quote! {
+            impl Model {
+                /// What was observed last.
+                #[inline(always)]
+                fn gather(&self) -> Outputs {
+                    Outputs { #(#values,)* }
+                }
+            }
+        },
+    };
     quote! {
         /// What is recorded.
-        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[derive(Clone, Copy, Debug, #default PartialEq)]
         pub struct Outputs {
             #(#members,)*
         }
 
-        impl Default for Outputs {
-            fn default() -> Outputs {
-                Outputs { #(#zeros,)* }
-            }
-        }
+        #written
 
-        impl Model {
-            /// What was observed last.
-            #[inline(always)]
-            fn gather(&self) -> Outputs {
-                Outputs { #(#values,)* }
-            }
-        }
+        #gathered
     }
 }
 
 fn model(interface: &Interface<'_>, options: &Options, parts: &Parts) -> TokenStream {
     let doc = interface.doc.iter().map(|d| format!(" {d}"));
-    let seed = Literal::u64_unsuffixed(interface.seed);
+    let seed = whole(interface.seed);
     let dt = number(interface.dt, Precision::F64);
     let member = |present: bool, name: &str, kind: &str, doc: &str| {
         let (name, kind) = (ident(name), ident(kind));
@@ -395,26 +412,46 @@ fn methods() -> TokenStream {
     }
 }
 
-fn boxed(std: bool) -> TokenStream {
-    let imports = if std {
-        quote!()
-    } else {
+/// What fields on the heap are made by.
+fn heap(fields: &Fields<'_>, std: bool) -> Option<TokenStream> {
+    let all = (0..fields.module.buffers.len() as u32).map(BufferId);
+    let (rings, arrays): (Vec<_>, Vec<_>) =
+        all.filter(|b| fields.on_heap(*b)).partition(|b| fields.is_ring(*b) && fields.len(*b) > 1);
+    if rings.is_empty() && arrays.is_empty() {
+        return None;
+    }
+    let imports = (!std).then(|| {
         quote! {
             extern crate alloc;
             use alloc::boxed::Box;
             use alloc::vec::Vec;
         }
-    };
-    quote! {
-        #imports
-
-        /// An array on the heap.
-        fn boxed<T, const N: usize>(value: impl FnMut(usize) -> T) -> Box<[T; N]> {
-            let values: Vec<T> = (0..N).map(value).collect();
+    });
+    let boxed = quote! {
+        /// Values as an array on the heap.
+        fn array<T, const N: usize>(values: Vec<T>) -> Box<[T; N]> {
             match values.into_boxed_slice().try_into() {
                 Ok(array) => array,
                 Err(_) => unreachable!("there are N values"),
             }
         }
-    }
+    };
+    let arrays = (!arrays.is_empty()).then(|| {
+        quote! {
+            /// An array on the heap.
+            fn boxed<T, const N: usize>(value: impl FnMut(usize) -> T) -> Box<[T; N]> {
+                array((0..N).map(value).collect())
+            }
+        }
+    });
+    let rings = (!rings.is_empty()).then(|| {
+        quote! {
+            /// An array of equal slots on the heap; none of them is ever on the stack.
+            fn slots<T: Copy, const N: usize, const SLOTS: usize>(value: impl FnMut(usize) -> T) -> Box<[[T; N]; SLOTS]> {
+                let slot: Vec<T> = (0..N).map(value).collect();
+                array(slot.repeat(SLOTS).as_chunks::<N>().0.to_vec())
+            }
+        }
+    });
+    Some(quote!(#imports #boxed #arrays #rings))
 }

@@ -1,10 +1,11 @@
 //! The methods that run phases, and what calls them.
 
-use proc_macro2::{Literal, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 
 use super::Interface;
-use super::fields::{Fields, Owner};
+use super::element::whole;
+use super::fields::Fields;
 use super::kernels::Phase;
 use super::model::{Parts, Phases};
 use super::names::ident;
@@ -69,9 +70,9 @@ pub(super) fn phase_methods(
     let fill = if parts.past.is_empty() || interface.zero_history {
         quote!()
     } else {
-        let passes = Literal::usize_unsuffixed(fields.module.history_passes);
+        let passes = whole(fields.module.history_passes);
         let slots = parts.past.iter().map(|b| fields.slots(*b)).max().unwrap_or(1);
-        let slots = Literal::u64_unsuffixed(slots as u64);
+        let slots = whole(slots as u64);
         let random = if parts.random { quote!(self.randomise();) } else { quote!() };
         quote! {
             if !self.started {
@@ -85,6 +86,7 @@ pub(super) fn phase_methods(
             }
         }
     };
+    let gathered = if interface.recorded.is_empty() { quote!(Outputs::default()) } else { quote!(self.model.gather()) };
     // A ring without a kernel of its own would still have to be filled; every history has one.
     let (remember_variant, remember_arm) = if remember.is_some() {
         let doc = " Fills a slot of the rings.";
@@ -141,7 +143,7 @@ pub(super) fn phase_methods(
                             if let Some(row) = rows.get_mut(row) {
                                 #randomise
                                 #run_observe
-                                *row = self.model.gather();
+                                *row = #gathered;
                             }
                             for _ in 0..every {
                                 #randomise
@@ -176,11 +178,13 @@ pub(super) fn derivative(fields: &Fields<'_>, [setup, slope]: [Phase; 2]) -> Tok
     };
     let step = if both.step { quote!(let step = self.step;) } else { quote!() };
     let given = quote!(#time #size #step);
-    let unused = match (mentions(&first, "state") || mentions(code, "state"), fields.owned(Owner::State).is_empty()) {
-        (_, true) => quote!(let _ = (state, slope);),
-        (false, false) => quote!(let _ = state;),
-        (true, false) => quote!(),
-    };
+    let mut unused = TokenStream::new();
+    for name in ["self", "state", "slope"] {
+        if ![&first, code, &given].iter().any(|code| mentions(code, name)) {
+            let name = ident(name);
+            unused.extend(quote!(let _ = #name;));
+        }
+    }
     quote! {
         impl Model {
             /// The time derivative of `state` at `time`, with the model's parameters and inputs; delayed quantities have

@@ -1,8 +1,9 @@
 //! Random numbers of a step, by counter.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::element::whole;
 use super::fields::Fields;
 use super::{Interface, Options};
 use crate::kernel::ir::Precision;
@@ -18,20 +19,20 @@ pub(super) fn random(interface: &Interface<'_>, options: &Options, fields: &Fiel
     let module = interface.module;
     let narrow = |value: TokenStream| match module.precision {
         Precision::F64 => value,
-        Precision::F32 => quote!((#value as f32)),
+        Precision::F32 => quote!(#value as f32),
     };
     let fills = module.randoms.iter().map(|(buffer, random)| {
         let place = fields.write(*buffer);
-        let (site, part) = (Literal::u32_unsuffixed(random.site), Literal::usize_unsuffixed(random.part));
+        let (site, part) = (whole(random.site), whole(random.part));
         let from = random.units.first().copied().unwrap_or(0);
         let in_order = random.units.iter().enumerate().all(|(i, u)| *u == from + i as u32);
         if fields.len(*buffer) == 1 {
-            let unit = Literal::u32_unsuffixed(from);
+            let unit = whole(from);
             let value = narrow(quote!(uniform_pair(self.seed, #site, #unit, self.step)[#part]));
             return quote!(#place = #value;);
         }
         if in_order {
-            let from = Literal::u32_unsuffixed(from);
+            let from = whole(from);
             let value = narrow(quote!(uniform_pair(self.seed, #site, unit, self.step)[#part]));
             return quote! {
                 for (unit, value) in (#from..).zip(#place.iter_mut()) {
@@ -39,7 +40,7 @@ pub(super) fn random(interface: &Interface<'_>, options: &Options, fields: &Fiel
                 }
             };
         }
-        let units = random.units.iter().map(|u| Literal::u32_unsuffixed(*u));
+        let units = random.units.iter().map(|u| whole(*u));
         let value = narrow(quote!(uniform_pair(self.seed, #site, unit, self.step)[#part]));
         quote! {
             for (unit, value) in [#(#units),*].into_iter().zip(#place.iter_mut()) {

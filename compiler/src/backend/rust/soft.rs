@@ -64,7 +64,8 @@ pub(super) fn item(name: &str, precision: Precision) -> TokenStream {
             /// `a * b + c`, rounded once, in integers of 128 bits.
             fn fma(a: f64, b: f64, c: f64) -> f64 {
                 if !(a.is_finite() && b.is_finite() && c.is_finite()) || a == 0.0 || b == 0.0 {
-                    return a * b + c;
+                    let sum = a * b + c;
+                    return if sum.abs() < f64::MIN_POSITIVE { 0f64.copysign(sum) } else { sum };
                 }
                 let ((m, e), (n, f)) = (parts(a), parts(b));
                 let first = raised(u128::from(m) * u128::from(n), e + f);
@@ -78,7 +79,7 @@ pub(super) fn item(name: &str, precision: Precision) -> TokenStream {
                 let swap = (second.1, second.0) > (first.1, first.0);
                 let (big, small) = if swap { (second, first) } else { (first, second) };
                 let sign = if swap { other } else { negative };
-                let shift = (big.1 - small.1) as u32;
+                let shift = big.1.abs_diff(small.1);
                 let lost = shift > 127 || small.0 & ((1u128 << shift) - 1) != 0;
                 let small = if shift > 127 { 0 } else { small.0 >> shift } | u128::from(lost);
                 if negative == other {
@@ -100,13 +101,13 @@ pub(super) fn item(name: &str, precision: Precision) -> TokenStream {
             /// The same with the highest bit at place 125.
             fn raised(digits: u128, exponent: i32) -> (u128, i32) {
                 let up = digits.leading_zeros() - 2;
-                (digits << up, exponent - up as i32)
+                (digits << up, exponent - up.cast_signed())
             }
 
             /// `digits 2^exponent` as a number.
             fn rounded(digits: u128, exponent: i32, negative: bool) -> f64 {
-                let top = 127 - digits.leading_zeros();
-                let (mut kept, mut exponent) = (digits, exponent + top as i32);
+                let top = digits.ilog2();
+                let (mut kept, mut exponent) = (digits, exponent + top.cast_signed());
                 if top > 52 {
                     let down = top - 52;
                     let (rest, half) = (digits & ((1 << down) - 1), 1u128 << (down - 1));
@@ -124,7 +125,7 @@ pub(super) fn item(name: &str, precision: Precision) -> TokenStream {
                 let size = match exponent {
                     ..-1022 => 0.0,
                     1024.. => f64::INFINITY,
-                    _ => f64::from_bits((((exponent + 1023) as u64) << 52) | (kept as u64 & ((1 << 52) - 1))),
+                    _ => f64::from_bits((u64::from((exponent + 1023).cast_unsigned()) << 52) | (kept as u64 & ((1 << 52) - 1))),
                 };
                 if negative { -size } else { size }
             }
@@ -167,7 +168,7 @@ fn square_root(name: &TokenStream) -> TokenStream {
             let root = square.isqrt();
             // The lowest bit is the first one that is rounded away; a tie is impossible.
             let kept = (root >> 1) + (root & 1);
-            let power = f64::from_bits((((exponent - 54) / 2 + 1 + 1023) as u64) << 52);
+            let power = f64::from_bits(u64::from(((exponent - 54) / 2 + 1 + 1023).cast_unsigned()) << 52);
             kept as f64 * power
         }
     }

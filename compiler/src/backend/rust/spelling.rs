@@ -123,6 +123,7 @@ impl Prelude {
                     if (a > b) | b.is_nan() { a } else { b }
                 }
             },
+            "matrix" | "matrix_with_gaps" => super::couple::item(name, precision),
             "raise" | "exponent" | "mantissa" | "xorsign" | "alternate" => layout(name, precision),
             rounding => {
                 if std {
@@ -132,7 +133,8 @@ impl Prelude {
                 }
             }
         });
-        quote!(#(#items)*)
+        let aligned = self.names.iter().any(|name| name.starts_with("matrix")).then(super::couple::aligned);
+        quote!(#(#items)* #aligned)
     }
 }
 

@@ -51,6 +51,13 @@ pub fn not_a_square(span: Span, units: usize) -> Diagnostic {
         .with_help(format!("use a population of {} units, or `space: line`", side * side))
 }
 
+/// A profile where units have no places: edges from a matrix between nodes.
+pub fn no_distance(span: Span, what: &str) -> Diagnostic {
+    let message = format!("a {what} by distance needs populations, whose units have places");
+    Diagnostic::error("no-distance", span, message, "between nodes")
+        .with_help("put the units into a population, `n: 10`, or give a matrix")
+}
+
 /// Weights, delays or values in a matrix beside pairs that have their own.
 pub fn given_twice(span: Span, what: &str) -> Diagnostic {
     let message = format!("the {what} is given by the list of pairs and by the edge");

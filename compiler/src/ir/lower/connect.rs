@@ -190,6 +190,7 @@ impl<'a> Lowering<'a> {
                     Role::State => self.circuit.by_source(projection),
                     _ => self.circuit.by_target(projection),
                 };
+                let synapses = self.with_profiles(projection, synapses)?;
                 let entries = Entries::Sparse(self.sparse(projection, synapses)?);
                 self.drive(&bundle, Connected { source: bundle.source, entries }, None, projection.span);
             }
@@ -325,7 +326,7 @@ impl<'a> Lowering<'a> {
             return add(0, 0, *weight, (number(&projection.delay)?, number(&projection.spread)?));
         }
         self.check_size(projection)?;
-        let synapses = self.circuit.by_target(projection);
+        let synapses = self.with_profiles(projection, self.circuit.by_target(projection))?;
         for (i, row) in synapses.starts.windows(2).enumerate() {
             for e in row[0] as usize..row[1] as usize {
                 let timing = (synapses.delays.at(e), synapses.spreads.at(e));
@@ -379,6 +380,11 @@ impl<'a> Lowering<'a> {
             .filter_map(|(p, n)| p.edge.as_deref().map(|e| Member { operators: &e.operators, own: &e.own, units: *n }));
         let members = members.collect();
         let group = self.add_edge_group(name, space, members);
+        let mut first = 0;
+        for (projection, count) in projections.iter().zip(counts) {
+            self.edge_placement.insert(std::ptr::from_ref(*projection), (group, first, *count));
+            first += count;
+        }
         self.link_operators(group);
         for (k, ((o, v), input)) in edge.sources.iter().enumerate() {
             // Units of the variable for each edge; the edges of one bundle agree on which end it is.

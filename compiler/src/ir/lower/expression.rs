@@ -118,7 +118,7 @@ impl Lowering<'_> {
 }
 
 /// The function behind an operator; the matrix product has none.
-fn binary(op: BinaryOp) -> Option<&'static Prim> {
+pub(super) fn binary(op: BinaryOp) -> Option<&'static Prim> {
     Some(match op {
         BinaryOp::Add => &arith::ADD,
         BinaryOp::Subtract => &arith::SUB,

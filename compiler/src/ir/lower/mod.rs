@@ -13,6 +13,7 @@ pub mod expression;
 pub mod functions;
 mod group;
 mod order;
+mod profile;
 mod random;
 mod shape;
 mod vectors;
@@ -25,7 +26,7 @@ use crate::ir::event::Recorded;
 use crate::ir::expr::{EventId, ExprId, SpaceId};
 use crate::ir::system::{Location, System, Values};
 use crate::ir::vectorise::{Grouping, Vectorise, vectorise};
-use crate::model::{Circuit, Role, VariableRef};
+use crate::model::{Circuit, Operator, Projection, Role, VariableRef};
 use crate::syntax::ast::{Expr, LhsKind};
 
 use drivers::Driver;
@@ -113,6 +114,8 @@ struct Lowering<'a> {
     groups: Vec<Group<'a>>,
     /// For each population, its group and the first of its units there.
     placement: Vec<(usize, usize)>,
+    /// For each projection with operators, by address, its group, the first of its connections there, and their number.
+    edge_placement: HashMap<*const Projection, (usize, usize, usize)>,
     /// What drives each variable, in order.
     drivers: HashMap<GroupVariable, Vec<Driver<'a>>>,
     /// Values of variables, once known.
@@ -148,6 +151,7 @@ impl<'a> Lowering<'a> {
             system: System::new(circuit.name.clone()),
             groups: Vec::new(),
             placement: vec![(0, 0); circuit.populations.len()],
+            edge_placement: HashMap::new(),
             drivers: HashMap::new(),
             values: HashMap::new(),
             delayed: delays::Delayed::default(),
@@ -251,24 +255,47 @@ impl<'a> Lowering<'a> {
         for (index, population) in self.circuit.populations.iter().enumerate() {
             let (group, offset) = self.placement[index];
             let units = population.size.unwrap_or(1);
-            for (o, operator) in population.operators.iter().enumerate() {
-                for (v, variable) in operator.variables.iter().enumerate() {
-                    let Some(value) = self.values.get(&(group, o, v)) else { continue };
-                    let length = variable.length.unwrap_or(1);
-                    if let Some(event) = self.events.get(&(group, o, v)) {
-                        let place = Recorded { event: *event, first: offset, count: units, unit: 0 };
-                        self.system.event_places.insert((index, o, v), place);
-                    }
-                    let (re, im) = match *value {
-                        Value::Real(re) => (re, None),
-                        Value::Complex(re, im) => (re, Some(im)),
-                    };
-                    let fixed = self.fixed.contains(&(group, o, v));
-                    let location = Location { re, im, first: offset * length, count: units * length, fixed };
-                    self.system.locations.insert((index, o, v), location);
+            for (o, v, location) in self.located(group, (offset, units), &population.operators) {
+                if let Some(event) = self.events.get(&(group, o, v)) {
+                    let place = Recorded { event: *event, first: offset, count: units, unit: 0 };
+                    self.system.event_places.insert((index, o, v), place);
                 }
+                self.system.locations.insert((index, o, v), location);
             }
         }
+        for (index, projection) in self.circuit.projections.iter().enumerate() {
+            let Some(edge) = projection.edge.as_deref() else { continue };
+            let Some((group, offset, count)) = self.edge_placement.get(&std::ptr::from_ref(projection)) else {
+                continue;
+            };
+            for (o, v, location) in self.located(*group, (*offset, *count), &edge.operators) {
+                self.system.edge_locations.insert((index, o, v), location);
+            }
+        }
+    }
+
+    /// Where the variables of some units of a group are.
+    fn located(
+        &self,
+        group: usize,
+        (offset, units): (usize, usize),
+        operators: &[Operator],
+    ) -> Vec<(usize, usize, Location)> {
+        let mut found = Vec::new();
+        for (o, operator) in operators.iter().enumerate() {
+            for (v, variable) in operator.variables.iter().enumerate() {
+                let Some(value) = self.values.get(&(group, o, v)) else { continue };
+                let length = variable.length.unwrap_or(1);
+                let (re, im) = match *value {
+                    Value::Real(re) => (re, None),
+                    Value::Complex(re, im) => (re, Some(im)),
+                };
+                let fixed = self.fixed.contains(&(group, o, v));
+                let location = Location { re, im, first: offset * length, count: units * length, fixed };
+                found.push((o, v, location));
+            }
+        }
+        found
     }
 }
 

@@ -92,8 +92,8 @@ fn is_immediate(delay: Option<&Literal>) -> bool {
         Some(Literal::Number(n)) => n.re == 0.0,
         Some(Literal::List(list)) => list.iter().any(|n| n.re == 0.0),
         Some(Literal::Matrix { data, .. }) => data.contains(&0.0),
-        // A drawn delay may round to no step at all.
-        Some(Literal::Drawn(_)) => true,
+        // A drawn delay, or one by distance, may round to no step at all.
+        Some(Literal::Drawn(_) | Literal::Profile(_)) => true,
     }
 }
 

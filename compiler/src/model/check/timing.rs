@@ -16,8 +16,8 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
                 Literal::Number(n) => Some(n.re).filter(bad),
                 Literal::List(list) => list.iter().map(|n| n.re).find(bad),
                 Literal::Matrix { data, .. } => data.iter().copied().find(bad),
-                // Refused where the edge was made.
-                Literal::Drawn(_) => None,
+                // Refused where the edge was made, or where they are computed.
+                Literal::Drawn(_) | Literal::Profile(_) => None,
             };
             if let Some(wrong) = wrong
                 && last != Some(projection.span)

@@ -24,7 +24,8 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         let finite = match &projection.weights {
             Weights::Scalar(weight) => weight.is_finite(),
             Weights::Matrix(matrix) => matrix.iter().all(|w| w.is_finite()),
-            Weights::Drawn(_) => true,
+            // Those by distance are looked at when they are computed.
+            Weights::Drawn(_) | Weights::Profile(_) => true,
         };
         if !finite {
             out.push(fault::weight_not_finite(projection.span));

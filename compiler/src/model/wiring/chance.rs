@@ -1,8 +1,9 @@
 //! Pairs that are connected independently of each other.
 
 use super::super::draw::{Draws, Stream};
+use super::place::Places;
 use super::{End, Ends, Graph, rows};
-use crate::template::connectivity::{Block, Distance, Space};
+use crate::template::connectivity::{Block, Distance};
 
 /// Every pair.
 pub(super) fn all(ends: Ends, autapses: bool) -> Graph {
@@ -93,7 +94,7 @@ pub(super) fn block(ends: Ends, autapses: bool, block: &Block, stream: Stream) -
 /// kept as the kernel says.
 pub(super) fn distance(ends: Ends, autapses: bool, distance: &Distance, stream: Stream) -> Graph {
     let skip = Skip::new(distance.p);
-    let place = Places::new(ends, distance);
+    let place = Places::new(ends, distance.space, distance.length);
     rows((End::Source, ends.sources, ends.targets), 0.0, |j, units| {
         let mut draws = stream.element(j);
         skip.run(&mut draws, 0..ends.targets as u64, |i, draws| {
@@ -103,46 +104,4 @@ pub(super) fn distance(ends: Ends, autapses: bool, distance: &Distance, stream: 
             }
         });
     })
-}
-
-/// Where units are.
-struct Places {
-    space: Space,
-    length: f64,
-    ends: Ends,
-    /// Units along a side of the grids.
-    sides: (usize, usize),
-}
-
-impl Places {
-    fn new(ends: Ends, distance: &Distance) -> Places {
-        let sides = (side(ends.sources).unwrap_or(1), side(ends.targets).unwrap_or(1));
-        Places { space: distance.space, length: distance.length, ends, sides }
-    }
-
-    /// The distance between a source and a target unit.
-    fn between(&self, source: u32, target: u32) -> f64 {
-        // Unit `i` of `n` is at `(i + 1/2)/n`.
-        let at = |i: usize, n: usize| (i as f64 + 0.5) / n as f64;
-        let around = |d: f64| d.min(1.0 - d);
-        let (source, target) = (source as usize, target as usize);
-        let along = || (at(source, self.ends.sources) - at(target, self.ends.targets)).abs();
-        match self.space {
-            Space::Line => along() * self.length,
-            Space::Ring => around(along()) * self.length,
-            Space::Grid { torus } => {
-                let (a, b) = self.sides;
-                let x = (at(source % a, a) - at(target % b, b)).abs();
-                let y = (at(source / a, a) - at(target / b, b)).abs();
-                let (x, y) = if torus { (around(x), around(y)) } else { (x, y) };
-                libm::sqrt(x * x + y * y) * self.length
-            }
-        }
-    }
-}
-
-/// The side of the square that so many units fill.
-pub(super) fn side(units: usize) -> Option<usize> {
-    let side = units.isqrt();
-    (side * side == units).then_some(side)
 }

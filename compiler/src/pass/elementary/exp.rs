@@ -87,15 +87,23 @@ impl Format {
     pub(super) fn scaled_exp<'s>(&self, x: Term<'s>, c: f64, offset: f64, limit: Option<f64>) -> Scaled<'s> {
         let k = self.nearest(x, c * LOG2_E, 0.0, self.bias + offset, limit);
         let r = self.without_powers_of_two(x, k, c);
-        let tail: Vec<f64> = self
-            .exp_tail()
-            .iter()
-            .scan(1.0, |p, q| {
-                *p *= c;
-                Some(*p * q)
-            })
-            .collect();
-        Scaled { s: k.power_of_two(), m: (r * r).fma(r.polynomial(&tail), r) }
+        Scaled { s: k.power_of_two(), m: (r * r).fma(r.polynomial(&self.scaled_tail(c)), r) }
+    }
+
+    /// The same without limit, and `r` not rounded before it enters `m`: for sums in which `m` is larger than the result.
+    pub(super) fn careful_exp<'s>(&self, x: Term<'s>, c: f64, offset: f64) -> Scaled<'s> {
+        let k = self.nearest(x, c * LOG2_E, 0.0, self.bias + offset, None);
+        let [high, low] = self.ln_2();
+        let near = self.keep(k.number.fma(-high / c, x));
+        let rest = k.number * (-low / c);
+        let r = near + rest;
+        Scaled { s: k.power_of_two(), m: near + (r * r).fma(r.polynomial(&self.scaled_tail(c)), rest) }
+    }
+
+    /// `(e^(c r) - 1 - c r) / (c r^2)` as a polynomial of `r`.
+    fn scaled_tail(&self, c: f64) -> Vec<f64> {
+        let powers = std::iter::successors(Some(c), |power| Some(power * c));
+        self.exp_tail().iter().zip(powers).map(|(q, power)| q * power).collect()
     }
 }
 

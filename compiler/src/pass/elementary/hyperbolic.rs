@@ -5,6 +5,9 @@ use super::format::Format;
 use super::term::Term;
 use crate::kernel::ir::Precision;
 
+/// Where `tanh` turns from the exponential of a negative number to that of a positive one: about where both err alike.
+const TURN: f64 = 0.21;
+
 /// `tanh x`
 pub fn tanh<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
     // Above this the rounded value is 1.
@@ -13,10 +16,12 @@ pub fn tanh<'s>(format: &Format, x: Term<'s>) -> Term<'s> {
         Precision::F32 => 9.1,
     };
     let a = x.abs();
-    // w / (w + 2) with w = e^2a - 1 and e^2a = s (1 + 2 m) / 2. An error of w is almost none of the quotient where w is large.
-    let Scaled { s, m } = format.scaled_exp(a, 2.0, 1.0, None);
+    // w / (w + 2) with w = e^2b - 1 and e^2b = s (1 + 2 m) / 2, where b is a or -a. For large a an error of w is almost none of
+    // the quotient; for small a the divisor is better a little below 2, where numbers are denser, than above.
+    let b = a.xorsign(a - TURN);
+    let Scaled { s, m } = format.careful_exp(b, 2.0, 1.0);
     let w = s.fma(m, format.keep(s.fma(0.5, -1.0)));
-    a.gt(saturated).select(1.0, w / (w + 2.0)).xorsign(x)
+    a.gt(saturated).select(1.0, (w / (w + 2.0)).abs()).xorsign(x)
 }
 
 /// `sinh x`

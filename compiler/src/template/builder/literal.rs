@@ -1,6 +1,9 @@
 //! Rust values as literals.
 
+use std::sync::Arc;
+
 use crate::template::distribution::Distribution;
+use crate::template::profile::Profile;
 use crate::template::{Complex, Literal};
 
 impl From<f64> for Complex {
@@ -24,6 +27,12 @@ impl From<Complex> for Literal {
 impl From<Distribution> for Literal {
     fn from(distribution: Distribution) -> Literal {
         Literal::Drawn(distribution)
+    }
+}
+
+impl From<Profile> for Literal {
+    fn from(profile: Profile) -> Literal {
+        Literal::Profile(Arc::new(profile))
     }
 }
 

@@ -82,12 +82,12 @@ impl OperatorBuilder {
             Literal::Number(_) => (None, None),
             Literal::List(list) => (Some(list.len()), None),
             Literal::Matrix { rows, columns, .. } => (Some(rows * columns), Some(*columns)),
-            Literal::Drawn(_) => (None, None),
+            Literal::Drawn(_) | Literal::Profile(_) => (None, None),
         };
         let complex = match &value {
             Literal::Number(n) => n.im != 0.0,
             Literal::List(list) => list.iter().any(|n| n.im != 0.0),
-            Literal::Matrix { .. } | Literal::Drawn(_) => false,
+            Literal::Matrix { .. } | Literal::Drawn(_) | Literal::Profile(_) => false,
         };
         let (name, unit, description, span) = (name(variable), None, None, Span::NOWHERE);
         self.variables.push(VariableTemplate {

@@ -208,6 +208,45 @@ impl Loader<'_> {
         Some(Rule::Pairs(Pairs { sources, targets, weights, delays }))
     }
 
+    /// Where units are, and in what extent: the keys `space`, `torus` and `length`. `further` are other keys of the mapping.
+    pub(in crate::template) fn space(
+        &mut self,
+        entries: &[Entry],
+        further: &[&str],
+        owner: &str,
+    ) -> Option<(Space, f64)> {
+        let torus = match get(entries, "torus") {
+            Some(entry) => self.truth(&entry.value, "`torus`")?,
+            None => false,
+        };
+        let space = match get(entries, "space") {
+            None => Space::Line,
+            Some(entry) => {
+                let name = required_text(&entry.value, "`space`", &mut self.out)?;
+                match &*name.text {
+                    "line" => Space::Line,
+                    "ring" => Space::Ring,
+                    "grid" => Space::Grid { torus },
+                    _ => {
+                        self.out.push(fault::unknown_choice(&name, "`space`", &["line", "ring", "grid"]));
+                        return None;
+                    }
+                }
+            }
+        };
+        let mut known = vec!["length"];
+        known.extend(further);
+        if let (Some(entry), false) = (get(entries, "torus"), matches!(space, Space::Grid { .. })) {
+            self.out.push(fault::unknown_key(&entry.key, "a space other than `grid`", &known));
+            return None;
+        }
+        let length = match get(entries, "length") {
+            None => 1.0,
+            Some(entry) => Parameters { loader: self, entries, owner, span: entry.key.span }.positive(entry)?,
+        };
+        Some((space, length))
+    }
+
     fn truth(&mut self, node: &Node, what: &str) -> Option<bool> {
         let name = required_text(node, what, &mut self.out)?;
         match &*name.text {
@@ -298,33 +337,7 @@ impl Parameters<'_, '_, '_> {
             "exponential" => DistanceKernel::Exponential(width),
             _ => DistanceKernel::Box(width),
         };
-        let torus = match get(entries, "torus") {
-            Some(entry) => self.loader.truth(&entry.value, "`torus`")?,
-            None => false,
-        };
-        let space = match get(entries, "space") {
-            None => Space::Line,
-            Some(entry) => {
-                let name = required_text(&entry.value, "`space`", &mut self.loader.out)?;
-                match &*name.text {
-                    "line" => Space::Line,
-                    "ring" => Space::Ring,
-                    "grid" => Space::Grid { torus },
-                    _ => {
-                        self.loader.out.push(fault::unknown_choice(&name, "`space`", &["line", "ring", "grid"]));
-                        return None;
-                    }
-                }
-            }
-        };
-        if let (Some(entry), false) = (get(entries, "torus"), matches!(space, Space::Grid { .. })) {
-            self.loader.out.push(fault::unknown_key(&entry.key, "a space other than `grid`", &["length", "p"]));
-            return None;
-        }
-        let length = match get(entries, "length") {
-            Some(entry) => self.positive(entry)?,
-            None => 1.0,
-        };
+        let (space, length) = self.loader.space(entries, &["p"], self.owner)?;
         Some(Distance { space, length, kernel, p: self.probability("p", Some(1.0))? })
     }
 }

@@ -1,7 +1,7 @@
 //! Connectivity as YAML.
 
-use super::value::number;
-use crate::template::connectivity::{Block, Connectivity, Distance, Pairs, Rule, Space, Table};
+use super::value::{number, space};
+use crate::template::connectivity::{Block, Connectivity, Distance, Pairs, Rule, Table};
 
 /// The value of the key `connectivity`.
 pub(super) fn connectivity(connectivity: &Connectivity) -> String {
@@ -31,15 +31,9 @@ fn rule(rule: &Rule) -> String {
 }
 
 fn written_distance(distance: &Distance) -> String {
-    let space = match distance.space {
-        Space::Line => "line",
-        Space::Ring => "ring",
-        Space::Grid { torus: false } => "grid",
-        Space::Grid { torus: true } => "grid, torus: true",
-    };
     let (kernel, width) = distance.kernel.written();
-    let (length, width, p) = (number(distance.length), number(width), number(distance.p));
-    format!("distance: {{space: {space}, length: {length}, {kernel}: {width}, p: {p}}}")
+    let (width, p) = (number(width), number(distance.p));
+    format!("distance: {{{}, {kernel}: {width}, p: {p}}}", space(distance.space, distance.length))
 }
 
 fn written_block(block: &Block) -> String {

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
+use crate::syntax::print;
+use crate::template::connectivity::Space;
 use crate::template::distribution::Distribution;
+use crate::template::profile::Profile;
 use crate::template::{Complex, Declared, Literal, VariableTemplate};
 
 /// The shortest text that reads back as the same number.
@@ -30,7 +33,24 @@ pub(super) fn literal(value: &Literal) -> String {
             list(rows.map(|row| list(row.iter().map(|x| number(*x)).collect())).collect())
         }
         Literal::Drawn(distribution) => drawn(distribution),
+        Literal::Profile(profile) => by_distance(profile),
     }
+}
+
+fn by_distance(profile: &Profile) -> String {
+    let value = quoted(&print::expression(&profile.value));
+    format!("{{distance: {{{}, value: {value}}}}}", space(profile.space, profile.length))
+}
+
+/// Where units are, as in a connectivity or a profile.
+pub(super) fn space(space: Space, length: f64) -> String {
+    let name = match space {
+        Space::Line => "line",
+        Space::Ring => "ring",
+        Space::Grid { torus: false } => "grid",
+        Space::Grid { torus: true } => "grid, torus: true",
+    };
+    format!("space: {name}, length: {}", number(length))
 }
 
 fn drawn(distribution: &Distribution) -> String {
@@ -119,7 +139,7 @@ fn short(declared: &VariableTemplate) -> String {
         Declared::Constant => "constant",
     };
     let own_length = match &declared.value {
-        Literal::Number(_) | Literal::Drawn(_) => None,
+        Literal::Number(_) | Literal::Drawn(_) | Literal::Profile(_) => None,
         Literal::List(list) => Some(list.len()),
         Literal::Matrix { rows, columns, .. } => Some(rows * columns),
     };

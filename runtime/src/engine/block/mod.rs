@@ -11,9 +11,10 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 
 use super::coupling::{Coupling, Sending};
+use super::stretch::stretches;
 use super::team::{FEWEST_VALUES, Team, shares_entries};
 use super::{Memory, Real};
-use crate::artifact::{DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Spike};
+use crate::artifact::{self, DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Rows, Spike};
 use crate::isa::Isa;
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
@@ -183,6 +184,12 @@ impl<T: Real> Executable for BlockEngine<T> {
         })
     }
 
+    fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
+        let stretches = stretches(rows.places);
+        let gather = &mut |engine: &Self| engine.memory.gather_stretches(&stretches, out);
+        artifact::record_by_row(self, rows, dt, feeds, gather)
+    }
+
     fn collect(
         &mut self,
         (first, count): (u64, u64),
@@ -193,10 +200,11 @@ impl<T: Real> Executable for BlockEngine<T> {
     ) -> Result<(), DeviceError> {
         let team = self.team.clone();
         team.run(self.shares, || {
+            let mut found = Vec::new();
             for step in first..first + count {
                 feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
                 self.run_phase(Phase::Step, step, dt);
-                self.memory.spikes(step, events, out)?;
+                self.memory.spikes(step, events, &mut found, out)?;
             }
             Ok(())
         })

@@ -184,7 +184,7 @@ impl<T: Real> Work for Push<'_, T> {
 }
 
 /// Appends the indices of the values that are not 0.
-fn scan<V: Copy + PartialEq + Default>(isa: Isa, values: &[V], found: &mut Vec<u32>) {
+pub fn scan<V: Copy + PartialEq + Default>(isa: Isa, values: &[V], found: &mut Vec<u32>) {
     isa.run(Scan { values, found });
 }
 

@@ -15,7 +15,7 @@ use super::{Memory, Real};
 use crate::artifact::Explanation;
 use crate::program::{Connection, Kernel};
 use deliver::Deliver;
-pub use deliver::Sending;
+pub use deliver::{Sending, scan};
 use dense::Dense;
 use gather::Gather;
 use past::Past;

@@ -8,7 +8,7 @@ use super::code::{SLOT, Shape};
 use super::liveness::Liveness;
 
 /// Where a value is.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Place {
     /// Not computed yet.
     Nowhere,

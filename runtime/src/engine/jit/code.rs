@@ -9,7 +9,7 @@
 //! r9 first step, r10 steps left, r11 current step, rax scratch; vectors 0 and 1 and mask 1 are scratch. Without steps
 //! inside, r8 is the way from one turn to the next, forwards or backwards, and r10 the byte offset of an element's word.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::allocate::{Allocator, Place};
 use super::assembler::{Assembler, General, Label, Mask, Memory, Operand, Vector, Width};
@@ -376,6 +376,9 @@ impl Generator<'_> {
     /// Moves the next states to their homes.
     fn keep_states(&mut self) {
         let states = self.liveness.states.len();
+        let copies = self.shape.copies;
+        let homes = (0..states).flat_map(|s| (0..copies).map(move |copy| (s, copy)));
+        let homes: HashSet<(Place, usize)> = homes.map(|(s, copy)| (self.allocator.home(s, copy), copy)).collect();
         // A next state that is another state as it was must be read before that one's home is overwritten.
         let mut moves = Vec::new();
         for state in 0..states {
@@ -385,8 +388,7 @@ impl Generator<'_> {
                 if next == home {
                     continue;
                 }
-                let is_home = (0..states).any(|s| self.allocator.home(s, copy) == next);
-                if is_home {
+                if homes.contains(&(next, copy)) {
                     let slot = Place::Frame(self.allocator.new_slot());
                     let register = self.in_register(self.operand(next), 0);
                     self.put(self.operand(slot), register);

@@ -1,7 +1,7 @@
 //! What is known of a body before code is made: which values are needed, where each is read last, which are the same for
 //! all elements, and in the fused form which are states.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::assembler::Width;
 use super::code::{Places, Shape};
@@ -25,6 +25,9 @@ pub struct Liveness {
     pub uses: Vec<Vec<usize>>,
     /// States of the fused form.
     pub states: Vec<State>,
+    /// The first state that each value reads, and that has each value next.
+    reads: HashMap<usize, usize>,
+    nexts: HashMap<usize, usize>,
     needed: Vec<bool>,
     lazy: Vec<bool>,
     /// Buffers of which every load reads the same number for all elements.
@@ -44,7 +47,9 @@ impl Liveness {
 
     /// Examines a body that reads states but does not change them.
     pub fn observing(body: &Sequence, shape: Shape, places: &dyn Places, states: &[State]) -> Liveness {
-        let states = states.iter().map(|s| State { buffer: s.buffer, current: load_of(body, s.buffer), next: STAYS });
+        let loads = loads(body);
+        let current = |buffer: u32| loads.get(&buffer).copied();
+        let states = states.iter().map(|s| State { buffer: s.buffer, current: current(s.buffer), next: STAYS });
         Liveness::with_states(body, shape, places, states.collect())
     }
 
@@ -82,18 +87,21 @@ impl Liveness {
         for (_, value) in &body.stores {
             uses[*value as usize].push(count);
         }
-        let stored = |buffer: u32| {
-            body.stores.iter().any(|s| s.0 == buffer) || states.iter().any(|s: &State| s.buffer == buffer)
-        };
+        let stored: HashSet<u32> = body.stores.iter().map(|s| s.0).chain(states.iter().map(|s| s.buffer)).collect();
         let mut uniform = HashMap::new();
         for op in &body.steps {
             // In a kernel for one element, whatever it does not store is a number like any other.
             if let Step::Op(Op::Load { buffer, scalar } | Op::Past { buffer, scalar, .. }) = op {
-                let single = shape.width == Width::Scalar && !stored(*buffer) && !places.is_ring(*buffer);
+                let single = shape.width == Width::Scalar && !stored.contains(buffer) && !places.is_ring(*buffer);
                 uniform.insert(*buffer, *scalar || single);
             }
         }
-        Liveness { uses, states, needed, lazy, uniform, values: count }
+        let (mut reads, mut nexts) = (HashMap::new(), HashMap::new());
+        for (at, state) in states.iter().enumerate().rev() {
+            reads.extend(state.current.map(|value| (value, at)));
+            nexts.insert(state.next, at);
+        }
+        Liveness { uses, states, reads, nexts, needed, lazy, uniform, values: count }
     }
 
     /// Whether a value needs no code where it stands.
@@ -118,7 +126,12 @@ impl Liveness {
 
     /// The state that a value reads.
     pub fn state_read(&self, at: usize) -> Option<usize> {
-        self.states.iter().position(|s| s.current == Some(at))
+        self.reads.get(&at).copied()
+    }
+
+    /// The state that has a value next.
+    pub fn state_advanced(&self, at: usize) -> Option<usize> {
+        self.nexts.get(&at).copied()
     }
 
     /// Whether nothing reads a value after position `at`.
@@ -134,14 +147,24 @@ impl Liveness {
 }
 
 fn states(body: &Sequence) -> Vec<State> {
-    let state =
-        |(buffer, next): &(u32, u32)| State { buffer: *buffer, current: load_of(body, *buffer), next: *next as usize };
+    let loads = loads(body);
+    let state = |(buffer, next): &(u32, u32)| State {
+        buffer: *buffer,
+        current: loads.get(buffer).copied(),
+        next: *next as usize,
+    };
     body.stores.iter().map(state).collect()
 }
 
-/// The value that reads a buffer.
-fn load_of(body: &Sequence, buffer: u32) -> Option<usize> {
-    body.steps.iter().position(|step| matches!(step, Step::Op(Op::Load { buffer: b, .. }) if *b == buffer))
+/// The first value that reads each buffer.
+fn loads(body: &Sequence) -> HashMap<u32, usize> {
+    let mut loads = HashMap::new();
+    for (at, step) in body.steps.iter().enumerate() {
+        if let Step::Op(Op::Load { buffer, .. }) = step {
+            loads.entry(*buffer).or_insert(at);
+        }
+    }
+    loads
 }
 
 fn is_comparison(step: &Step) -> bool {

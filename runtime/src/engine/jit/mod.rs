@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::coupling::{Coupling, Sending};
+use super::stretch::stretches;
 use super::team::{Team, shares_entries};
 use super::{Memory, Real};
 use crate::artifact::{
@@ -345,7 +346,11 @@ impl<T: Real> Executable for JitEngine<T> {
                 recorder.record(&mut self.memory, rows, dt, out);
                 Ok(())
             }
-            _ => artifact::record_by_row(self, rows, dt, feeds, out),
+            _ => {
+                let stretches = stretches(rows.places);
+                let gather = &mut |engine: &Self| engine.memory.gather_stretches(&stretches, out);
+                artifact::record_by_row(self, rows, dt, feeds, gather)
+            }
         })
     }
 
@@ -360,10 +365,11 @@ impl<T: Real> Executable for JitEngine<T> {
         let team = self.team.clone();
         self.search()?;
         team.run(self.shares, || {
+            let mut found = Vec::new();
             for step in first..first + count {
                 feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
                 self.run_phase(Phase::Step, step, dt);
-                self.memory.spikes(step, events, out)?;
+                self.memory.spikes(step, events, &mut found, out)?;
             }
             Ok(())
         })

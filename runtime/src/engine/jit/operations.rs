@@ -104,7 +104,7 @@ impl Generator<'_> {
 
     /// The home of the state whose next value this is, if it is a register that nothing reads any more.
     fn home_for(&self, at: usize, copy: usize, step: &Step, atomic: bool) -> Option<Vector> {
-        let state = self.liveness.states.iter().position(|s| s.next == at)?;
+        let state = self.liveness.state_advanced(at)?;
         let Place::Register(home) = self.allocator.home(state, copy) else { return None };
         let Some(current) = self.liveness.states[state].current else { return Some(home) };
         let last_read_here = operands(step).any(|o| o as usize == current);

@@ -1,11 +1,13 @@
 //! Numbers that are the same for all elements of a kernel, kept as whole vectors that instructions read directly.
 
+use std::collections::HashMap;
+
 use super::code::SLOT;
 use crate::flush::{Flushed, narrow};
 use crate::program::Precision;
 
 /// What an entry holds.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Entry {
     /// A number, by the bits of its lanes: `u64` in double precision, `u32` (in the low half) in single.
     Bits(u64),
@@ -40,12 +42,13 @@ pub struct Pool {
     pub entries: Vec<Entry>,
     /// How often code asked for each of them.
     pub uses: Vec<usize>,
+    indices: HashMap<Entry, usize>,
 }
 
 impl Pool {
     /// The byte offset of an entry, added if it is new.
     pub fn offset(&mut self, entry: Entry) -> i32 {
-        let index = self.entries.iter().position(|e| *e == entry).unwrap_or_else(|| {
+        let index = *self.indices.entry(entry).or_insert_with(|| {
             self.entries.push(entry);
             self.uses.push(0);
             self.entries.len() - 1
