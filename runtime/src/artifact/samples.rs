@@ -94,7 +94,7 @@ mod tests {
 
         let held = Samples { columns: 1, data: vec![1.0, 2.0], spikes: vec![(0, 0, 0.5), (3, 0, 0.5)] };
         assert_eq!((0..5).map(|step| held.at(step, 0)).collect::<Vec<_>>(), [1.5, 2.0, 2.0, 2.5, 2.0]);
-        assert_eq!(held.in_rows().unwrap().1, [1.5, 2.0, 2.0, 2.5, 2.0]);
+        assert_eq!(&*held.in_rows().unwrap().1, &[1.5, 2.0, 2.0, 2.5, 2.0]);
         assert!(Samples { columns: 2, data: vec![], spikes: vec![(1 << 40, 0, 1.0)] }.in_rows().is_err());
     }
 }
