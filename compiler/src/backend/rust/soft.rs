@@ -63,6 +63,10 @@ pub(super) fn item(name: &str, precision: Precision) -> TokenStream {
         (_, Precision::F64) => quote! {
             /// `a * b + c`, rounded once, in integers of 128 bits.
             fn fma(a: f64, b: f64, c: f64) -> f64 {
+                // The product of finite numbers is finite, also where a double cannot hold it.
+                if a.is_finite() && b.is_finite() && c.is_infinite() {
+                    return c;
+                }
                 if !(a.is_finite() && b.is_finite() && c.is_finite()) || a == 0.0 || b == 0.0 {
                     let sum = a * b + c;
                     return if sum.abs() < f64::MIN_POSITIVE { 0f64.copysign(sum) } else { sum };
@@ -152,11 +156,14 @@ fn square_root(name: &TokenStream) -> TokenStream {
     quote! {
         /// The square root: that of an integer, rounded.
         fn #name(a: f64) -> f64 {
+            if a.abs() < f64::MIN_POSITIVE {
+                return 0f64.copysign(a);
+            }
             if a < 0.0 || a.is_nan() {
                 return f64::NAN;
             }
-            if a < f64::MIN_POSITIVE || a.is_infinite() {
-                return if a.is_infinite() { a } else { 0f64.copysign(a) };
+            if a.is_infinite() {
+                return a;
             }
             let bits = a.to_bits();
             let (mut digits, mut exponent) = (bits & ((1 << 52) - 1) | 1 << 52, (bits >> 52) as i32 - 1075);

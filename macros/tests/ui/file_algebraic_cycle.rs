@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/algebraic_cycle.yaml");
+
+fn main() {}

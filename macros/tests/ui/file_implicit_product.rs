@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/implicit_product.yaml");
+
+fn main() {}

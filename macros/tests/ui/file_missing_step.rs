@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/missing_step.yaml");
+
+fn main() {}

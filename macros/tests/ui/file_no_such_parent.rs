@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/no_such_parent.yaml");
+
+fn main() {}

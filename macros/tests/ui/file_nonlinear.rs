@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/nonlinear.yaml", scheme = exponential_euler);
+
+fn main() {}

@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/second_derivative.yaml");
+
+fn main() {}

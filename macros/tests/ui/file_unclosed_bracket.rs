@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/unclosed_bracket.yaml");
+
+fn main() {}

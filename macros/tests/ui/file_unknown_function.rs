@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/unknown_function.yaml");
+
+fn main() {}

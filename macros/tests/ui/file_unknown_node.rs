@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/unknown_node.yaml");
+
+fn main() {}
