@@ -127,12 +127,15 @@ pub struct Limits {
     /// Largest number of bindings of an entry, besides its uniforms. Only entries that the model can do without are left out
     /// for its sake.
     pub bindings: usize,
+    /// Most elements of small networks that a launch steps by itself, which trades the time of launches for that of waiting
+    /// inside of them; models with more are stepped kernel by kernel.
+    pub together: usize,
 }
 
 impl Limits {
     /// What every WebGPU device has (W3C, WebGPU, section 3.6.2: `maxStorageBufferBindingSize`,
     /// `maxStorageBuffersPerShaderStage`).
-    pub const PORTABLE: Limits = Limits { binding_bytes: 128 << 20, bindings: 8 };
+    pub const PORTABLE: Limits = Limits { binding_bytes: 128 << 20, bindings: 8, together: usize::MAX };
 }
 
 /// Memory that holds several buffers.

@@ -133,7 +133,7 @@ fn product(sources: usize, targets: usize, precision: Precision, weights: Values
 
 #[test]
 fn dense_products_are_summed_in_order() {
-    for (sources, targets) in [(256, 3), (257, 300), (700, 256), (515, 1)] {
+    for (sources, targets) in [(128, 32), (129, 33), (256, 3), (257, 300), (700, 256), (515, 1), (142, 70)] {
         for precision in [Precision::F32, Precision::F64] {
             let each: Arc<[f64]> = (0..sources * targets).map(|k| uniform_pair(5, 1, k as u32, 0)[1] - 0.5).collect();
             for weights in [Values::Each(each.clone()), Values::Uniform(0.1)] {
@@ -152,7 +152,14 @@ fn dense_products_are_summed_in_order() {
     }
     let module = product(700, 256, Precision::F32, Values::Uniform(0.1));
     let artifact = ptx::artifact(&module, &ptx::Options::default());
-    assert_eq!(artifact.entries[0].shared, 4 * 256, "the vector goes through shared memory");
+    assert_eq!(artifact.entries[0].shared, 4 * 128, "the vector goes through shared memory");
+    let module = product(700, 256, Precision::F32, Values::Each(vec![0.5; 700 * 256].into()));
+    let entry = &ptx::artifact(&module, &ptx::Options::default()).entries[0];
+    assert_eq!(
+        (entry.shared, entry.extent),
+        (4 * (128 + 128 * 32), 8 * 256),
+        "and the weights; a block for 32 targets"
+    );
 }
 
 #[test]

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use nullcline_runtime::code::{Binding, Constant, Data};
 
 use super::body::Source;
-use super::code::{Class, Code, GROUP};
+use super::code::{Class, Code};
 use super::deliver::Tiling;
-use crate::ir::system::{Connection, Values};
+use crate::ir::system::Values;
 use crate::kernel::ir::BufferId;
 
 /// What a constant is made of: a part of a table or connection.
@@ -24,8 +24,8 @@ pub(super) enum Part {
     Sources(usize),
     /// The weight of each entry.
     Weights(usize),
-    /// The weights of a dense connection, source by source.
-    Transposed(usize),
+    /// The weights of a dense connection, tile by tile of targets.
+    Tiled(usize),
     /// The delay of each entry.
     Delays(usize),
     /// Of a fanout, by tile of targets and source: where entries begin, their targets, their weights.
@@ -61,12 +61,6 @@ impl Constants {
     }
 }
 
-/// Whether every target has every source, in order: then entries need no indices.
-pub(super) fn is_dense(connection: &Connection, sources: usize) -> bool {
-    let full = connection.starts.windows(2).all(|pair| (pair[1] - pair[0]) as usize == sources);
-    full && sources > 1 && connection.sources.iter().enumerate().all(|(e, s)| *s as usize == e % sources)
-}
-
 /// `target[i] = source[table[i]]`
 pub(super) fn take(
     code: &mut Code,
@@ -90,25 +84,26 @@ pub(super) fn take(
 }
 
 /// The loop over the entries of one target.
-struct Sum<'a> {
+pub(super) struct Sum<'a> {
     source: &'a Source<'a>,
     sum: String,
 }
 
 impl<'a> Sum<'a> {
-    fn new(code: &mut Code, source: &'a Source<'a>) -> Sum<'a> {
+    pub fn new(code: &mut Code, source: &'a Source<'a>) -> Sum<'a> {
         let zero = source.float.immediate(0.0);
         let sum = code.set(source.float.class(), &format!("mov.f{}", source.float.width()), &[&zero]);
         Sum { source, sum }
     }
 
     /// Adds `weight * value`, rounded once.
-    fn add(&self, code: &mut Code, weight: &str, value: &str) {
+    pub fn add(&self, code: &mut Code, weight: &str, value: &str) {
         let kind = self.source.float.rounding();
         code.op(&format!("fma.rn.{kind}"), &[&self.sum, weight, value, &self.sum]);
     }
 
-    fn store(&self, code: &mut Code, element: &str, to: BufferId) {
+    /// Stores the sum of a target.
+    pub fn store(&self, code: &mut Code, element: &str, to: BufferId) {
         let target = self.source.pointer(code, to, true);
         let address = code.element(&target, element, self.source.float.size());
         code.op(&self.source.access("st"), &[&format!("[{address}]"), &self.sum]);
@@ -220,137 +215,4 @@ fn delayed(
     let now = code.element(&base, unit, size);
     let prompt = code.set(Class::Predicate, "setp.eq.u32", &[delay, "0"]);
     code.set(Class::Bits64, "selp.b64", &[&now, &past, &prompt])
-}
-
-/// Terms added between two tests for the end of a tile.
-const UNROLL: usize = 8;
-
-/// The product of a dense matrix and a vector. Threads of a block share the vector, a tile of [`GROUP`] numbers at a time;
-/// neighbouring threads read neighbouring weights, which are kept source by source. All threads of the block must get here,
-/// also those past the last target.
-pub(super) fn couple_dense(
-    code: &mut Code,
-    source: &Source<'_>,
-    constants: &mut Constants,
-    (element, is_past): (&str, &str),
-    (index, from, to): (usize, BufferId, BufferId),
-) {
-    let connection = &source.module.connections[index];
-    let size = source.float.size();
-    let targets = connection.starts.len() - 1;
-    let sources = connection.sources.len() / targets;
-    let weights = match &connection.weights {
-        Values::Uniform(_) => None,
-        Values::Each(each) => {
-            let transposed = || {
-                let by_source = (0..sources).flat_map(|s| (0..targets).map(move |t| each[t * sources + s]));
-                Data::Numbers(by_source.collect())
-            };
-            let name = format!("weights c{index}, source by source");
-            Some(constants.pointer(code, Part::Transposed(index), &name, transposed))
-        }
-    };
-    let base = source.pointer(code, from, false);
-    let tile = code.shared(GROUP * size);
-    code.comment(&format!("{}: {targets} by {sources} matrix", connection.name));
-    let lane = code.set(Class::Bits32, "mov.u32", &["%tid.x"]);
-    let own = code.element(&tile, &lane, size);
-    // A thread past the end reads the weights of the last target and keeps its sum to itself.
-    let last = code.set(Class::Bits32, "min.u32", &[element, &(targets - 1).to_string()]);
-    let weight_address = weights.map(|weights| code.element(&weights, &last, size));
-    let sum = Sum::new(code, source);
-    let first = code.set(Class::Bits32, "mov.u32", &["0"]);
-    let full = sources / GROUP as usize;
-    let tiles = Tiles { source, weight_address, base, tile, own, lane, stride: targets as u64 * u64::from(size) };
-    if full > 0 {
-        let next = code.label("tile");
-        code.place(&next);
-        tiles.fill(code, &first, GROUP);
-        tiles.add(code, &sum, GROUP as usize, &connection.weights);
-        code.op("add.u32", &[&first, &first, &GROUP.to_string()]);
-        let more = code.set(Class::Predicate, "setp.lt.u32", &[&first, &(full * GROUP as usize).to_string()]);
-        code.branch(Some(&more), &next);
-    }
-    let rest = sources % GROUP as usize;
-    if rest > 0 {
-        tiles.fill(code, &first, rest as u32);
-        tiles.add(code, &sum, rest, &connection.weights);
-    }
-    let skip = code.label("past_the_end");
-    code.branch(Some(is_past), &skip);
-    sum.store(code, element, to);
-    code.place(&skip);
-}
-
-struct Tiles<'a> {
-    source: &'a Source<'a>,
-    weight_address: Option<String>,
-    base: String,
-    /// Address of the tile, and of the thread's own number in it.
-    tile: String,
-    own: String,
-    lane: String,
-    /// Bytes from the weights of a source to those of the next.
-    stride: u64,
-}
-
-impl Tiles<'_> {
-    /// Copies numbers from `first` on into the tile.
-    fn fill(&self, code: &mut Code, first: &str, count: u32) {
-        let ready = code.label("tile_filled");
-        if count < GROUP {
-            let outside = code.set(Class::Predicate, "setp.ge.u32", &[&self.lane, &count.to_string()]);
-            code.branch(Some(&outside), &ready);
-        }
-        let unit = code.set(Class::Bits32, "add.u32", &[first, &self.lane]);
-        let address = code.element(&self.base, &unit, self.source.float.size());
-        let value = self.source.load(code, &address);
-        code.op(&format!("st.shared.f{}", self.source.float.width()), &[&format!("[{}]", self.own), &value]);
-        code.place(&ready);
-        code.barrier();
-    }
-
-    /// Adds the terms of the tile's first `count` sources.
-    fn add(&self, code: &mut Code, sum: &Sum<'_>, count: usize, weights: &Values) {
-        let blocks = count / UNROLL;
-        if blocks > 0 {
-            let next = code.label("terms");
-            let address = code.set(Class::Bits64, "mov.u64", &[&self.tile]);
-            let left = code.set(Class::Bits32, "mov.u32", &[&blocks.to_string()]);
-            code.place(&next);
-            self.terms(code, sum, (&address, UNROLL), weights);
-            code.op("add.u64", &[&address, &address, &(UNROLL as u32 * self.source.float.size()).to_string()]);
-            code.op("sub.u32", &[&left, &left, "1"]);
-            let more = code.set(Class::Predicate, "setp.ne.u32", &[&left, "0"]);
-            code.branch(Some(&more), &next);
-            if !count.is_multiple_of(UNROLL) {
-                self.terms(code, sum, (&address, count % UNROLL), weights);
-            }
-        } else {
-            let address = code.set(Class::Bits64, "mov.u64", &[&self.tile]);
-            self.terms(code, sum, (&address, count), weights);
-        }
-        // Nobody may fill the tile anew while others read it.
-        code.barrier();
-    }
-
-    fn terms(&self, code: &mut Code, sum: &Sum<'_>, (address, count): (&str, usize), weights: &Values) {
-        let float = self.source.float;
-        // All weights are on their way before the first is needed.
-        let loaded: Vec<String> = (0..count)
-            .map(|_| match (&self.weight_address, weights) {
-                (Some(address), _) => {
-                    let weight = read_only(code, self.source, address);
-                    code.op("add.u64", &[address, address, &self.stride.to_string()]);
-                    weight
-                }
-                (None, weights) => float.immediate(weights.at(0)),
-            })
-            .collect();
-        for (term, weight) in loaded.iter().enumerate() {
-            let place = format!("[{address}+{}]", term as u32 * float.size());
-            let value = code.set(float.class(), &format!("ld.shared.f{}", float.width()), &[&place]);
-            sum.add(code, weight, &value);
-        }
-    }
 }

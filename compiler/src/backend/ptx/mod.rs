@@ -8,6 +8,7 @@
 mod body;
 mod code;
 mod deliver;
+mod dense;
 mod feeds;
 mod fill;
 mod gather;
@@ -24,7 +25,8 @@ use nullcline_runtime::program;
 use self::body::{Memory, Source, body};
 use self::code::{Class, Code, Float, GROUP};
 use self::deliver::{Delivery, Tiling, deliver};
-use self::gather::{Constants, Read, couple, couple_dense, is_dense, take};
+use self::dense::{couple_dense, is_dense};
+use self::gather::{Constants, Read, couple, take};
 use crate::ir::system::Values;
 use crate::kernel::ir::{Body, Kernel, Module, Precision};
 use crate::kernel::marks::marks;
@@ -172,15 +174,15 @@ fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, ke
         deliver(&mut code, source, constants, &block, (Delivery { fanout, spikes, factor, target }, tiling));
         return code.finish(tiling.tiles(kernel.extent) * GROUP as usize);
     }
-    let (element, done) = (code.thread(), code.label("done"));
-    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &kernel.extent.to_string()]);
     if let Body::Couple { connection, source: from, target } = &kernel.body {
         let sources = source.module.buffers[from.index()].len;
-        if sources >= GROUP as usize && is_dense(&source.module.connections[*connection], sources) {
-            couple_dense(&mut code, source, constants, (&element, &outside), (*connection, *from, *target));
-            return code.finish(kernel.extent);
+        if sources >= dense::ROUND && is_dense(&source.module.connections[*connection], sources) {
+            couple_dense(&mut code, source, constants, (*connection, *from, *target));
+            return code.finish(dense::threads(kernel.extent));
         }
     }
+    let (element, done) = (code.thread(), code.label("done"));
+    let outside = code.set(Class::Predicate, "setp.ge.u32", &[&element, &kernel.extent.to_string()]);
     code.branch(Some(&outside), &done);
     match &kernel.body {
         Body::Pointwise(statements) => {

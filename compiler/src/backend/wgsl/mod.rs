@@ -43,7 +43,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
     let feed = printer.feed();
     let steps = match many_steps(module, together::LARGE_GROUP as usize) {
         Some(ManySteps::Elements(extent)) => Some(printer.steps(extent)),
-        Some(ManySteps::Groups(groups)) => printer.together(&groups, limits.bindings),
+        Some(ManySteps::Groups(groups)) => printer.together(&groups, limits),
         None => None,
     };
     let phase = |kernels_of: &[usize]| kernels_of.iter().flat_map(|k| kernels[*k].clone()).collect();

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use nullcline_runtime::code::Limits;
+
 use super::GROUP;
 use super::entry::{Frame, Printer};
 use crate::kernel::ir::{Body, BufferId, Stmt};
@@ -13,10 +15,13 @@ use crate::kernel::many::Groups;
 pub const LARGE_GROUP: u32 = 256;
 
 impl Printer<'_> {
-    /// Prints the entry for a module whose parts have a group each. There is none where a connection is in several pieces, or
-    /// where it would take more than `most` bindings.
-    pub fn together(&mut self, groups: &Groups, most: usize) -> Option<u32> {
+    /// Prints the entry for a module whose parts have a group each. There is none where a connection is in several pieces,
+    /// where it would take more bindings than there are, or where the device is better without.
+    pub fn together(&mut self, groups: &Groups, limits: &Limits) -> Option<u32> {
         let module = self.module;
+        if groups.largest * groups.count() > limits.together {
+            return None;
+        }
         let kernels = || module.step.iter().filter(|k| !groups.scalar.contains(k)).map(|k| &module.kernels[*k]);
         let scalars = || {
             groups.scalar.iter().filter_map(|k| match &module.kernels[*k].body {
@@ -31,7 +36,7 @@ impl Printer<'_> {
         if kernels().any(|kernel| self.pieces(kernel).is_some_and(|pieces| pieces.len() > 1)) {
             return None;
         }
-        let size = if groups.largest <= GROUP as usize { GROUP } else { LARGE_GROUP };
+        let size = (groups.largest.next_power_of_two()).clamp(GROUP as usize, LARGE_GROUP as usize) as u32;
         let [step, row, element] = ["step", "row", "i"].map(str::to_string);
         let stored: Vec<BufferId> = stored.collect();
         let registers = groups.common.iter().chain(&stored).map(|b| (*b, format!("b{}", b.0))).collect();
@@ -61,7 +66,7 @@ impl Printer<'_> {
             text += "        storageBarrier();\n";
         }
         text += "    }\n";
-        if self.bound() > most {
+        if self.bound() > limits.bindings {
             self.drop_entry();
             return None;
         }

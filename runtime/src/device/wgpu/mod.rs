@@ -24,6 +24,8 @@ use executable::Loaded;
 #[derive(Clone)]
 pub struct Wgpu {
     name: String,
+    /// Whether it is a processor after all.
+    software: bool,
     device: wgpu::Device,
     queue: wgpu::Queue,
     /// The first fault that the device has reported outside a call.
@@ -32,6 +34,11 @@ pub struct Wgpu {
 
 /// What double precision takes: the numbers, and integers of their size for their layout.
 const DOUBLE: wgpu::Features = wgpu::Features::SHADER_F64.union(wgpu::Features::SHADER_INT64);
+
+/// Most elements that devices in software step together: with one for each of 64 invocations, Mesa's llvmpipe takes a tenth of
+/// the time of launches (`cargo bench --bench devices`), with many more several times as long, as it keeps all variables of
+/// invocations that wait in memory.
+const SOFTWARE_TOGETHER: usize = 64;
 
 impl Wgpu {
     /// Opens the device with this place in the list of [`adapters`].
@@ -54,7 +61,8 @@ impl Wgpu {
         device.set_device_lost_callback(move |reason, message| {
             report(&lost, format!("the device was lost ({reason:?}): {message}"));
         });
-        Ok(Wgpu { name: info.name, device, queue, fault })
+        let software = info.device_type == wgpu::DeviceType::Cpu;
+        Ok(Wgpu { name: info.name, software, device, queue, fault })
     }
 
     /// Its name.
@@ -68,7 +76,8 @@ impl Wgpu {
         // Elements are counted in 32 bits, and offsets in bytes must be whole elements.
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(1 << 32);
         let bindings = limits.max_storage_buffers_per_shader_stage as usize;
-        Limits { binding_bytes: most - most % 256, bindings }
+        let together = if self.software { SOFTWARE_TOGETHER } else { usize::MAX };
+        Limits { binding_bytes: most - most % 256, bindings, together }
     }
 
     /// Loads a model: memory for its buffers, with their initial values, and its code.
