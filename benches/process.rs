@@ -51,6 +51,7 @@ fn main() {
 }
 
 /// Wall seconds, CPU seconds and most bytes in memory of a process of the program.
+#[allow(clippy::zombie_processes)] // it is waited for, with its usage
 fn measure(folder: &Path, arguments: &[&str]) -> [f64; 3] {
     let start = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_nullcline"));

@@ -18,8 +18,11 @@ const ROUNDS: usize = 15;
 /// What is recorded: one variable, all variables.
 const RECORD: [&str; 2] = ["{v: v}", "{y0: y0, y1: y1, y2: y2, y3: y3, y4: y4, y5: y5, v: v}"];
 
+/// A model's name and text.
+type Case = (&'static str, fn() -> String);
+
 fn main() {
-    let cases: [(&str, fn() -> String); 4] = [
+    let cases: [Case; 4] = [
         ("one column, 1e6 steps, a row every 10", column),
         ("100 columns, 1e4 steps, a row every 10", || population(100, 10_000)),
         ("10,000 columns, 1e3 steps, a row every 10", || population(10_000, 1000)),

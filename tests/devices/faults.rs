@@ -57,6 +57,9 @@ fn the_loss_of_a_device_is_reported_and_what_was_recorded_is_kept() {
     assert!(sink.2 >= 1 && sink.2 < 2000, "{} rows", sink.2);
 }
 
+/// What is done to an artifact, and what is said of it.
+type Refused<'a> = (&'a dyn Fn(&mut Artifact), &'a str);
+
 /// Code that the device does not allow is refused with the name of the entry, before anything is launched.
 #[test]
 fn entries_that_a_device_does_not_allow_are_refused_by_name() {
@@ -68,7 +71,7 @@ fn entries_that_a_device_does_not_allow_are_refused_by_name() {
         device.load(&artifact).err().expect("it is refused").to_string()
     };
     let name = wgsl(&module, &device.limits()).entries[0].name.clone();
-    let cases: [(&dyn Fn(&mut Artifact), &str); 4] = [
+    let cases: [Refused<'_>; 4] = [
         (&|a| a.entries[0].bindings = vec![Binding::Samples; 1 << 22], "bindings, at most"),
         (&|a| a.entries[0].extent = usize::MAX / 2, "workgroups, at most"),
         (&|a| a.entries[0].group = 1 << 20, "invocations, at most"),

@@ -117,7 +117,7 @@ impl<D: Driver> Launcher<D> {
         for (constant, address) in self.artifact.constants.iter().zip(&self.constants) {
             let bytes: Vec<u8> = match &constant.data {
                 Data::Integers(data) => data.iter().flat_map(|i| i.to_le_bytes()).collect(),
-                Data::Numbers(data) => encode(&data, self.artifact.precision),
+                Data::Numbers(data) => encode(data, self.artifact.precision),
             };
             self.driver.upload(*address, &bytes)?;
         }
