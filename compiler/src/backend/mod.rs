@@ -2,10 +2,13 @@
 //! made by the passes.
 
 pub mod manifest;
+#[cfg(feature = "engines")]
 pub mod program;
+#[cfg(feature = "ptx")]
 pub mod ptx;
 #[cfg(feature = "rust")]
 pub mod rust;
 #[cfg(feature = "naga")]
 pub mod shader;
+#[cfg(feature = "wgsl")]
 pub mod wgsl;

@@ -2,10 +2,13 @@
 
 pub mod flush;
 pub mod independent;
+#[cfg(feature = "engines")]
 pub mod interpret;
 pub mod ir;
 pub mod layout;
+#[cfg(any(feature = "ptx", feature = "wgsl"))]
 pub mod many;
+#[cfg(any(feature = "ptx", feature = "wgsl"))]
 pub mod marks;
 pub mod target;
 pub mod text;
