@@ -226,23 +226,8 @@ fn main() {
 "#;
 
 /// Jansen and Rit's column as an operator.
-const COLUMN: &str = "
-column:
-  base: OperatorTemplate
-  equations:
-    - y0' = y3
-    - y1' = y4
-    - y2' = y5
-    - y3' = A*a*S(y1 - y2) - 2*a*y3 - a^2*y0
-    - y4' = A*a*(p + 0.8*C*S(C*y0)) - 2*a*y4 - a^2*y1
-    - y5' = B*b*0.25*C*S(0.25*C*y0) - 2*b*y5 - b^2*y2
-    - v = y1 - y2
-  variables: {v: output, y0: variable, y1: variable, y2: variable, y3: variable, y4: variable, y5: variable,
-    p: 220.0, A: 3.25, B: 22.0, a: 100.0, b: 50.0, C: 135.0}
-functions:
-  S: {args: [x], expr: 5.0/(1 + exp(0.56*(6.0 - x)))}
-simulate: {duration: 1.0, dt: 1e-4, scheme: euler, record: {v: v}}
-";
+const COLUMN: &str =
+    concat!(include_str!("beside/column.yaml"), "simulate: {duration: 1.0, dt: 1e-4, scheme: euler, record: {v: v}}\n");
 
 fn library(text: &str) -> MemoryLibrary {
     MemoryLibrary::new().with("w.yaml", text)

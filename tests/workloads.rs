@@ -11,24 +11,11 @@ fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
 /// One Jansen-Rit column, 1e6 Euler steps: the last state, and the potential of the second half, taken after steps 10, 20, ..
 #[test]
 fn a_column_of_a_million_steps_ends_where_other_programs_do() {
-    let text = "
-column:
-  base: OperatorTemplate
-  equations:
-    - y0' = y3
-    - y1' = y4
-    - y2' = y5
-    - y3' = A*a*S(y1 - y2) - 2*a*y3 - a^2*y0
-    - y4' = A*a*(p + 0.8*C*S(C*y0)) - 2*a*y4 - a^2*y1
-    - y5' = B*b*0.25*C*S(0.25*C*y0) - 2*b*y5 - b^2*y2
-    - v = y1 - y2
-  variables: {v: output, y0: variable, y1: variable, y2: variable, y3: variable, y4: variable, y5: variable,
-    p: 220.0, A: 3.25, B: 22.0, a: 100.0, b: 50.0, C: 135.0}
-functions:
-  S: {args: [x], expr: 5.0/(1 + exp(0.56*(6.0 - x)))}
-simulate: {duration: 100.0, dt: 1e-4, scheme: euler, sample_every: 1e-3, include_end: true,
-  record: {v: v, y0: y0, y1: y1, y2: y2, y3: y3, y4: y4, y5: y5}}
-";
+    let text = concat!(
+        include_str!("../benches/beside/column.yaml"),
+        "simulate: {duration: 100.0, dt: 1e-4, scheme: euler, sample_every: 1e-3, include_end: true,\n",
+        "  record: {v: v, y0: y0, y1: y1, y2: y2, y3: y3, y4: y4, y5: y5}}\n"
+    );
     let model = Model::load(&MemoryLibrary::new().with("m.yaml", text), "m.yaml", None).unwrap();
     let mut prepared = model.simulation().unwrap();
     let mut recording = prepared.simulation.recording();
