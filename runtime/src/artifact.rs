@@ -2,6 +2,7 @@
 //!
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
+mod places;
 mod samples;
 mod totals;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+pub use places::{Places, Stretch, stretches};
 pub use samples::{Samples, SpikeSample};
 pub use totals::Totals;
 
@@ -322,8 +324,8 @@ pub struct Rows<'a> {
     pub count: u64,
     /// Steps after each row.
     pub every: u64,
-    /// What a row holds: (buffer, element).
-    pub places: &'a [(usize, usize)],
+    /// What a row holds.
+    pub places: &'a Places,
 }
 
 /// Extrinsic inputs with their samples.
