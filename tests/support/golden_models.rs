@@ -7,15 +7,17 @@ use nullcline::{Model, PreHistory};
 use super::networks::{self, RATES, TESTED_AFTER, TESTED_BEFORE};
 use super::pyrates::{self, TOLERANCE};
 
+/// Fails unless a recording has the numbers.
+pub type Comparison = Box<dyn Fn(&Recording)>;
+
 /// A model with its settings and its numbers.
 pub struct GoldenModel {
     pub name: String,
     pub model: Model,
     /// What holds before time 0.
     pub history: PreHistory,
-    /// Fails unless a recording of the whole run, in double precision, has the numbers; `None` if none of the solvers with
-    /// numbers is one of ours.
-    pub compare: Option<Box<dyn Fn(&Recording)>>,
+    /// Takes a recording of the whole run, in double precision; `None` if none of the solvers with numbers is one of ours.
+    pub compare: Option<Comparison>,
 }
 
 /// All of them: the cases of PyRates with the first solver that is compared, and the networks of rate and of spiking neurons.
@@ -35,7 +37,7 @@ fn trajectory(case: pyrates::Case) -> GoldenModel {
     let solver = compared.clone().unwrap_or_else(|| "euler".to_string());
     let (name, history) = (format!("pyrates/{}", case.name), case.history());
     let model = case.model(&solver, Vectorise::Always);
-    let compare = compared.map(|solver| -> Box<dyn Fn(&Recording)> {
+    let compare = compared.map(|solver| -> Comparison {
         Box::new(move |recording| {
             let (worst, _) = case.distance(&solver, recording);
             assert!(worst <= TOLERANCE, "{}@{solver}: off by {worst:.1e}", case.name);
