@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nullcline::compiler::backend::ptx;
 use nullcline::{Model, PtxOptions};
 
-use super::support::golden_models::golden_models;
+use super::golden::golden_models;
 use super::{every_model, module};
 
 /// Processors that are asked for.
@@ -82,7 +82,7 @@ fn every_kernel_assembles_without_spills() {
         }
     };
     every_model(&mut write);
-    golden_models().for_each(|mut golden| write(&golden.name, &mut golden.model));
+    golden_models().for_each(|mut run| write(&run.name, &mut run.model));
     let (next, reports) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         let work = || {

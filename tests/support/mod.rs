@@ -2,9 +2,9 @@
 #![allow(dead_code, clippy::unwrap_used)] // each test program uses a part
 
 pub mod golden;
-pub mod golden_models;
 pub mod networks;
 pub mod pyrates;
+pub mod runs;
 
 use nullcline::compiler::template::library::{FileLibrary, Library};
 use nullcline::compiler::template::{Complex, Literal};
@@ -45,7 +45,7 @@ pub fn run(model: &Model) -> Recording {
 pub fn run_after(model: &Model, history: PreHistory) -> Recording {
     let prepared = model.simulation().unwrap_or_else(|e| panic!("{e}"));
     let mut simulation = prepared.simulation.with_pre_history(history);
-    let mut recording = simulation.recording();
+    let mut recording = Recording::new(simulation.labels());
     let done = simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue);
     done.unwrap_or_else(|e| panic!("{e}"));
     recording

@@ -1,5 +1,4 @@
-//! The cases under `tests/golden/pyrates`: each built from its description, through the YAML front end, with the numbers that
-//! PyRates computed for it.
+//! The cases of `tests/golden/pyrates`: each is a model described in JSON, built here by way of the YAML front end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,7 +8,6 @@ use std::path::{Path, PathBuf};
 use nullcline::compiler::pass::vectorise::Vectorise;
 use nullcline::compiler::template::library::MemoryLibrary;
 use nullcline::runtime::io::Series;
-use nullcline::runtime::observe::Recording;
 use nullcline::{Model, PreHistory};
 use serde_json::{Map, Value};
 
@@ -17,94 +15,13 @@ use serde_json::{Map, Value};
 /// round differently by a few 1e-16 per step.
 pub const TOLERANCE: f64 = 1e-9;
 
-/// A case.
-pub struct Case {
-    pub name: String,
-    description: Value,
-}
-
-/// Every case, by name.
-pub fn cases() -> Vec<Case> {
-    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
-    paths.sort();
-    let case = |path: PathBuf| {
-        let json = fs::read_to_string(&path).unwrap();
-        let description = with_delays_of_the_reference(serde_json::from_str(&json).unwrap());
-        Case { name: path.file_stem().unwrap().to_str().unwrap().to_string(), description }
-    };
-    paths.into_iter().map(case).collect()
-}
-
 /// Why a column is not compared, or `None` if it is.
-fn excluded(case: &str, solver: &str) -> Option<&'static str> {
+pub fn excluded(case: &str, solver: &str) -> Option<&'static str> {
     match (case, solver) {
         (_, "heun_pyrates") => Some("is not Heun's method"),
         ("dde_linear" | "dde_mackey_glass", "heun") => Some("evaluates `past` at the start of the step in both stages"),
         (_, "rk45" | "dopri5_dde" | "lsoda") => Some("waits for an adaptive scheme"),
         _ => None,
-    }
-}
-
-impl Case {
-    /// Its solvers; with those that are not compared comes why.
-    pub fn solvers(&self) -> impl Iterator<Item = (&str, Option<&'static str>)> {
-        map(&self.description["solvers"]).keys().map(|solver| (solver.as_str(), excluded(&self.name, solver)))
-    }
-
-    /// The model as a template file, whose circuit is `net`.
-    pub fn template(&self) -> String {
-        template(&self.description)
-    }
-
-    /// The model with its settings.
-    pub fn model(&self, scheme: &str, vectorise: Vectorise) -> Model {
-        let (name, case) = (&self.name, &self.description);
-        let library = MemoryLibrary::new().with("case.yaml", self.template());
-        let mut model = Model::load(&library, "case.yaml", Some("net")).unwrap_or_else(|e| panic!("{name}: {e}"));
-        model.vectorise = vectorise;
-        let number = |key: &str| case["run"][key].as_f64().unwrap();
-        let (duration, dt) = (number("T"), number("dt"));
-        let steps = (duration / dt).round() as usize;
-        model.settings.duration = Some(duration);
-        model.settings.dt = Some(dt);
-        model.settings.sample_every = Some(number("sampling_step"));
-        let scheme = model.name("scheme", scheme);
-        model.settings.scheme = Some(scheme);
-        for (column, path) in map(&case["outputs"]) {
-            model.record(column, text(path));
-        }
-        for input in map(&case["inputs"]).values() {
-            let data = match input.get("samples") {
-                Some(list) => list.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect(),
-                None => samples(text(&input["definition"]), dt, steps),
-            };
-            let series = Series { rows: data.len(), columns: 1, data, times: None, names: None };
-            model.drive_samples(text(&input["target"]), series);
-        }
-        model
-    }
-
-    /// What held before time 0: PyRates starts its rings of edge delays at zero; `past` there starts at the initial value.
-    pub fn history(&self) -> PreHistory {
-        let past = self.description["model"].to_string().contains("past(") || self.name.starts_with("dde");
-        if past { PreHistory::Initial } else { PreHistory::Zero }
-    }
-
-    /// How far the columns of a recording are from those of a solver, relative to the largest number of each, and how many
-    /// columns there are.
-    pub fn distance(&self, solver: &str, recording: &Recording) -> (f64, usize) {
-        let expected = super::golden::numbers(&self.name);
-        let mut worst = 0.0f64;
-        for (label, found) in recording.labels.iter().zip(&recording.columns) {
-            let expected = &expected[&format!("{}@{solver}", label.name)];
-            assert_eq!(found.len(), expected.len(), "{}@{solver} {}: rows", self.name, label.name);
-            let scale = expected.iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
-            // `max` takes the other number if one is none.
-            let apart = |(a, b): (&f64, &f64)| if (a - b).is_nan() { f64::INFINITY } else { (a - b).abs() / scale };
-            worst = found.iter().zip(expected).map(apart).fold(worst, f64::max);
-        }
-        (worst, recording.columns.len())
     }
 }
 
@@ -116,7 +33,8 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-fn map(value: &Value) -> &Map<String, Value> {
+/// The fields of an object.
+pub fn map(value: &Value) -> &Map<String, Value> {
     value.as_object().unwrap()
 }
 
@@ -157,7 +75,8 @@ fn each_edge(prefix: &str, circuit: &mut Value, visit: &mut dyn FnMut(&str, &mut
     }
 }
 
-fn template(case: &Value) -> String {
+/// The model of a case as a template file.
+pub fn template(case: &Value) -> String {
     let model = &case["model"];
     let mut yaml = String::new();
     for (name, operator) in map(&model["operators"]) {
@@ -267,4 +186,55 @@ fn samples(definition: &str, dt: f64, steps: usize) -> Vec<f64> {
     let from: f64 = from.trim().strip_suffix("<=").map_or(0.0, |a| a.trim().parse().unwrap());
     let to: f64 = to.trim().parse().unwrap();
     at(&|t| if from <= t && t < to { value } else { 0.0 })
+}
+
+/// The description of a case.
+pub fn case(name: &str) -> Value {
+    let json = fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
+    with_delays_of_the_reference(serde_json::from_str(&json).unwrap())
+}
+
+/// The model of a case with its settings.
+pub fn model(name: &str, case: &Value, scheme: &str, vectorise: Vectorise) -> Model {
+    let library = MemoryLibrary::new().with("case.yaml", template(case));
+    let mut model = Model::load(&library, "case.yaml", Some("net")).unwrap_or_else(|e| panic!("{name}: {e}"));
+    model.vectorise = vectorise;
+    let number = |key: &str| case["run"][key].as_f64().unwrap();
+    let (duration, dt) = (number("T"), number("dt"));
+    let steps = (duration / dt).round() as usize;
+    model.settings.duration = Some(duration);
+    model.settings.dt = Some(dt);
+    model.settings.sample_every = Some(number("sampling_step"));
+    let scheme = model.name("scheme", scheme);
+    model.settings.scheme = Some(scheme);
+    for (column, path) in map(&case["outputs"]) {
+        model.record(column, text(path));
+    }
+    for input in map(&case["inputs"]).values() {
+        let data = match input.get("samples") {
+            Some(list) => list.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect(),
+            None => samples(text(&input["definition"]), dt, steps),
+        };
+        let series = Series { rows: data.len(), columns: 1, data, times: None, names: None };
+        model.drive_samples(text(&input["target"]), series);
+    }
+    model
+}
+
+/// What holds before time 0 in a case: the tool starts its rings of edge delays at zero, and `past` at the initial value.
+pub fn history(name: &str, case: &Value) -> PreHistory {
+    let past = case["model"].to_string().contains("past(") || name.starts_with("dde");
+    if past { PreHistory::Initial } else { PreHistory::Zero }
+}
+
+/// The names of all cases.
+pub fn cases() -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_string())
+        .collect();
+    names.sort();
+    names
 }
