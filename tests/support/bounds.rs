@@ -72,6 +72,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    #[allow(dead_code)] // not every test program samples
     /// Hands out numbers as a device might compute them in single precision; the seed says which.
     pub fn sample(module: Module, seed: u64) -> Bounds {
         assert!(module.precision == Precision::F32);
