@@ -73,6 +73,7 @@ pub struct Bounds {
 
 impl Bounds {
     /// Hands out numbers as a device might compute them in single precision; the seed says which.
+    #[allow(dead_code)] // not every test program samples
     pub fn sample(module: Module, seed: u64) -> Bounds {
         assert!(module.precision == Precision::F32);
         Bounds { chance: Some(RefCell::new(Random(seed))), ..Bounds::new(module) }

@@ -129,6 +129,8 @@ pub struct Simulation {
     pub(super) step: u64,
     /// Whether setup and pre-history are up to date.
     ready: bool,
+    /// The time of the last row that a sink has got.
+    handed: Option<f64>,
 }
 
 impl Simulation {
@@ -152,6 +154,7 @@ impl Simulation {
             independent,
             step: 0,
             ready: false,
+            handed: None,
         }
     }
 
@@ -310,7 +313,35 @@ impl Simulation {
 
     /// Runs a schedule from the current step on. `check` is called with the number of steps done, at least a few times a
     /// second, and decides whether to go on.
+    ///
+    /// When the device fails, the sink has got what was recorded before; the error says up to which time.
     pub fn run(
+        &mut self,
+        schedule: &Schedule,
+        sink: &mut dyn Sink,
+        check: &mut dyn FnMut(u64) -> Interrupt,
+    ) -> Result<Summary, RunError> {
+        self.handed = None;
+        let begin = self.step;
+        self.run_schedule(schedule, sink, check).map_err(|error| match error {
+            RunError::Device(DeviceError(message)) => RunError::Device(DeviceError(message + &self.note(begin))),
+            error => error,
+        })
+    }
+
+    /// What the sink has got of a run from step `begin` on.
+    fn note(&self, begin: u64) -> String {
+        let row = self.handed.map(|time| format!("rows up to t = {time}"));
+        let spiking = !self.layout.events.is_empty() && self.step > begin;
+        let spikes = spiking.then(|| format!("spikes up to t = {}", self.time()));
+        let kept: Vec<String> = row.into_iter().chain(spikes).collect();
+        match kept.len() {
+            0 => "\n  note: nothing was recorded before".to_string(),
+            _ => format!("\n  note: {} are kept", kept.join(" and ")),
+        }
+    }
+
+    fn run_schedule(
         &mut self,
         schedule: &Schedule,
         sink: &mut dyn Sink,
@@ -410,7 +441,12 @@ impl Simulation {
         }
         spikes.clear();
         let steps = (self.step, count);
-        self.executable.collect(steps, self.clock.dt(), &self.feeds, &self.layout.events, spikes)?;
+        let collected = self.executable.collect(steps, self.clock.dt(), &self.feeds, &self.layout.events, spikes);
+        if let Err(error) = collected {
+            // Those of the steps before are kept.
+            self.hand_over_spikes(spikes, cutoff, sink)?;
+            return Err(error.into());
+        }
         self.step += count;
         self.hand_over_spikes(spikes, cutoff, sink)
     }
@@ -429,7 +465,7 @@ impl Simulation {
 
     /// Gives rows to the sink, each with the spikes of the steps from it to the next.
     fn hand_over_spiking(
-        &self,
+        &mut self,
         (first, every): (u64, u64),
         values: &[f64],
         (mut spikes, cutoff): (&[Spike], f64),
@@ -448,12 +484,13 @@ impl Simulation {
     }
 
     /// Gives rows to the sink; one with a value that is not finite is the last.
-    fn hand_over(&self, first: u64, every: u64, values: &[f64], sink: &mut dyn Sink) -> Result<(), RunError> {
+    fn hand_over(&mut self, first: u64, every: u64, values: &[f64], sink: &mut dyn Sink) -> Result<(), RunError> {
         let width = self.places.len().max(1);
         let broken = if self.independent { None } else { not_finite(values) };
         let rows = broken.map_or(values.len() / width, |at| at / width + 1);
         let times: Vec<f64> = (0..rows as u64).map(|k| self.clock.time(first + k * every)).collect();
         sink.rows(&times, &values[..rows * width]).map_err(RunError::Sink)?;
+        self.handed = times.last().copied().or(self.handed);
         match broken {
             Some(at) => Err(RunError::Diverged(self.columns[at % width].label.name.clone(), times[rows - 1])),
             None => Ok(()),
