@@ -1,23 +1,16 @@
 //! Trajectories of the models in `tests/golden/pyrates`, each built from its description and compared with its numbers.
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/ptx/mod.rs"]
-mod ptx;
-
 mod support;
 
 use nullcline::compiler::pass::vectorise::Vectorise;
 use nullcline::compiler::template::library::MemoryLibrary;
 use nullcline::runtime::observe::Recording;
-use nullcline::{Engine, Interrupt, Model};
+use nullcline::{Interrupt, Model};
 use serde_json::Value;
 
 use support::golden::numbers;
-use support::pyrates::{case, cases, excluded, history, map, model, template};
-
-/// Largest distance to the golden column, relative to the largest number in it. The files hold 12 digits; both sides
-/// round differently by a few 1e-16 per step.
-const TOLERANCE: f64 = 1e-9;
+use support::pyrates::{TOLERANCE, case, cases, excluded, history, map, model, template};
 
 fn run(name: &str, case: &Value, scheme: &str, vectorise: Vectorise) -> Recording {
     let model = model(name, case, scheme, vectorise);
@@ -61,42 +54,6 @@ fn trajectories_equal_the_golden_columns() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(compared > 200, "only {compared} columns were compared");
-}
-
-/// Steps in an interpreter.
-const INTERPRETED: u64 = 60;
-
-/// The bits of the first rows.
-fn bits(model: &Model, engine: &'static Engine) -> Vec<Vec<u64>> {
-    let mut prepared = model.compile(engine).unwrap_or_else(|e| panic!("{e}")).load().unwrap_or_else(|e| panic!("{e}"));
-    prepared.schedule.steps = prepared.schedule.steps.min(INTERPRETED);
-    prepared.schedule.every = 1;
-    prepared.schedule.cutoff = 0.0;
-    let mut recording = Recording::new(prepared.simulation.labels());
-    let run = prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue);
-    run.unwrap_or_else(|e| panic!("{e}"));
-    recording.columns.iter().map(|c| c.iter().map(|v| v.to_bits()).collect()).collect()
-}
-
-#[test]
-fn golden_models_give_the_bits_of_the_reference_in_ptx() {
-    let mut compared = 0;
-    for name in cases() {
-        let case = case(&name);
-        let solver = map(&case["solvers"]).keys().find(|solver| excluded(&name, solver).is_none());
-        let solver = solver.map_or("euler", String::as_str);
-        for precision in ["f64", "f32"] {
-            let mut model = model(&name, &case, solver, Vectorise::Always);
-            let precision = model.name("precision", precision);
-            model.settings.precision = Some(precision.clone());
-            let expected = bits(&model, &ptx::REFERENCE);
-            for engine in &ptx::INTERPRETERS {
-                assert!(bits(&model, engine) == expected, "{name}, {precision}, {}", engine.name);
-                compared += expected.len();
-            }
-        }
-    }
-    assert!(compared > 100, "only {compared} columns were compared");
 }
 
 #[test]

@@ -7,7 +7,6 @@ mod support;
 use std::f64::consts::PI;
 
 use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary, SHIPPED_TEMPLATES};
-use nullcline::runtime::io::Series;
 use nullcline::runtime::observe::{Recording, frequency, peak_to_peak};
 use nullcline::{Error, Interrupt, Model};
 use support::golden::{Golden, Pulse};

@@ -11,6 +11,10 @@ use nullcline::runtime::io::Series;
 use nullcline::{Model, PreHistory};
 use serde_json::{Map, Value};
 
+/// Largest distance to the golden column, relative to the largest number in it. The files hold 12 digits; both sides
+/// round differently by a few 1e-16 per step.
+pub const TOLERANCE: f64 = 1e-9;
+
 /// Why a column is not compared, or `None` if it is.
 pub fn excluded(case: &str, solver: &str) -> Option<&'static str> {
     match (case, solver) {

@@ -17,6 +17,8 @@ pub struct Run {
     pub history: PreHistory,
     /// Known numbers: a recorded column, and (row, value) for some rows.
     pub columns: Vec<(String, Vec<(usize, f64)>)>,
+    /// How far from them double precision may be, relative to the largest number of each column, and at least 1.
+    pub tolerance: f64,
     /// Known spikes, all of them: (step or bin, unit) in this order, and how to read a recording's.
     pub spikes: Option<(&'static Train, Vec<(i64, u32)>)>,
 }
@@ -39,14 +41,14 @@ pub fn runs() -> (Vec<Run>, Vec<(String, &'static str)>) {
                 .filter_map(|(column, values)| Some((column.strip_suffix(&format!("@{solver}"))?, values)))
                 .map(|(column, values)| (column.to_string(), values.iter().copied().enumerate().collect()));
             let columns = columns.collect();
-            runs.push(Run { name, model, history, columns, spikes: None });
+            runs.push(Run { name, model, history, columns, tolerance: pyrates::TOLERANCE, spikes: None });
         }
     }
     for case in ["li_tanh", "li_sigmoid"] {
         let (model, golden) = networks::leaky_integrators(case);
         let columns = (0..5).map(|i| (format!("v[{i}]"), golden.column(5 + i).enumerate().collect()));
         let (name, history) = (format!("rectipy/{case}"), PreHistory::Initial);
-        runs.push(Run { name, model, history, columns: columns.collect(), spikes: None });
+        runs.push(Run { name, model, history, columns: columns.collect(), tolerance: 1e-12, spikes: None });
     }
     for network in RATES.iter().chain(BEFORE).chain(AFTER) {
         let mut columns = Vec::new();
@@ -59,7 +61,8 @@ pub fn runs() -> (Vec<Run>, Vec<(String, &'static str)>) {
         }
         let spikes = network.spikes.as_ref().map(|train| (train, train.expected(network.file)));
         let (name, model) = (network.file.to_string(), networks::model(network.file));
-        runs.push(Run { name, model, history: PreHistory::Initial, columns, spikes });
+        let tolerance = network.states.iter().fold(0.0, |most: f64, (_, tolerance)| most.max(*tolerance));
+        runs.push(Run { name, model, history: PreHistory::Initial, columns, tolerance, spikes });
     }
     (runs, left_out)
 }
