@@ -38,7 +38,7 @@ const RUNTIME: &[(&str, &[&str])] = &[
     ("code", &["artifact", "program"]),
     ("device", &["artifact", "code", "engine", "flush", "program"]),
     ("engine", &["artifact", "flush", "isa", "program"]),
-    ("observe", &[]),
+    ("observe", &["artifact"]),
     ("sim", &["artifact", "observe"]),
     ("io", &["observe"]),
     ("plot", &["io", "observe"]),

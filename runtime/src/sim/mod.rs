@@ -2,6 +2,7 @@
 
 mod clock;
 mod reduce;
+mod run;
 mod simulation;
 mod state;
 

@@ -3,7 +3,8 @@
 use std::io;
 use std::time::Instant;
 
-use super::simulation::{BATCH_STEPS, Interrupt, RunError, Schedule, Simulation, Summary};
+use super::run::BATCH_STEPS;
+use super::simulation::{Interrupt, RunError, Schedule, Simulation, Summary};
 use crate::artifact::{DeviceError, KeptRows, Rows, Totals};
 use crate::observe::Sink;
 
