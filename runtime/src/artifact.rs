@@ -3,6 +3,7 @@
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
 mod kept;
+mod places;
 mod samples;
 mod totals;
 
@@ -11,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub use kept::{Frame, KeptRows, Levels, Peak, Rise, Rises, hann_window, transform_length};
+pub use places::{Places, Stretch, stretches};
 pub use samples::{Samples, SpikeSample};
 pub use totals::Totals;
 
@@ -337,8 +339,8 @@ pub struct Rows<'a> {
     pub count: u64,
     /// Steps after each row.
     pub every: u64,
-    /// What a row holds: (buffer, element).
-    pub places: &'a [(usize, usize)],
+    /// What a row holds.
+    pub places: &'a Places,
 }
 
 /// Extrinsic inputs with their samples.

@@ -1,6 +1,7 @@
 //! Simulation: drives a loaded model through time and hands rows to a sink.
 
 mod clock;
+mod finite;
 mod reduce;
 mod run;
 mod simulation;

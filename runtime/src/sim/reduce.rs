@@ -29,7 +29,7 @@ impl Simulation {
         // As for recorded rows, see `run`.
         let most = match self.executable.reduces() {
             true => BATCH_STEPS,
-            false => self.rows_at_a_time().saturating_mul(schedule.every),
+            false => self.rows_at_a_time(1).saturating_mul(schedule.every),
         };
         self.rest(schedule, most, &mut Rest::Totals(totals), check)
     }

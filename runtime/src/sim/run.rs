@@ -2,19 +2,18 @@
 
 use std::time::Instant;
 
+use super::finite::not_finite;
 use super::simulation::{Interrupt, RunError, Schedule, Simulation, Summary};
 use crate::artifact::{DeviceError, Rows, Spike};
+use crate::isa::Isa;
 use crate::observe::Sink;
 
 /// Steps between two checks: short enough for an answer now and then, long enough to cost nothing.
 pub(super) const BATCH_STEPS: u64 = 4096;
 
 /// Values recorded before they are handed over, so that wide rows do not pile up.
-const BATCH_VALUES: u64 = 1 << 16;
-/// Rows that are handed over together even if they hold more, as far as `MOST_VALUES` allows: what sorts values by column
-/// then writes whole cache lines.
-const FEWEST_ROWS: u64 = 8;
-/// Values that are handed over together at most, unless one row holds more: 32 MB.
+const BATCH_VALUES: u64 = 1 << 13;
+/// Values that are handed over together at most, whatever a sink likes, unless one row holds more: 32 MB.
 const MOST_VALUES: u64 = 1 << 22;
 
 impl Simulation {
@@ -97,7 +96,7 @@ impl Simulation {
                 }
                 self.advance_spiking(schedule.every.min(BATCH_STEPS).min(left), schedule.cutoff, &mut spikes, sink)?;
             } else {
-                let most = (room / schedule.every).min(self.rows_at_a_time());
+                let most = (room / schedule.every).min(self.rows_at_a_time(sink.likes()));
                 let count = most.clamp(1, left / schedule.every);
                 let (first, steps) = (self.step, count * schedule.every);
                 let batch = Rows { first, count, every: schedule.every, places: &self.places };
@@ -129,10 +128,10 @@ impl Simulation {
         Ok(Summary { steps: self.step - first, rows, elapsed: start.elapsed(), stopped })
     }
 
-    /// Rows that may pile up.
-    pub(super) fn rows_at_a_time(&self) -> u64 {
+    /// Rows that may pile up for a sink that likes so many together.
+    pub(super) fn rows_at_a_time(&self, liked: u64) -> u64 {
         let width = self.places.len().max(1) as u64;
-        (BATCH_VALUES / width).max(FEWEST_ROWS.min(MOST_VALUES / width))
+        (BATCH_VALUES / width).max(liked.min(MOST_VALUES / width))
     }
 
     /// Goes ahead and gives the spikes since `cutoff` to the sink.
@@ -193,7 +192,7 @@ impl Simulation {
     /// Gives rows to the sink; one with a value that is not finite is the last.
     fn hand_over(&mut self, first: u64, every: u64, values: &[f64], sink: &mut dyn Sink) -> Result<(), RunError> {
         let width = self.places.len().max(1);
-        let broken = if self.independent { None } else { not_finite(values) };
+        let broken = if self.independent { None } else { not_finite(Isa::detect(), values) };
         let rows = broken.map_or(values.len() / width, |at| at / width + 1);
         let times: Vec<f64> = (0..rows as u64).map(|k| self.clock.time(first + k * every)).collect();
         sink.rows(&times, &values[..rows * width]).map_err(RunError::Sink)?;
@@ -203,12 +202,4 @@ impl Simulation {
             None => Ok(()),
         }
     }
-}
-
-/// The first value that is NaN or infinite. There is hardly ever one, so whole blocks are looked at first.
-fn not_finite(values: &[f64]) -> Option<usize> {
-    const BLOCK: usize = 64;
-    let broken = |block: &[f64]| block.iter().fold(false, |any, v| any | !v.is_finite());
-    let first = values.chunks(BLOCK).position(broken)? * BLOCK;
-    values[first..].iter().position(|v| !v.is_finite()).map(|at| first + at)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Clock;
-use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Role, Samples};
+use crate::artifact::{DeviceError, Executable, Feeds, Layout, Phase, Places, Role, Samples};
 use crate::observe::{Label, Recording, Spikes};
 
 /// What holds before time 0 for delayed quantities.
@@ -109,7 +109,7 @@ pub struct Simulation {
     pub(super) feeds: Feeds,
     pub(super) columns: Vec<Column>,
     /// Buffer and element of each column.
-    pub(super) places: Vec<(usize, usize)>,
+    pub(super) places: Places,
     pre_history: PreHistory,
     /// How the recorded events are called, in the order of the layout.
     pub(super) events: Vec<Label>,
