@@ -39,7 +39,7 @@ const RUNTIME: &[(&str, &[&str])] = &[
     ("device", &["artifact", "code", "engine", "flush", "program"]),
     ("engine", &["artifact", "flush", "isa", "program"]),
     ("observe", &["artifact"]),
-    ("sim", &["artifact", "observe"]),
+    ("sim", &["artifact", "isa", "observe"]),
     ("io", &["observe"]),
     ("plot", &["io", "observe"]),
 ];
