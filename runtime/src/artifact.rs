@@ -2,6 +2,7 @@
 //!
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
+mod kept;
 mod places;
 mod samples;
 mod totals;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+pub use kept::{Frame, KeptRows, Levels, Peak, Rise, Rises, hann_window, transform_length};
 pub use places::{Places, Stretch, stretches};
 pub use samples::{Samples, SpikeSample};
 pub use totals::Totals;
@@ -251,6 +253,19 @@ pub trait Executable: Send {
     /// Goes on as [`Executable::record`] does, and adds the rows to `totals`.
     fn reduce(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, totals: &mut Totals) -> Result<(), DeviceError> {
         reduce_by_row(self, rows, dt, feeds, totals)
+    }
+
+    /// Makes room for so many rows of some numbers, (buffer, element), to stay where they are computed; rows kept before are
+    /// forgotten.
+    ///
+    /// Fails where there is no room, or no way to keep them: the message says which.
+    fn keep(&mut self, _places: &[(usize, usize)], _rows: usize) -> Result<(), DeviceError> {
+        Err(DeviceError(format!("`{}` keeps no rows", self.engine())))
+    }
+
+    /// The rows that [`Executable::keep`] has made room for.
+    fn kept(&mut self) -> Option<&mut dyn KeptRows> {
+        None
     }
 
     /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.

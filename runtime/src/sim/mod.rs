@@ -3,6 +3,7 @@
 mod clock;
 mod finite;
 mod reduce;
+mod run;
 mod simulation;
 mod state;
 
