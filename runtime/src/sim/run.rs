@@ -5,7 +5,6 @@ use std::time::Instant;
 use super::finite::not_finite;
 use super::simulation::{Interrupt, RunError, Schedule, Simulation, Summary};
 use crate::artifact::{DeviceError, Rows, Spike};
-use crate::isa::Isa;
 use crate::observe::Sink;
 
 /// Steps between two checks: short enough for an answer now and then, long enough to cost nothing.
@@ -192,7 +191,7 @@ impl Simulation {
     /// Gives rows to the sink; one with a value that is not finite is the last.
     fn hand_over(&mut self, first: u64, every: u64, values: &[f64], sink: &mut dyn Sink) -> Result<(), RunError> {
         let width = self.places.len().max(1);
-        let broken = if self.independent { None } else { not_finite(Isa::detect(), values) };
+        let broken = if self.independent { None } else { not_finite(values) };
         let rows = broken.map_or(values.len() / width, |at| at / width + 1);
         let times: Vec<f64> = (0..rows as u64).map(|k| self.clock.time(first + k * every)).collect();
         sink.rows(&times, &values[..rows * width]).map_err(RunError::Sink)?;
