@@ -4,8 +4,6 @@
 #[path = "support/models.rs"]
 mod models;
 
-use std::collections::BTreeSet;
-
 use naga::ShaderStage;
 use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
 use nullcline::Model;
@@ -28,13 +26,6 @@ struct Entry {
     group: u32,
     /// Its bindings, each with whether it is written.
     slots: Vec<(u32, bool)>,
-}
-
-impl Entry {
-    /// The numbers of all bindings there may be in the code.
-    fn all(&self) -> BTreeSet<u32> {
-        self.slots.iter().map(|slot| slot.0).chain([UNIFORMS]).collect()
-    }
 }
 
 fn write(model: &Model, language: &str) -> Written {
@@ -113,7 +104,16 @@ fn other_languages_are_refused_with_the_way_to_get_them() {
 
 #[cfg(feature = "wgpu")]
 mod translated {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    impl Entry {
+        /// The numbers of all bindings there may be in the code.
+        fn all(&self) -> BTreeSet<u32> {
+            self.slots.iter().map(|slot| slot.0).chain([UNIFORMS]).collect()
+        }
+    }
 
     /// The numbers between `before` and the next `after`, wherever they stand.
     fn numbers(text: &str, before: &str, after: char) -> BTreeSet<u32> {
