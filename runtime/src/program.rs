@@ -3,7 +3,11 @@
 //! A program mirrors the compiler's kernels with nothing left to decide: every operation is one of [`Op`], values are in
 //! single assignment form, and each rounds once to the program's precision. Engines allocate registers as they like.
 
+mod window;
+
 use std::sync::Arc;
+
+pub use window::Window;
 
 use crate::artifact::{Layout, Phase};
 
@@ -139,6 +143,19 @@ pub struct Connection {
     pub delays: Option<Arc<[u32]>>,
 }
 
+/// A convolution; see [`Kernel::Convolve`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Convolution {
+    /// Its name.
+    pub name: String,
+    /// Which sources each target reads.
+    pub window: Window,
+    /// The weights of each target channel, tap by tap.
+    pub weights: Arc<[f64]>,
+    /// Networks side by side, each with all sources and targets of the window.
+    pub members: u32,
+}
+
 /// Weighted connections by source; see [`Kernel::Deliver`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fanout {
@@ -175,6 +192,16 @@ pub enum Kernel {
     Couple {
         /// The connection.
         connection: Arc<Connection>,
+        /// Buffer read.
+        source: u32,
+        /// Buffer written.
+        target: u32,
+    },
+    /// `target[i] = sum_k weight_k * source[read(i, k)]` over the taps `k` of the window that read a source and whose weight is
+    /// not 0, in order from 0 on, each a fused multiply-add. The targets of a member read the sources of that member.
+    Convolve {
+        /// The convolution.
+        convolution: Arc<Convolution>,
         /// Buffer read.
         source: u32,
         /// Buffer written.

@@ -211,6 +211,7 @@ fn a_target_without_deliveries_refuses_them_by_name() {
         name: "bare",
         floats,
         has: basic,
+        convolves: false,
         crosses: |op| !matches!(op, Op::Deliver(_)),
         subnormals: &[],
         strict: true,

@@ -83,6 +83,22 @@ impl Interpreter {
                     self.memory[target.index()][element] = sum;
                 }
             }
+            Body::Convolve { convolution, source, target } => {
+                let convolution = &module.convolutions[*convolution];
+                let window = &convolution.window;
+                for element in 0..kernel.extent {
+                    let (member, unit) = (element / window.targets(), element % window.targets());
+                    let mut sum = 0.0;
+                    for tap in 0..window.taps() {
+                        let weight = convolution.weights[window.weight(unit, tap)];
+                        if let (Some(from), true) = (window.read(unit, tap), weight != 0.0) {
+                            let value = self.memory[source.index()][member * window.sources() + from];
+                            sum = operation(&arith::FMA, &[number(weight, module), value, sum], module);
+                        }
+                    }
+                    self.memory[target.index()][element] = sum;
+                }
+            }
             Body::CouplePast { connection, history, current, target } => {
                 let connection = &module.connections[*connection];
                 for element in 0..kernel.extent {

@@ -17,6 +17,8 @@ pub struct Target {
     pub subnormals: &'static [Precision],
     /// Whether it computes what is written: `fma` rounds once, and its compiler does not take `(a + b) - a` for `b`.
     pub strict: bool,
+    /// Whether it has kernels that slide over a grid; without, they become lists of connections.
+    pub convolves: bool,
     /// Whether it has this operation, one of those that take values from other elements.
     pub crosses: fn(Op) -> bool,
 }
@@ -33,6 +35,7 @@ pub static ORACLE: Target = Target {
     name: "oracle",
     floats: &[Precision::F32, Precision::F64],
     has: basic,
+    convolves: true,
     crosses: |_| true,
     subnormals: &[],
     strict: true,

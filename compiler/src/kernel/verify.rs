@@ -77,6 +77,18 @@ fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), Stri
                 return Err(format!("connection `{}` does not fit its buffers", connection.name));
             }
         }
+        Body::Convolve { convolution, source, target } => {
+            let (source, target) = (buffer(*source)?, buffer(*target)?);
+            let convolution = module.convolutions.get(*convolution).ok_or("a convolution does not exist")?;
+            let (window, members) = (&convolution.window, convolution.members as usize);
+            let fits = target.len == extent
+                && extent == members * window.targets()
+                && source.len == members * window.sources()
+                && convolution.weights.len() == window.weights();
+            if !fits {
+                return Err(format!("convolution `{}` does not fit its buffers", convolution.name));
+            }
+        }
         Body::CouplePast { connection, history, current, target } => {
             let (source, target) = (buffer(*history)?, buffer(*target)?);
             let current = current.map(buffer).transpose()?;
@@ -134,7 +146,9 @@ fn verify_state_order(module: &Module) -> Result<(), String> {
                 }
                 found
             }),
-            Body::Take { source, target, .. } | Body::Couple { source, target, .. } => (vec![*source], vec![*target]),
+            Body::Take { source, target, .. }
+            | Body::Couple { source, target, .. }
+            | Body::Convolve { source, target, .. } => (vec![*source], vec![*target]),
             Body::CouplePast { current, target, .. } => (current.iter().copied().collect(), vec![*target]),
             // Deliveries act on the new state.
             Body::Deliver { target, .. } if stored.contains(target) || !is_state(target) => continue,

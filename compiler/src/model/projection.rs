@@ -115,8 +115,11 @@ impl Builder {
         };
         wiring::check(&connectivity, ends, edge.span)?;
         profiles.iter().try_for_each(|profile| wiring::check_space(profile.space, ends, edge.span))?;
+        let number = matches!(edge.weight, Literal::Number(_));
+        if matches!(connectivity.rule, Rule::Conv2d(_)) && !number {
+            return Err(fault::given_twice(edge.span, "weight").into());
+        }
         if let Rule::Pairs(pairs) = &connectivity.rule {
-            let number = matches!(edge.weight, Literal::Number(_));
             if pairs.weights.is_some() && !number {
                 return Err(fault::given_twice(edge.span, "weight").into());
             }

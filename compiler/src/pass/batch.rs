@@ -91,6 +91,7 @@ fn same_structure(a: &Step, b: &Step) -> bool {
         && x.parameters.iter().zip(&y.parameters).all(|(p, q)| p.space == q.space)
         && entries(x) == entries(y)
         && sent(x) == sent(y)
+        && x.convolutions == y.convolutions
         && nodes(&x.graph) == nodes(&y.graph)
 }
 
@@ -162,6 +163,9 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
             connection.target = all;
         }
     }
+    for convolution in &mut step.system.convolutions {
+        convolution.members *= members as u32;
+    }
     let mut fanouts = std::mem::take(&mut step.system.fanouts);
     for (i, fanout) in fanouts.iter_mut().enumerate() {
         own.repeat(&mut fanout.weights, fanout.targets.len(), |e| Slot::Delivered(FanoutId(i as u32), e));
@@ -190,6 +194,8 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                 let table = spread.same(lengths[id.index()]);
                 Some(graph.add(Op::Take(table), node.args.clone(), lifted))
             }
+            // Both ends are grids, so they are no scalars.
+            Op::Convolve(_) => Some(graph.add(node.op, node.args.clone(), node.space)),
             Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
             Op::Parameter(id) => Some(graph.add(node.op, Vec::new(), parameters[id.index()])),
             Op::Deliver(id) => {

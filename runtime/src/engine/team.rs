@@ -72,5 +72,8 @@ pub fn shares_entries(kernel: &Kernel) -> bool {
         Kernel::Couple { connection, .. } | Kernel::CouplePast { connection, .. } => {
             connection.sources.len() >= FEWEST_ENTRIES
         }
+        Kernel::Convolve { convolution, .. } => {
+            convolution.members as usize * convolution.window.targets() * convolution.window.taps() >= FEWEST_ENTRIES
+        }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn space(space: Space, length: f64) -> String {
     format!("space: {name}, length: {}", number(length))
 }
 
-fn drawn(distribution: &Distribution) -> String {
+pub(super) fn drawn(distribution: &Distribution) -> String {
     let (name, parameters) = distribution.law.written();
     let parameters: Vec<String> = parameters.into_iter().map(number).collect();
     let law = format!("{name}: [{}]", parameters.join(", "));

@@ -3,6 +3,7 @@
 //! Each sum is made in the order of its entries, each term with one rounding, whatever the layout of the weights and the
 //! number of threads.
 
+mod convolve;
 mod deliver;
 mod dense;
 mod gather;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use super::{Memory, Real};
 use crate::artifact::Explanation;
 use crate::program::{Connection, Kernel};
+use convolve::Convolve;
 use deliver::Deliver;
 pub use deliver::{Sending, scan};
 use dense::Dense;
@@ -31,6 +33,8 @@ pub enum Coupling<T> {
     Dense(Dense<T>),
     /// Any connections.
     Gather(Gather<T>),
+    /// A kernel of weights that slides over a grid.
+    Convolve(Convolve<T>),
     /// Connections with delays.
     Past(Past<T>),
     /// Spikes along their connections.
@@ -53,6 +57,9 @@ impl<T: Real> Coupling<T> {
                     None => Coupling::Gather(Gather::new(connection.clone(), places)),
                 }
             }
+            Kernel::Convolve { convolution, source, target } => {
+                Coupling::Convolve(Convolve::new(convolution.clone(), (*source as usize, *target as usize)))
+            }
             Kernel::CouplePast { connection, history, current, target } => {
                 let current = current.map(|c| c as usize);
                 Coupling::Past(Past::new(connection.clone(), *history as usize, current, *target as usize))
@@ -70,6 +77,11 @@ impl<T: Real> Coupling<T> {
             (Kernel::Couple { connection, .. }, Coupling::Dense(dense)) => (connection, dense.why()),
             (Kernel::Couple { connection, .. }, Coupling::Gather(gather)) => (connection, gather.why(connection)),
             (Kernel::CouplePast { connection, .. }, Coupling::Past(past)) => (connection, past.why(connection)),
+            (Kernel::Convolve { convolution, .. }, Coupling::Convolve(convolve)) => {
+                let (name, (kernel, bytes, reason)) = (convolution.name.clone(), convolve.why());
+                let synapses = convolution.members as usize * convolution.window.reads() as usize;
+                return Some(Explanation { name, synapses, kernel, bytes, reason });
+            }
             (Kernel::Deliver { fanout, .. }, Coupling::Deliver(deliver)) => {
                 let (name, synapses, (kernel, bytes, reason)) =
                     (fanout.name.clone(), fanout.targets.len(), deliver.why());
@@ -97,6 +109,7 @@ impl<T: Real> Coupling<T> {
             Coupling::Take(take) => take.run(memory),
             Coupling::Dense(dense) => dense.run(memory),
             Coupling::Gather(gather) => gather.run(memory),
+            Coupling::Convolve(convolve) => convolve.run(memory),
             Coupling::Past(past) => past.run(memory, step),
             Coupling::Deliver(deliver) => deliver.run(memory, sending),
         }
