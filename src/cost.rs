@@ -223,7 +223,8 @@ fn work(module: &Module, phase: Phase) -> Work {
             Body::Pointwise(_) => work.kernels.extend(pointwise(&kernel.body, kernel.extent)),
             Body::Take { .. } => work.rest += kernel.extent as f64 * LOOK_UP,
             Body::Couple { connection, .. } | Body::CouplePast { connection, .. } => {
-                work.rest += module.connections[*connection].sources.len() as f64 * TERM;
+                let connection = &module.connections[*connection];
+                work.rest += f64::from(connection.members) * connection.sources.len() as f64 * TERM;
             }
             Body::Convolve { convolution, .. } => {
                 let convolution = &module.convolutions[*convolution];

@@ -45,7 +45,8 @@ pub fn operations(module: &Module) -> f64 {
             2 * convolution.members as usize * convolution.window.reads() as usize
         }
         Body::Couple { connection, .. } | Body::CouplePast { connection, .. } => {
-            2 * module.connections[*connection].sources.len()
+            let connection = &module.connections[*connection];
+            2 * connection.members as usize * connection.sources.len()
         }
         Body::Take { .. } | Body::Deliver { .. } => 0,
     };

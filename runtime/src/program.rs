@@ -141,6 +141,10 @@ pub struct Connection {
     pub weights: Arc<[f64]>,
     /// Delay of each entry in steps, for [`Kernel::CouplePast`].
     pub delays: Option<Arc<[u32]>>,
+    /// Networks side by side that have these connections, without delays: the targets of the first, then those of the next.
+    pub members: u32,
+    /// Source elements from one member to the next.
+    pub stride: u32,
 }
 
 /// A convolution; see [`Kernel::Convolve`].
@@ -188,7 +192,8 @@ pub enum Kernel {
         /// Buffer written.
         target: u32,
     },
-    /// `target[i] = sum_e weight_e * source[source_e]`, entries in order from 0 on, each a fused multiply-add.
+    /// `target[i] = sum_e weight_e * source[source_e]`, entries in order from 0 on, each a fused multiply-add; member `m` reads
+    /// `source[m * stride + source_e]`.
     Couple {
         /// The connection.
         connection: Arc<Connection>,

@@ -17,7 +17,7 @@ pub static WHOLE: Target = Target {
     subnormals: &[],
     floats: &[Precision::F32, Precision::F64],
     has: |_| true,
-    convolves: false,
+    shares_weights: false,
     crosses: |_| true,
     strict: true,
 };

@@ -18,7 +18,7 @@ pub static PROGRAM: Target = Target {
     floats: &[ir::Precision::F32, ir::Precision::F64],
     has: |prim| spelling(prim).is_some(),
     strict: true,
-    convolves: true,
+    shares_weights: true,
     crosses: |_| true,
 };
 
@@ -117,6 +117,8 @@ fn connection(connection: &crate::ir::system::Connection) -> Connection {
         sources: connection.sources.clone(),
         weights: values(&connection.weights),
         delays: connection.delays.clone(),
+        members: connection.members,
+        stride: connection.stride,
     }
 }
 

@@ -116,6 +116,10 @@ pub struct Connection {
     pub weights: Values,
     /// Delay of each entry in whole steps, for [`Op::CouplePast`].
     pub delays: Option<Arc<[u32]>>,
+    /// Networks side by side that have these connections, without delays: the targets of the first, then those of the next.
+    pub members: u32,
+    /// Source elements from one member to the next.
+    pub stride: u32,
 }
 
 impl Connection {
@@ -128,7 +132,7 @@ impl Connection {
         weights: Values,
     ) -> Connection {
         let (starts, sources) = (starts.into(), sources.into());
-        Connection { name: name.into(), source, target, starts, sources, weights, delays: None }
+        Connection { name: name.into(), source, target, starts, sources, weights, delays: None, members: 1, stride: 0 }
     }
 
     /// Gives every entry its delay in whole steps.

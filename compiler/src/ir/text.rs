@@ -266,10 +266,11 @@ pub(crate) fn entries(count: usize) -> String {
     if count == 1 { "1 entry".to_string() } else { format!("{count} entries") }
 }
 
-/// `, delays [1, 3]` behind a connection that has some.
+/// `, delays [1, 3]` behind a connection that has some, `, 4 times` behind one of several members.
 pub(crate) fn delays(connection: &Connection) -> String {
     match &connection.delays {
         Some(delays) => format!(", delays {}", list(delays.iter().map(u32::to_string))),
+        None if connection.members != 1 => format!(", {} times", connection.members),
         None => String::new(),
     }
 }

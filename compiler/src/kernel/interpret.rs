@@ -72,12 +72,15 @@ impl Interpreter {
             }
             Body::Couple { connection, source, target } => {
                 let connection = &module.connections[*connection];
+                let rows = connection.starts.len() - 1;
                 for element in 0..kernel.extent {
-                    let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
+                    let (member, row) = (element / rows, element % rows);
+                    let entries = connection.starts[row] as usize..connection.starts[row + 1] as usize;
                     let mut sum = 0.0;
                     for entry in entries {
                         let weight = number(connection.weights.at(entry), module);
-                        let value = self.memory[source.index()][connection.sources[entry] as usize];
+                        let from = member * connection.stride as usize + connection.sources[entry] as usize;
+                        let value = self.memory[source.index()][from];
                         sum = operation(&arith::FMA, &[weight, value, sum], module);
                     }
                     self.memory[target.index()][element] = sum;

@@ -147,7 +147,7 @@ pub enum Body {
         target: BufferId,
     },
     /// `target[i] = sum_e weights[e] * source[sources[e]]` over the entries `e` of target `i`, in order, starting at 0;
-    /// each term is one fused multiply-add.
+    /// each term is one fused multiply-add. The connections of several members are those of each, see [`Connection::members`].
     Couple {
         /// Index of the connection in the module.
         connection: usize,

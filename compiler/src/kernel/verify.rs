@@ -72,7 +72,13 @@ fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), Stri
         Body::Couple { connection, source, target } => {
             let (source, target) = (buffer(*source)?, buffer(*target)?);
             let connection = module.connections.get(*connection).ok_or("a connection does not exist")?;
-            let fits = target.len == extent && listed(&connection.starts, &connection.sources, (extent, source.len));
+            let (members, stride) = (connection.members as usize, connection.stride as usize);
+            let before = members.saturating_sub(1) * stride;
+            let fits = target.len == extent
+                && members > 0
+                && extent.is_multiple_of(members)
+                && before <= source.len
+                && listed(&connection.starts, &connection.sources, (extent / members, source.len - before));
             if !fits {
                 return Err(format!("connection `{}` does not fit its buffers", connection.name));
             }
@@ -97,6 +103,7 @@ fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), Stri
             let delays = connection.delays.as_deref().unwrap_or(&[]);
             let fits = target.len == extent
                 && listed(&connection.starts, &connection.sources, (extent, source.len))
+                && connection.members == 1
                 && delays.len() == connection.sources.len()
                 && delays.iter().all(|d| (*d as usize) < slots && (*d > 0 || current.is_some()))
                 && current.is_none_or(|c| c.len == source.len);

@@ -7,7 +7,7 @@ use nullcline_runtime::program::Window;
 use super::draw;
 use super::threads;
 use super::wiring::{End, Ends, Graph, Places};
-use super::{Circuit, Projection, Values, Weights};
+use super::{Circuit, ConnectionNumbers, Projection, Values, Weights};
 use crate::template::Literal;
 use crate::template::connectivity::Rule;
 use crate::template::profile::Profile;
@@ -49,6 +49,43 @@ impl Circuit {
     /// The connections of a projection by source; see [`Circuit::by_target`].
     pub fn by_source(&self, projection: &Projection) -> Synapses {
         self.synapses(projection, End::Source)
+    }
+
+    /// Variables (operator, variable) on a projection that have numbers of their own for each connection, with these numbers
+    /// in the order of [`Circuit::by_target`], those of a vector side by side.
+    pub fn of_connections(&self, projection: &Projection) -> Vec<((usize, usize), Values)> {
+        let Some(edge) = projection.edge.as_deref().filter(|edge| !edge.each.is_empty()) else { return Vec::new() };
+        let Synapses { starts, units, .. } = self.by_target(projection);
+        let ends = self.ends(projection);
+        let each = edge.each.iter().map(|given| {
+            let (o, v) = given.variable;
+            let values = match &given.numbers {
+                ConnectionNumbers::Drawn(law, stream) => {
+                    let length = edge.operators[o].variables[v].length.unwrap_or(1);
+                    draw::values(law, *stream, units.len() * length)
+                }
+                ConnectionNumbers::Matrix(matrix) => {
+                    let rows = starts.windows(2).enumerate();
+                    let numbers = rows.flat_map(|(i, row)| {
+                        let sources = &units[row[0] as usize..row[1] as usize];
+                        sources.iter().map(move |j| matrix[i * ends.sources + *j as usize])
+                    });
+                    Values::from_each(numbers.collect())
+                }
+                ConnectionNumbers::List(list) => {
+                    let pairs = projection.wiring.as_ref().and_then(|wiring| match &wiring.connectivity.rule {
+                        Rule::Pairs(pairs) => Some(super::wiring::order_of_pairs(pairs)),
+                        _ => None,
+                    });
+                    // A check refuses lists of another length.
+                    let number = |at: usize| list.get(at).copied().unwrap_or_default();
+                    let place = |e: usize| pairs.as_ref().map_or(e, |order| order[e] as usize);
+                    Values::from_each((0..units.len()).map(|e| number(place(e))).collect())
+                }
+            };
+            (given.variable, values)
+        });
+        each.collect()
     }
 
     /// The window and weights of a projection that is a convolution and nothing else: without operators, with one weight

@@ -11,6 +11,7 @@ mod list;
 mod near;
 mod place;
 
+pub(super) use list::order as order_of_pairs;
 pub(super) use place::Places;
 
 use std::sync::Arc;

@@ -17,7 +17,7 @@ pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result
     if !target.floats.contains(&precision) {
         return Err(fault::precision(target, precision).into());
     }
-    if !target.convolves {
+    if !target.shares_weights {
         list_convolutions(&mut step);
     }
     for id in step.system.graph.reachable(step.roots()) {

@@ -140,7 +140,7 @@ mod tests {
         file.extend(header.as_bytes());
         file.extend(1.5f64.to_le_bytes());
         file.extend((-2.0f64).to_le_bytes());
-        assert_eq!(parse_npy(&file), Ok((vec![2], vec![1.5, -2.0])));
+        assert_eq!(parse_npy(&file), Ok((vec![1, 2], vec![1.5, -2.0])));
         assert!(parse_npy(&file[..file.len() - 1]).is_err());
         assert!(parse_npy(b"\x93NUMPY").is_err());
     }

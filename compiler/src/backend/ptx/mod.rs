@@ -37,7 +37,7 @@ pub static PTX: Target = Target {
     name: "ptx",
     floats: &[Precision::F32, Precision::F64],
     has: spelling::has,
-    convolves: false,
+    shares_weights: false,
     crosses: |_| true,
     // There is no flag for it in double precision, where arithmetic on them is as fast as any.
     subnormals: &[Precision::F64],

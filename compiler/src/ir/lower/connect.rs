@@ -409,9 +409,11 @@ impl<'a> Lowering<'a> {
         let name = format!("edge_{}", self.groups.len());
         let scalar = bundle.alone.is_some();
         let space = if scalar { SpaceId::SCALAR } else { self.system.add_space(name.clone(), ends.len()) };
-        let members = projections.iter().zip(counts);
-        let members = members
-            .filter_map(|(p, n)| p.edge.as_deref().map(|e| Member { operators: &e.operators, own: &e.own, units: *n }));
+        let members = projections.iter().zip(counts).filter_map(|(p, n)| {
+            let edge = p.edge.as_deref()?;
+            let each = self.circuit.of_connections(p);
+            Some(Member { operators: &edge.operators, own: &edge.own, each, units: *n })
+        });
         let members = members.collect();
         let group = self.add_edge_group(name, space, members);
         let mut first = 0;

@@ -165,6 +165,7 @@ fn short(declared: &VariableTemplate) -> String {
             let shape = match (length, declared.columns) {
                 (Some(length), Some(columns)) => format!(", shape: [{}, {columns}]", length / columns.max(1)),
                 (Some(length), None) if drawn => format!(", shape: [{length}]"),
+                (None, _) if own_length.is_some() => ", per: unit".to_string(),
                 _ => String::new(),
             };
             format!("{{vtype: {word}, value: {value}{shape}{complex}}}")

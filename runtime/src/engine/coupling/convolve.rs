@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why};
 use crate::engine::{Memory, Real};
-use crate::isa::{Isa, Work};
+use crate::isa::Isa;
 use crate::program::{Convolution, Window};
 
 /// Target channels whose sums share what they load.
@@ -188,8 +188,8 @@ impl<T: Real> Convolve<T> {
             }
         }
         match work < FEWEST_FOR_THREADS {
-            true => pieces.into_iter().for_each(|piece| isa.run(piece)),
-            false => pieces.into_par_iter().for_each(|piece| isa.run(piece)),
+            true => pieces.into_iter().for_each(|piece| piece.run(isa)),
+            false => pieces.into_par_iter().for_each(|piece| piece.run(isa)),
         }
         let target = memory.slot_mut(self.target, 0);
         let (width, depth) = (window.target[1] as usize, window.target[2] as usize);
@@ -222,7 +222,7 @@ impl<T: Real> Convolve<T> {
     }
 }
 
-/// Vectors of 512 bits side by side: as many as registers hold, for one channel or for several.
+/// Vectors of 512 bits side by side: the sums of four channels take half the registers.
 const WIDE: usize = 4;
 const NARROW: usize = 1;
 
@@ -231,7 +231,7 @@ fn block<T: Real>(isa: Isa) -> usize {
     T::LANES * if isa.has_wide_vectors() { WIDE } else { NARROW }
 }
 
-/// What is compiled for several instruction sets.
+/// A block of places for some channels.
 struct Piece<'a, T> {
     channels: &'a Channels<T>,
     /// The sources from the first place of the block on.
@@ -240,21 +240,49 @@ struct Piece<'a, T> {
     sums: &'a mut [T],
 }
 
-impl<T: Real> Work for Piece<'_, T> {
-    #[inline(always)]
-    fn run(self) {
-        let lanes = self.sums.len() / self.channels.count;
-        match (lanes, self.channels.count) {
-            (8, 1) => taps::<T, 8, 1>(self),
-            (16, 1) => taps::<T, 16, 1>(self),
-            (32, 1) => taps::<T, 32, 1>(self),
-            (64, 1) => taps::<T, 64, 1>(self),
-            (8, TOGETHER) => taps::<T, 8, TOGETHER>(self),
-            (16, TOGETHER) => taps::<T, 16, TOGETHER>(self),
-            (32, TOGETHER) => taps::<T, 32, TOGETHER>(self),
-            (64, TOGETHER) => taps::<T, 64, TOGETHER>(self),
-            _ => unreachable!("blocks are one or four vectors of 8 or 16 numbers, for one channel or four"),
+impl<T: Real> Piece<'_, T> {
+    fn run(self, isa: Isa) {
+        match (isa, self.channels.count) {
+            // SAFETY: `detect` found these instructions on this machine.
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512, TOGETHER) => unsafe { piece_512::<T, TOGETHER>(self) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx512, _) => unsafe { piece_512::<T, 1>(self) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2, TOGETHER) => unsafe { piece_256::<T, TOGETHER>(self) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            (Isa::Avx2, _) => unsafe { piece_256::<T, 1>(self) },
+            (Isa::Baseline, TOGETHER) => narrow::<T, TOGETHER>(self),
+            (Isa::Baseline, _) => narrow::<T, 1>(self),
         }
+    }
+}
+
+// A function of its own for each: the sums of one that has several kinds in it are not kept in registers.
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
+fn piece_512<T: Real, const CHANNELS: usize>(piece: Piece<'_, T>) {
+    match T::LANES {
+        8 => taps::<T, { 8 * WIDE }, CHANNELS>(piece),
+        _ => taps::<T, { 16 * WIDE }, CHANNELS>(piece),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn piece_256<T: Real, const CHANNELS: usize>(piece: Piece<'_, T>) {
+    narrow::<T, CHANNELS>(piece);
+}
+
+#[inline(always)]
+fn narrow<T: Real, const CHANNELS: usize>(piece: Piece<'_, T>) {
+    match T::LANES {
+        8 => taps::<T, { 8 * NARROW }, CHANNELS>(piece),
+        _ => taps::<T, { 16 * NARROW }, CHANNELS>(piece),
     }
 }
 
