@@ -4,16 +4,17 @@
 
 mod support;
 
-use support::networks::{compare_states, record, table};
+use support::networks::{RATES, compare_states, record, table};
 use support::{column, near};
 
-/// The cases allow 1e-10 for sums in another order.
 #[test]
-fn networks_of_leaky_integrators_have_the_states_of_rectipy() {
-    for name in ["li_tanh_n50", "li_sigmoid_n50", "layers", "feedback"] {
-        compare_states(&format!("rectipy/{name}"), &record(&format!("rectipy/{name}")), 1e-10);
+fn networks_of_rate_neurons_have_the_states_of_rectipy() {
+    for network in RATES {
+        let recording = record(network.file);
+        for (states, tolerance) in network.states {
+            compare_states(states, &recording, *tolerance);
+        }
     }
-    compare_states("rectipy/feedback_final", &record("rectipy/feedback"), 1e-10);
 }
 
 /// The case allows 1e-12 relative; two of the nine vectors hold numbers of which `exp` overflows.

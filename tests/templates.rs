@@ -7,7 +7,6 @@ mod support;
 use std::f64::consts::PI;
 
 use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary, SHIPPED_TEMPLATES};
-use nullcline::runtime::io::Series;
 use nullcline::runtime::observe::{Recording, frequency, peak_to_peak};
 use nullcline::{Error, Interrupt, Model};
 use support::golden::{Golden, Pulse};
@@ -434,27 +433,8 @@ fn leaky_integrators_follow_an_independent_solver() {
 
 #[test]
 fn networks_of_leaky_integrators_follow_the_golden_trajectories() {
-    let tanh = "leaky_integrator_tanh/leak: {tau: 2.0, k: 1.3, eta: 0.1}, leaky_integrator_tanh/tanh_rate: {}";
-    let sigmoid = "leaky_integrator_tanh/leak: {tau: 1.5, k: 2.0, eta: -0.3},
-                   leaky_integrator_sigmoid/sigmoid_rate: {r_max: 1.7, s: 2.5, v0: 0.2}";
-    for (case, operators, rate) in [("li_tanh", tanh, "tanh_rate"), ("li_sigmoid", sigmoid, "sigmoid_rate")] {
-        let folder = format!("{}/tests/golden/rectipy", env!("CARGO_MANIFEST_DIR"));
-        let yaml = format!(
-            "net:
-              base: CircuitTemplate
-              nodes: {{p: {{n: 5, operators: {{{operators}}}}}}}
-              edges: [[p/{rate}/r, p/leak/r_in, null, {{weight: weights.csv}}]]"
-        );
-        let weights = std::fs::read(format!("{folder}/{case}_weights.csv")).unwrap();
-        let library = MemoryLibrary::new().with("net.yaml", yaml).with("weights.csv", weights);
-        let mut model = support::load(&library, "net.yaml", None);
-        (model.settings.dt, model.settings.duration) = (Some(0.01), Some(2.0));
-        support::scheme(&mut model, "euler");
-        let golden = nullcline::runtime::io::read_series(format!("{folder}/{case}.csv")).unwrap();
-        // Five columns of input, then five of potentials.
-        let inputs = (0..golden.rows).flat_map(|k| golden.row(k)[..5].to_vec()).collect();
-        model.drive_samples("p/leak/I", Series { rows: golden.rows, columns: 5, data: inputs, ..Series::default() });
-        model.record("v", "p/leak/v");
+    for case in ["li_tanh", "li_sigmoid"] {
+        let (model, golden) = support::networks::leaky_integrators(case);
         let recording = run(&model);
         assert_eq!(recording.times.len(), golden.rows);
         for i in 0..5 {

@@ -6,11 +6,17 @@
 #[path = "../support/bounds.rs"]
 mod bounds;
 mod faults;
+mod golden;
 #[path = "../../examples/wgpu_host.rs"]
 mod host;
+mod kept;
 mod launches;
 #[path = "../support/models.rs"]
 mod models;
+#[path = "../support/promises.rs"]
+mod promises;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -4,6 +4,7 @@
 mod assemble;
 #[cfg(feature = "cuda")]
 mod device;
+mod golden;
 mod hosts;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;
@@ -11,10 +12,13 @@ mod members;
 #[path = "../support/models.rs"]
 mod models;
 mod networks;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::Path;
 
 use nullcline::compiler::kernel::ir::Module;
+use nullcline::runtime::observe::Recording;
 use nullcline::runtime::sim::RunError;
 use nullcline::{Engine, Interrupt, Model, PtxOptions};
 
@@ -34,6 +38,11 @@ fn bits(model: &Model, engine: &'static Engine, every: u64) -> Vec<Vec<u64>> {
         Ok(_) | Err(RunError::Diverged(..)) => {}
         Err(error) => panic!("{error}"),
     }
+    bits_of(&recording)
+}
+
+/// The bits of every number of a recording, columns and then spikes; which NaN a NaN is does not count.
+fn bits_of(recording: &Recording) -> Vec<Vec<u64>> {
     let canonical = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
     let columns = recording.columns.iter().map(|column| column.iter().map(canonical).collect());
     let spikes = recording.spikes.iter().flat_map(|spikes| {
@@ -41,6 +50,16 @@ fn bits(model: &Model, engine: &'static Engine, every: u64) -> Vec<Vec<u64>> {
         [times, spikes.ids.iter().map(|id| u64::from(*id)).collect()]
     });
     columns.chain(spikes).collect()
+}
+
+/// Column and row of the first number that differs, or the first column that is longer in one.
+fn difference(found: &[Vec<u64>], expected: &[Vec<u64>]) -> Option<(usize, usize)> {
+    assert_eq!(found.len(), expected.len(), "columns");
+    found.iter().zip(expected).enumerate().find_map(|(column, (found, expected))| {
+        let first = found.iter().zip(expected).position(|(a, b)| a != b);
+        let first = first.or_else(|| (found.len() != expected.len()).then(|| found.len().min(expected.len())));
+        first.map(|row| (column, row))
+    })
 }
 
 fn compare(name: &str, model: &mut Model) -> usize {
@@ -51,13 +70,9 @@ fn compare(name: &str, model: &mut Model) -> usize {
         for (engine, every) in INTERPRETERS.iter().zip([7, 1]) {
             let expected = bits(model, &REFERENCE, every);
             let found = bits(model, engine, every);
-            for (column, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                let first = found.iter().zip(expected).position(|(a, b)| a != b);
-                let what = engine.name;
-                assert_eq!(first, None, "{name}, {precision}, {what}, column {column}: first row that differs");
-                assert_eq!(found.len(), expected.len(), "{name}, {what}");
-                compared += 1;
-            }
+            let apart = difference(&found, &expected);
+            assert_eq!(apart, None, "{name}, {precision}, {}: first that differs", engine.name);
+            compared += expected.len();
         }
     }
     compared

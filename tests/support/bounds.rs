@@ -5,11 +5,22 @@
 //! allows it to err. Elementary functions are single operations here, as each result of a formula is known to lie close to
 //! the function, whichever way its range reduction went. The engine of this file hands out radii in place of numbers, so
 //! that a run of it records how wide the recording of a device may be.
+//!
+//! Over many steps such bounds grow as if every rounding were the worst one. What roundings do to a whole run is seen in
+//! samples: an engine that computes in single precision, where each operation errs by a random part of what it may (D. S.
+//! Parker, "Monte Carlo arithmetic", UCLA CSD-970002, 1997). Each of its runs is one that the language allows.
+
+#[path = "random.rs"]
+mod random;
+
+use std::cell::RefCell;
 
 use nullcline::compiler::ir::prim::{Prim, arith};
 use nullcline::compiler::kernel::ir::{Body, BufferId, Index, Module, Phase, Precision, Stmt, ValueOp};
 use nullcline::compiler::kernel::target::Target;
 use nullcline::runtime::artifact::{DeviceError, Executable, Phase as RunPhase};
+
+use random::Random;
 
 /// Has every function, so that none is expanded.
 pub static WHOLE: Target = Target {
@@ -57,9 +68,18 @@ pub struct Bounds {
     /// Relative size of a unit in the last place, and the size of numbers that may be taken for 0.
     unit: f64,
     smallest: f64,
+    /// Chances, where numbers err at random and radii stay 0.
+    chance: Option<RefCell<Random>>,
 }
 
 impl Bounds {
+    /// Hands out numbers as a device might compute them in single precision; the seed says which.
+    #[allow(dead_code)] // not every test program samples
+    pub fn sample(module: Module, seed: u64) -> Bounds {
+        assert!(module.precision == Precision::F32);
+        Bounds { chance: Some(RefCell::new(Random(seed))), ..Bounds::new(module) }
+    }
+
     pub fn new(module: Module) -> Bounds {
         let (unit, smallest) = match module.precision {
             Precision::F32 => (f64::from(f32::EPSILON), f64::from(f32::MIN_POSITIVE)),
@@ -68,7 +88,7 @@ impl Bounds {
         let zero = Near { value: 0.0, radius: 0.0 };
         let buffers = module.buffers.iter().enumerate();
         let memory = buffers.map(|(i, b)| vec![zero; b.len * module.slots(BufferId(i as u32))]).collect();
-        let mut bounds = Bounds { module, memory, unit, smallest };
+        let mut bounds = Bounds { module, memory, unit, smallest, chance: None };
         for (buffer, values) in bounds.module.initial.clone() {
             for i in 0..bounds.memory[buffer.index()].len() {
                 bounds.memory[buffer.index()][i] = bounds.exact(values.at(i));
@@ -89,9 +109,38 @@ impl Bounds {
         if units == 0.0 { 0.0 } else { units * self.unit * value.abs() + self.smallest }
     }
 
+    /// A result that the language allows, in single precision.
+    fn allowed(&self, prim: &Prim, values: &[f64], chance: &mut Random) -> f64 {
+        if *prim == arith::FMA {
+            let product = values[0] * values[1];
+            let product = if chance.next() & 1 == 0 { product } else { self.beside(product, chance) };
+            return self.beside(product + values[2], chance);
+        }
+        let units = units(prim);
+        if units == 0.0 {
+            return prim.evaluate(values, true);
+        }
+        let value = (prim.eval)(values);
+        // The units count half a one of the interpreter, and rounding to either side takes one.
+        let error = (units - 1.5) * self.unit * value.abs() * (2.0 * chance.unit() - 1.0);
+        self.beside(if error.is_finite() { value + error } else { value }, chance)
+    }
+
+    /// One of the two numbers of the format around a number; those below the normal ones are flushed.
+    fn beside(&self, value: f64, chance: &mut Random) -> f64 {
+        let near = value as f32;
+        let other = if f64::from(near) < value { near.next_up() } else { near.next_down() };
+        let exact = f64::from(near) == value || !near.is_finite();
+        let round = f64::from(if exact || chance.next() & 1 == 0 { near } else { other });
+        if round.abs() < self.smallest { 0.0 } else { round }
+    }
+
     fn call(&self, prim: &Prim, args: &[Near]) -> Near {
         let single = self.module.precision == Precision::F32;
         let values: Vec<f64> = args.iter().map(|a| a.value).collect();
+        if let Some(chance) = &self.chance {
+            return Near { value: self.allowed(prim, &values, &mut chance.borrow_mut()), radius: 0.0 };
+        }
         let value = prim.evaluate(&values, single);
         let known = |a: &Near| a.radius == 0.0 || a.value.abs() > a.radius;
         let apart = |a: &Near, b: &Near| (a.value - b.value).abs() > a.radius + b.radius;
@@ -237,14 +286,15 @@ impl Executable for Bounds {
 
     fn read(&self, buffer: usize, out: &mut Vec<f64>) -> Result<(), DeviceError> {
         out.clear();
-        out.extend(self.memory[buffer].iter().map(|near| near.radius));
+        let number = |near: &Near| if self.chance.is_some() { near.value } else { near.radius };
+        out.extend(self.memory[buffer].iter().map(number));
         Ok(())
     }
 
     fn run(&mut self, phase: RunPhase, step: u64, dt: f64) -> Result<(), DeviceError> {
         let phase: Phase = phase;
-        for kernel in self.module.phase(phase).to_vec() {
-            let kernel = self.module.kernels[kernel].clone();
+        let kernels = std::mem::take(&mut self.module.kernels);
+        for kernel in self.module.phase(phase).to_vec().into_iter().map(|at| &kernels[at]) {
             match &kernel.body {
                 Body::Pointwise(body) => (0..kernel.extent).for_each(|element| self.body(body, element, step, dt)),
                 Body::Take { table, source, target } => {
@@ -271,6 +321,7 @@ impl Executable for Bounds {
                 Body::Deliver { fanout, spikes, factor, target } => self.deliver(*fanout, *spikes, *factor, *target),
             }
         }
+        self.module.kernels = kernels;
         Ok(())
     }
 }

@@ -3,6 +3,8 @@
 
 pub mod golden;
 pub mod networks;
+pub mod pyrates;
+pub mod runs;
 
 use nullcline::compiler::template::library::{FileLibrary, Library};
 use nullcline::compiler::template::{Complex, Literal};

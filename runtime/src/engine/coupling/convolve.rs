@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why};
+use crate::engine::team::threads;
 use crate::engine::{Memory, Real};
 use crate::isa::Isa;
 use crate::program::{Convolution, Window};
@@ -169,9 +170,9 @@ impl<T: Real> Convolve<T> {
         };
         let blocks = planes.sums.div_ceil(block);
         let of_member = blocks * block * window.target[2] as usize;
-        let work = members * window.targets() * window.taps();
+        let alone = members * window.targets() * window.taps() < FEWEST_FOR_THREADS || threads() == 1;
         let padded = &mut self.padded[..members * planes.member()];
-        match work < FEWEST_FOR_THREADS {
+        match alone {
             true => padded.chunks_exact_mut(of_channel).enumerate().for_each(fill),
             false => padded.par_chunks_exact_mut(of_channel).enumerate().for_each(fill),
         }
@@ -187,7 +188,7 @@ impl<T: Real> Convolve<T> {
                 pieces.extend(each.map(|(at, sums)| Piece { channels, values: &values[at * block..], sums }));
             }
         }
-        match work < FEWEST_FOR_THREADS {
+        match alone {
             true => pieces.into_iter().for_each(|piece| piece.run(isa)),
             false => pieces.into_par_iter().for_each(|piece| piece.run(isa)),
         }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why, density, weights};
 use crate::engine::lanes::NONE;
+use crate::engine::team::threads;
 use crate::engine::{Memory, Real};
 use crate::isa::{Isa, Work};
 use crate::program::Connection;
@@ -81,7 +82,7 @@ impl<T: Real> Gather<T> {
             }
         };
         let of_block = self.members * BLOCK;
-        if self.members * entries < FEWEST_FOR_THREADS {
+        if self.members * entries < FEWEST_FOR_THREADS || threads() == 1 {
             sums.chunks_exact_mut(of_block).enumerate().for_each(block);
         } else {
             sums.par_chunks_exact_mut(of_block).enumerate().for_each(block);

@@ -12,6 +12,7 @@ use super::dense::{SPARSEST, by_lines};
 use super::matrix::Matrix;
 use super::{FEWEST_FOR_THREADS, Why};
 use crate::engine::pages::Pages;
+use crate::engine::team::threads;
 use crate::engine::{Memory, Real};
 use crate::isa::Isa;
 use crate::program::Connection;
@@ -80,7 +81,7 @@ impl<T: Real> Product<T> {
             }
         };
         let of_group = self.sums.len() / matrix.targets.div_ceil(side_by_side * T::LANES);
-        if self.members * weights.len() < FEWEST_FOR_THREADS {
+        if self.members * weights.len() < FEWEST_FOR_THREADS || threads() == 1 {
             self.sums.chunks_exact_mut(of_group).enumerate().for_each(group);
         } else {
             self.sums.par_chunks_exact_mut(of_group).enumerate().for_each(group);
