@@ -80,7 +80,7 @@ pub fn not_the_grid(span: Span, units: usize, shape: Option<[u32; 2]>, channels:
         };
         return Diagnostic::error("not-the-grid", span, message, "no square").with_help(help);
     };
-    let wanted = u64::from(rows) * u64::from(columns) * u64::from(channels);
+    let wanted = u128::from(rows) * u128::from(columns) * u128::from(channels);
     let message =
         format!("a grid of {rows} x {columns}{of_each} has {wanted} units, but the source population has {units}");
     Diagnostic::error("not-the-grid", span, message, "does not fit")
@@ -96,7 +96,7 @@ pub fn kernel_too_large(span: Span, [rows, columns]: [u32; 2], [height, width]: 
 
 /// Targets that are not as many as `conv2d` has sums.
 pub fn convolved_targets(span: Span, [rows, columns, channels]: [u32; 3], units: usize) -> Diagnostic {
-    let sums = u64::from(rows) * u64::from(columns) * u64::from(channels);
+    let sums = u128::from(rows) * u128::from(columns) * u128::from(channels);
     let message = format!(
         "`conv2d` makes {rows} x {columns} x {channels} = {sums} sums, but the target population has {units} units"
     );

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nullcline_runtime::program::Window;
 
-use super::{End, Ends, Graph, Wiring, zeros};
+use super::{End, Ends, Graph, MAX_SYNAPSES, Wiring, zeros};
 use crate::diagnostic::{Result, model as fault};
 use crate::model::draw::draw;
 use crate::source::Span;
@@ -48,15 +48,20 @@ pub(super) fn connections(ends: Ends, autapses: bool, window: Option<Window>) ->
 pub(super) fn check(conv2d: &Conv2d, connectivity: &Connectivity, ends: Ends, span: Span) -> Result<f64> {
     let channels = conv2d.channels[0];
     if let Kernel::Given(weights) = &conv2d.kernel {
-        let [rows, columns] = [conv2d.channels, conv2d.size].map(|pair| pair.iter().map(|n| *n as usize).product());
+        let [rows, columns] = [conv2d.channels, conv2d.size].map(|[a, b]| (a as usize).saturating_mul(b as usize));
         let found = format!("{} weights", weights.len());
-        if weights.len() != rows * columns {
+        if weights.len() != rows.saturating_mul(columns) {
             return Err(fault::matrix_does_not_fit(span, "kernel", &found, rows, columns).into());
         }
     }
+    let taps: f64 = conv2d.size.iter().chain([&channels]).map(|n| f64::from(*n)).product();
+    let connections = ends.targets as f64 * taps;
+    if connections > MAX_SYNAPSES {
+        return Ok(connections);
+    }
     let Some(window) = conv2d.window(ends.sources) else {
-        let places = conv2d.shape.map(|[rows, columns]| u64::from(rows) * u64::from(columns));
-        let fits = places.map(|places| places * u64::from(channels)) == Some(ends.sources as u64);
+        let places = conv2d.shape.map(|[rows, columns]| u128::from(rows) * u128::from(columns));
+        let fits = places.map(|places| places * u128::from(channels)) == Some(ends.sources as u128);
         let side = (ends.sources as f64 / f64::from(channels)).sqrt().round() as u32;
         let square = conv2d.shape.is_none() && side as usize * side as usize * channels as usize == ends.sources;
         return Err(match conv2d.shape {
@@ -77,5 +82,5 @@ pub(super) fn check(conv2d: &Conv2d, connectivity: &Connectivity, ends: Ends, sp
             return Err(fault::too_few_partners(span, "conv2d", wanted, partners).into());
         }
     }
-    Ok(window.targets() as f64 * window.taps() as f64)
+    Ok(connections)
 }

@@ -96,9 +96,11 @@ impl Conv2d {
             _ => self.size.map(|n| (n - 1) / 2),
         };
         let source = [height, width, self.channels[0]];
+        if source.iter().map(|n| u128::from(*n)).product::<u128>() != sources as u128 {
+            return None;
+        }
         let periodic = self.padding == Padding::Periodic;
-        let window = Window { source, target, kernel: self.size, stride: self.stride, origin, periodic };
-        (window.sources() == sources).then_some(window)
+        Some(Window { source, target, kernel: self.size, stride: self.stride, origin, periodic })
     }
 
     /// Given weights in the order of a window: those of each target channel by row, column and source channel.

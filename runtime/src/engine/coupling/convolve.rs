@@ -65,9 +65,14 @@ impl Planes {
         self.rows * self.columns
     }
 
+    /// Different remainders of the rows and of the columns of the kernel.
+    fn different(&self) -> [usize; 2] {
+        [0, 1].map(|axis| self.window.stride[axis].min(self.window.kernel[axis]) as usize)
+    }
+
     /// Number of planes of a source channel.
     fn remainders(&self) -> usize {
-        self.window.stride.iter().map(|s| *s as usize).product()
+        self.different().iter().product()
     }
 
     /// Numbers of all planes of a member.
@@ -81,7 +86,7 @@ impl Planes {
         let (channels, width) = (window.source[2] as usize, window.kernel[1] as usize);
         let (channel, row, column) = (tap % channels, tap / channels / width, tap / channels % width);
         let [down, right] = window.stride.map(|s| s as usize);
-        let plane = channel * down * right + row % down * right + column % right;
+        let plane = channel * self.remainders() + row % down * self.different()[1] + column % right;
         plane * self.size() + row / down * self.columns + column / right
     }
 
@@ -89,16 +94,16 @@ impl Planes {
     fn fill<T: Real>(&self, channel: usize, values: &[T], planes: &mut [T]) {
         let window = &self.window;
         let channels = window.source[2] as usize;
-        let [down, right] = window.stride.map(|s| s as usize);
+        let [_, across] = self.different();
         for (at, row) in planes.chunks_exact_mut(self.columns).enumerate() {
             let (plane, y) = (at / self.rows, at % self.rows);
             // A place of a plane is the target of a kernel with one place.
-            let Some(from) = window.under(0, y, plane / right % down) else { continue };
+            let Some(from) = window.under(0, y, plane / across) else { continue };
             let from = &values[from * window.source[1] as usize * channels..];
             // Without remainders and other channels, what lies inside of the grid lies side by side.
             let origin = window.origin[1] as usize;
             let inside = origin..(origin + window.source[1] as usize).min(self.columns);
-            if channels == 1 && right == 1 && inside.start < inside.end {
+            if channels == 1 && window.stride[1] == 1 && inside.start < inside.end {
                 row[inside.clone()].copy_from_slice(&from[..inside.len()]);
                 if !window.periodic {
                     continue;
@@ -109,7 +114,7 @@ impl Planes {
                 continue;
             }
             for (x, value) in row.iter_mut().enumerate() {
-                if let Some(column) = window.under(1, x, plane % right) {
+                if let Some(column) = window.under(1, x, plane % across) {
                     *value = from[column * channels + channel];
                 }
             }
@@ -321,7 +326,7 @@ mod tests {
 
     #[test]
     fn planes_hold_what_taps_read() {
-        for stride in [[1, 1], [2, 1], [2, 3]] {
+        for stride in [[1, 1], [2, 1], [2, 3], [5, 9]] {
             for (periodic, kernel, origin) in [(false, [3, 3], [1, 1]), (true, [4, 5], [1, 2]), (true, [7, 2], [6, 0])]
             {
                 for channels in [1, 2] {
