@@ -12,6 +12,7 @@ mod dense;
 mod feeds;
 mod fill;
 mod gather;
+mod measure;
 mod record;
 mod spelling;
 mod steps;
@@ -19,7 +20,7 @@ mod together;
 
 use std::fmt::Write;
 
-use nullcline_runtime::code::{Artifact, Entry};
+use nullcline_runtime::code::{Artifact, Entry, Measures};
 use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
@@ -37,6 +38,7 @@ pub static PTX: Target = Target {
     name: "ptx",
     floats: &[Precision::F32, Precision::F64],
     has: spelling::has,
+    shares_weights: false,
     crosses: |_| true,
     // There is no flag for it in double precision, where arithmetic on them is as fast as any.
     subnormals: &[Precision::F64],
@@ -122,6 +124,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
     let inputs = module.inputs.len();
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
     let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
+    let measures = Some(Measures { totals: add(measure::totals(&source)), rises: add(measure::rises(&source)) });
     let steps = steps::steps(&source, &mut constants).map(add);
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
     Artifact {
@@ -138,6 +141,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         steps,
         record,
         reduce,
+        measures,
         marks,
         arguments: code::arguments(),
         initial: module.initial.iter().map(|(buffer, v)| (buffer.0, values(v))).collect(),
@@ -199,6 +203,7 @@ fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, ke
             let from = Read::Past { history: *history, current: *current, step: &step };
             couple(&mut code, source, constants, &element, (*connection, from, *target));
         }
+        Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
         Body::Deliver { .. } => unreachable!("it is written above"),
     }
     code.place(&done);

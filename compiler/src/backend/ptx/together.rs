@@ -65,6 +65,7 @@ pub(super) fn together(source: &Source<'_>, constants: &mut Constants, groups: &
                 let from = Read::Past { history: *history, current: *current, step: &step };
                 couple(code, source, constants, element, (*connection, from, *target));
             }
+            Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
             Body::Deliver { .. } => unreachable!("it is written above"),
         });
         code.barrier();

@@ -33,6 +33,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         };
         match &kernel.body {
             Body::Pointwise(_) => {}
+            Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
             Body::Take { table, .. } => {
                 let table = integers(format!("{name} table"), &module.tables[*table]);
                 bindings.push(Binding::Constant(table));
@@ -80,6 +81,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         steps: None,
         record: None,
         reduce: None,
+        measures: None,
         marks: None,
         arguments: Vec::new(),
         initial: initial.collect(),
@@ -103,7 +105,9 @@ fn bindings(kernel: &Kernel) -> Vec<Binding> {
                 }
             }
         }
-        Body::Take { source, target, .. } | Body::Couple { source, target, .. } => {
+        Body::Take { source, target, .. }
+        | Body::Couple { source, target, .. }
+        | Body::Convolve { source, target, .. } => {
             reads.push(*source);
             writes.push(*target);
         }

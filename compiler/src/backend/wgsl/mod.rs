@@ -27,6 +27,7 @@ pub static WGSL: Target = Target {
     subnormals: &[],
     floats: &[Precision::F32, Precision::F64],
     has: |prim| spelling::spelling(prim).is_some(),
+    shares_weights: false,
     crosses: |_| true,
     strict: false,
 };
@@ -67,6 +68,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         steps,
         record: None,
         reduce: None,
+        measures: None,
         marks,
         arguments: Vec::new(),
         initial: initial.collect(),
