@@ -12,6 +12,8 @@ mod members;
 #[path = "../support/models.rs"]
 mod models;
 mod networks;
+mod products;
+mod rows;
 #[path = "../support/mod.rs"]
 mod support;
 

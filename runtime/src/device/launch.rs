@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use crate::artifact::{
-    DeviceError, EventBuffer, Executable, Feeds, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
+    DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
 };
-use crate::code::{Artifact, Binding, Data, Entry};
+use crate::code::{Artifact, Binding, Data, Entry, Recorder};
+use crate::device::blas::Call;
 use crate::flush::narrow;
 use crate::program::Precision;
 
@@ -28,6 +29,12 @@ pub trait Driver: Send {
 
     /// Launches entry `index` of the artifact in so many groups.
     fn launch(&mut self, index: usize, entry: &Entry, groups: u32, arguments: &[u64]) -> Result<(), DeviceError>;
+
+    /// Computes a product by a library, where there is one, in place of a launch: addresses of the matrix, the vectors and
+    /// the results.
+    fn multiply(&mut self, _call: &Call, _: Precision, _addresses: [u64; 3]) -> Option<Result<(), DeviceError>> {
+        None
+    }
 }
 
 /// An artifact on a device.
@@ -45,6 +52,8 @@ pub struct Launcher<D> {
     places: Option<(u64, Vec<(usize, usize)>)>,
     /// Recorded rows: address, room in bytes.
     rows: Option<(u64, usize)>,
+    /// What [`Binding::Plan`] says: address, room in bytes, steps from row to row, of which numbers.
+    plan: Option<(u64, usize, u64, Vec<(usize, usize)>)>,
     /// The ring of marks.
     marks: u64,
     /// Sums and extremes: address, room in bytes.
@@ -58,6 +67,14 @@ struct Clock {
     first: u64,
     count: u64,
     dt: f64,
+    /// Bytes of the recorded rows before those of the launch.
+    recorded: u64,
+}
+
+impl Clock {
+    fn new((first, count): (u64, u64), dt: f64) -> Clock {
+        Clock { first, count, dt, recorded: 0 }
+    }
 }
 
 /// Buffers begin at multiples of this.
@@ -98,6 +115,7 @@ impl<D: Driver> Launcher<D> {
             series: Vec::new(),
             places: None,
             rows: None,
+            plan: None,
             totals: None,
             seed: 0,
             artifact,
@@ -138,6 +156,13 @@ impl<D: Driver> Launcher<D> {
         if extent == 0 {
             return Ok(());
         }
+        if let Some(product) = &entry.product {
+            let buffers = [product.source, product.target].map(|buffer| self.buffers[buffer as usize]);
+            let addresses = [self.constants[product.matrix as usize], buffers[0], buffers[1]];
+            if let Some(done) = self.driver.multiply(&Call::new(product)?, self.artifact.precision, addresses) {
+                return done;
+            }
+        }
         let mut arguments = Vec::with_capacity(entry.bindings.len() + 4);
         for binding in &entry.bindings {
             arguments.push(match binding {
@@ -151,7 +176,8 @@ impl<D: Driver> Launcher<D> {
                     return Err(DeviceError(format!("`{}` is given what this device does not have", entry.name)));
                 }
                 Binding::Addresses => self.places.as_ref().map_or(0, |p| p.0),
-                Binding::Rows => self.rows.map_or(0, |r| r.0),
+                Binding::Plan => self.plan.as_ref().map_or(0, |p| p.0),
+                Binding::Rows => self.rows.map_or(0, |r| r.0) + clock.recorded,
                 Binding::Marks => self.marks,
                 Binding::Totals => self.totals.map_or(0, |t| t.0),
             });
@@ -187,7 +213,7 @@ impl<D: Driver> Launcher<D> {
 
     /// Fills the buffers of inputs and random numbers.
     fn feed(&mut self, step: u64, feeds: &Feeds) -> Result<(), DeviceError> {
-        let clock = Clock { first: step, count: 1, dt: 0.0 };
+        let clock = Clock::new((step, 1), 0.0);
         let entries = self.artifact.feed.clone();
         if entries.is_empty() {
             return feeds.apply(step, |buffer, values| self.write(buffer, 0, values));
@@ -208,11 +234,53 @@ impl<D: Driver> Launcher<D> {
             self.driver.upload(address, &bytes)?;
             self.places = Some((address, places.to_vec()));
         }
-        let bytes = rows * places.len() * size;
+        self.make_room(rows * places.len() * size)
+    }
+
+    /// Makes room for so many bytes of recorded rows.
+    fn make_room(&mut self, bytes: usize) -> Result<(), DeviceError> {
         if bytes > 0 && self.rows.is_none_or(|(_, room)| room < bytes) {
             self.rows = Some((self.driver.allocate(bytes)?, bytes));
         }
         Ok(())
+    }
+
+    /// Records rows by launches that run many steps each.
+    fn record_together(
+        &mut self,
+        recorder: Recorder,
+        (rows, dt): (&Rows<'_>, f64),
+        feeds: &Feeds,
+        out: &mut Vec<f64>,
+    ) -> Result<(), DeviceError> {
+        let size = size(self.artifact.precision);
+        let width = rows.places.len() * size;
+        if self.plan.as_ref().is_none_or(|(.., every, places)| *every != rows.every || places != rows.places) {
+            let column = |(buffer, element): &(usize, usize)| {
+                let address = self.buffers[*buffer] + (element * size) as u64;
+                (address, *element, self.artifact.layout.buffers[*buffer].len)
+            };
+            let columns: Vec<(u64, usize, usize)> = rows.places.iter().map(column).collect();
+            let plan = recorder.plan(rows.every, size, &columns);
+            let bytes: Vec<u8> = plan.into_iter().flat_map(u64::to_le_bytes).collect();
+            let (address, room) = match self.plan {
+                Some((address, room, ..)) if room >= bytes.len() => (address, room),
+                _ => (self.driver.allocate(bytes.len())?, bytes.len()),
+            };
+            self.driver.upload(address, &bytes)?;
+            self.plan = Some((address, room, rows.every, rows.places.to_vec()));
+        }
+        self.make_room(rows.count as usize * width)?;
+        self.supply(feeds)?;
+        let (mut done, most) = (0, (LAUNCH_STEPS / rows.every).max(1));
+        while done < rows.count {
+            let part = (rows.count - done).min(most);
+            let clock = Clock::new((rows.first + done * rows.every, part), dt);
+            self.launch(recorder.entry, Clock { recorded: done * width as u64, ..clock }, Some(feeds))?;
+            done += part;
+        }
+        let address = self.rows.expect("room was made").0;
+        self.fetch(address, rows.count as usize * rows.places.len(), out)
     }
 
     /// Appends numbers at an address to `out`.
@@ -237,6 +305,10 @@ impl<D: Driver> Executable for Launcher<D> {
         self.driver.device()
     }
 
+    fn explain(&self) -> Vec<Explanation> {
+        self.artifact.explanations.clone()
+    }
+
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
         let known = self.artifact.layout.buffers.get(buffer).ok_or_else(|| self.no_buffer(buffer))?;
         if first + values.len() > known.len * known.slots {
@@ -253,7 +325,7 @@ impl<D: Driver> Executable for Launcher<D> {
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
-        let clock = Clock { first: step, count: 1, dt };
+        let clock = Clock::new((step, 1), dt);
         let entries = self.artifact.phases[phase as usize].clone();
         entries.into_iter().try_for_each(|entry| self.launch(entry, clock, None))
     }
@@ -265,7 +337,7 @@ impl<D: Driver> Executable for Launcher<D> {
                 let mut done = 0;
                 while done < count {
                     let part = (count - done).min(LAUNCH_STEPS);
-                    self.launch(steps, Clock { first: first + done, count: part, dt }, Some(feeds))?;
+                    self.launch(steps, Clock::new((first + done, part), dt), Some(feeds))?;
                     done += part;
                 }
                 Ok(())
@@ -315,7 +387,7 @@ impl<D: Driver> Executable for Launcher<D> {
             self.supply(feeds)?;
             self.feed(step, feeds)?;
             self.run(Phase::Observe, step, dt)?;
-            self.launch(reduce, Clock { first: row, count: columns as u64, dt }, None)?;
+            self.launch(reduce, Clock::new((row, columns as u64), dt), None)?;
             self.advance(step, rows.every, dt, feeds)?;
         }
         self.driver.download(address, &mut bytes)?;
@@ -331,6 +403,10 @@ impl<D: Driver> Executable for Launcher<D> {
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
         if rows.places.is_empty() {
             return self.advance(rows.first, rows.count * rows.every, dt, feeds);
+        }
+        // With more steps between two rows than a launch runs there is nothing to save.
+        if let Some(recorder) = self.artifact.recorder.filter(|_| rows.every <= LAUNCH_STEPS) {
+            return self.record_together(recorder, (rows, dt), feeds, out);
         }
         let Some(record) = self.artifact.record else {
             for row in 0..rows.count {
@@ -349,7 +425,7 @@ impl<D: Driver> Executable for Launcher<D> {
             self.supply(feeds)?;
             self.feed(step, feeds)?;
             self.run(Phase::Observe, step, dt)?;
-            self.launch(record, Clock { first: row, count: rows.places.len() as u64, dt }, None)?;
+            self.launch(record, Clock::new((row, rows.places.len() as u64), dt), None)?;
             self.advance(step, rows.every, dt, feeds)?;
         }
         let address = self.rows.expect("`set_places` has made room").0;

@@ -53,7 +53,14 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
                 lists([("starts", &f.starts), ("targets", &f.targets)], &f.weights);
             }
         }
-        entries.push(Entry { name: kernel.name.clone(), extent: kernel.extent, group: 1, shared: 0, bindings });
+        entries.push(Entry {
+            name: kernel.name.clone(),
+            extent: kernel.extent,
+            group: 1,
+            shared: 0,
+            bindings,
+            product: None,
+        });
     }
     for (name, data, entry) in numbers {
         entries[entry].bindings.push(Binding::Constant(constants.len() as u32));
@@ -78,6 +85,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         entries,
         phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
         steps: None,
+        recorder: None,
         record: None,
         reduce: None,
         marks: None,
@@ -87,6 +95,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         feed: Vec::new(),
         samples: Vec::new(),
         uniforms: Vec::new(),
+        explanations: Vec::new(),
     }
 }
 

@@ -65,6 +65,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         entries,
         phases,
         steps,
+        recorder: None,
         record: None,
         reduce: None,
         marks,
@@ -74,6 +75,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         feed,
         samples: placement.samples,
         uniforms: uniforms(),
+        explanations: Vec::new(),
     };
     let globals = globals(&artifact, module.precision);
     artifact.code = format!(
