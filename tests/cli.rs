@@ -452,3 +452,39 @@ net:
     assert!(checked.contains("10 units, 90 connections in 404 bytes"), "{checked}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// A build says how to get what it lacks, when devices are listed and when one is asked for.
+#[test]
+fn devices_that_a_build_lacks_are_named_with_the_way_to_get_them() {
+    let place = Place::new("devices");
+    let listed = place.run(&["devices"]).ok().out;
+    assert!(listed.starts_with("cpu:0  "), "{listed}");
+    for (name, there) in [("wgpu", cfg!(feature = "wgpu")), ("cuda", cfg!(feature = "cuda"))] {
+        let help = format!("install with `cargo install --path . --features {name}`");
+        let line = listed.lines().find(|line| line.starts_with(name)).unwrap();
+        assert_eq!(line.contains("not in this build") && line.contains(&help), !there, "{line}");
+        if !there {
+            let run = place.run(&["run", "m.yaml", "--device", name]);
+            assert!(run.code == 2 && run.err.contains(&help), "{}", run.err);
+        }
+    }
+    for (device, said) in [("wgpux", "expected one of `cpu`, `cuda`, `wgpu`"), ("cpu:1", "there is one `cpu`")] {
+        let run = place.run(&["run", "m.yaml", "--device", device]);
+        assert!(run.code == 2 && run.err.contains(said), "{}", run.err);
+    }
+}
+
+#[cfg(feature = "wgpu")]
+#[test]
+fn a_device_past_the_last_is_refused_by_number() {
+    let place = Place::new("device-number");
+    let run = place.run(&["run", "m.yaml", "--device", "wgpu:99", "--precision", "f32"]);
+    let none = run.err.contains("there is no graphics processor");
+    assert!(
+        run.code == 1 && (none || run.err.contains("no device `wgpu:99`")) && run.err.contains("help: "),
+        "{}",
+        run.err
+    );
+    let run = place.run(&["run", "m.yaml", "--device", "wgpu:first"]);
+    assert!(run.code == 2 && run.err.contains("for instance `wgpu:0`"), "{}", run.err);
+}

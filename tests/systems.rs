@@ -16,7 +16,7 @@ use nullcline::compiler::kernel::ir::Precision;
 use nullcline::compiler::pass::{Observable, compile};
 use nullcline::compiler::scheme;
 use nullcline::compiler::template::Order;
-use nullcline::runtime::artifact::{Feeds, Phase, Role, Rows, Samples};
+use nullcline::runtime::artifact::{Feeds, Phase, Places, Role, Rows, Samples};
 use nullcline::{ENGINES, Engine};
 
 use random::Random;
@@ -357,7 +357,7 @@ fn run(case: &Case, engine: &Engine, precision: Precision, scheme: usize, random
     }
     let recorded = layout.buffers.iter().enumerate();
     let recorded = recorded.filter(|(_, b)| matches!(b.role, Role::State | Role::Observed));
-    let places: Vec<(usize, usize)> = recorded.flat_map(|(i, b)| (0..b.len).map(move |e| (i, e))).collect();
+    let places: Places = recorded.flat_map(|(i, b)| (0..b.len).map(move |e| (i, e))).collect();
     let (count, every) = (1 + random.below(4) as u64, 1 + random.below(3) as u64);
     let mut out = Vec::new();
     executable.record(&Rows { first: 0, count, every, places: &places }, dt, &feeds, &mut out).unwrap();

@@ -2,6 +2,8 @@
 //!
 //! This module depends on nothing else here but the random numbers, and compilers target nothing else.
 
+mod kept;
+mod places;
 mod samples;
 mod totals;
 
@@ -9,6 +11,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+pub use kept::{Frame, KeptRows, Levels, Peak, Rise, Rises, hann_window, transform_length};
+pub use places::{Places, Stretch, stretches};
 pub use samples::{Samples, SpikeSample};
 pub use totals::Totals;
 
@@ -251,6 +255,19 @@ pub trait Executable: Send {
         reduce_by_row(self, rows, dt, feeds, totals)
     }
 
+    /// Makes room for so many rows of some numbers, (buffer, element), to stay where they are computed; rows kept before are
+    /// forgotten.
+    ///
+    /// Fails where there is no room, or no way to keep them: the message says which.
+    fn keep(&mut self, _places: &[(usize, usize)], _rows: usize) -> Result<(), DeviceError> {
+        Err(DeviceError(format!("`{}` keeps no rows", self.engine())))
+    }
+
+    /// The rows that [`Executable::keep`] has made room for.
+    fn kept(&mut self) -> Option<&mut dyn KeptRows> {
+        None
+    }
+
     /// Alternates between appending a row of observed values to `out` and running `every` steps, `rows` times.
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
         record_by_row(self, rows, dt, feeds, &mut |executable| executable.gather(rows.places, out))
@@ -322,8 +339,8 @@ pub struct Rows<'a> {
     pub count: u64,
     /// Steps after each row.
     pub every: u64,
-    /// What a row holds: (buffer, element).
-    pub places: &'a [(usize, usize)],
+    /// What a row holds.
+    pub places: &'a Places,
 }
 
 /// Extrinsic inputs with their samples.

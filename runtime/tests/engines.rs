@@ -7,7 +7,7 @@ mod random;
 
 use std::num::NonZeroUsize;
 
-use nullcline_runtime::artifact::{Buffer, Executable, Feeds, Layout, Phase, Role, Rows};
+use nullcline_runtime::artifact::{Buffer, Executable, Feeds, Layout, Phase, Places, Role, Rows};
 use nullcline_runtime::engine::{block, jit};
 use nullcline_runtime::program::{Binary, Body, Kernel, Op, Precision, Program, Unary};
 
@@ -160,7 +160,7 @@ fn program(random: &mut Random, extent: usize, ring: bool) -> Program {
 }
 
 /// Adds a kernel that observes the state, and returns places to record: elements of what it observes and of states.
-fn observe(random: &mut Random, program: &mut Program, extent: usize) -> Vec<(usize, usize)> {
+fn observe(random: &mut Random, program: &mut Program, extent: usize) -> Places {
     let before = program.layout.buffers.len();
     let several = |b: &Buffer| extent == 1 || b.len > 1;
     let known = program.layout.buffers.iter().enumerate().filter(|(_, b)| b.role != Role::History);

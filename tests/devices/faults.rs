@@ -1,5 +1,7 @@
 //! What devices refuse, and how they fail.
 
+use std::sync::Mutex;
+
 use nullcline::compiler::backend::wgsl::{WGSL, wgsl};
 use nullcline::compiler::ir::system::{System, Values};
 use nullcline::compiler::kernel::ir::Precision;
@@ -8,9 +10,9 @@ use nullcline::compiler::scheme;
 use nullcline::runtime::artifact::{Feeds, Role};
 use nullcline::runtime::code::{Artifact, Binding};
 use nullcline::runtime::device::wgpu::{Wgpu, adapters};
-use nullcline::runtime::observe::Sink;
+use nullcline::runtime::observe::{Recording, Sink};
 use nullcline::runtime::sim::RunError;
-use nullcline::{Engine, Interrupt, Schedule, Simulation};
+use nullcline::{Engine, Interrupt, Model, Schedule, Simulation};
 
 use super::{device, single};
 
@@ -55,6 +57,83 @@ fn the_loss_of_a_device_is_reported_and_what_was_recorded_is_kept() {
     let error = simulation.run(&schedule, &mut sink, &mut |_| Interrupt::Continue).unwrap_err();
     assert!(matches!(error, RunError::Device(_)), "{error}");
     assert!(sink.2 >= 1 && sink.2 < 2000, "{} rows", sink.2);
+    // The message says up to where.
+    let last = (sink.2 - 1) as f64 * 10.0 * compiled.dt;
+    let said = error.to_string();
+    let time = said.split("rows up to t = ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a note");
+    assert!((time.parse::<f64>().unwrap() - last).abs() < 1e-9 && said.ends_with("are kept"), "{said}, {last}");
+}
+
+/// A sink that keeps spikes, and ends the device's life at the first one after some time.
+struct SpikeSaboteur<'d> {
+    device: &'d Wgpu,
+    after: f64,
+    kept: Recording,
+}
+
+impl Sink for SpikeSaboteur<'_> {
+    fn row(&mut self, time: f64, values: &[f64]) -> std::io::Result<()> {
+        self.kept.row(time, values)
+    }
+
+    fn spike(&mut self, event: usize, time: f64, unit: u32) -> std::io::Result<()> {
+        if time >= self.after {
+            self.device.destroy();
+        }
+        self.kept.spike(event, time, unit)
+    }
+}
+
+/// The device of [`DOOMED`].
+static DEVICE: Mutex<Option<Wgpu>> = Mutex::new(None);
+
+static DOOMED: Engine = Engine {
+    name: "wgpu, doomed",
+    target: &WGSL,
+    device: "wgpu",
+    load: |module, index| {
+        let device = Wgpu::open(index)?;
+        *DEVICE.lock().unwrap() = Some(device.clone());
+        device.load(&wgsl(&module, &device.limits()))
+    },
+    doc: "",
+};
+
+/// With and without recorded columns: the spikes up to the time of the message are those of a run that ends well.
+#[test]
+fn spikes_from_before_the_loss_of_a_device_are_kept() {
+    if device().is_none() {
+        return;
+    }
+    let mut model = super::support::networks::model("spiking/lif_n50");
+    model.settings.precision = Some(model.name("precision", "f32"));
+    let whole = run_all(&model);
+    for columns in [true, false] {
+        if !columns {
+            model.settings.record.clear();
+            model.record("z", "cells/neuron/z");
+        }
+        let mut simulation = model.compile(&DOOMED).unwrap().load().unwrap().simulation;
+        let device = DEVICE.lock().unwrap().clone().unwrap();
+        let kept = simulation.recording();
+        assert_eq!(kept.columns.is_empty(), !columns);
+        let mut sink = SpikeSaboteur { device: &device, after: 1.0, kept };
+        let schedule = Schedule { steps: 60_000, every: 4, cutoff: 0.0, include_end: false };
+        let error = simulation.run(&schedule, &mut sink, &mut |_| Interrupt::Continue).unwrap_err().to_string();
+        let until = error.split("spikes up to t = ").nth(1).and_then(|rest| rest.split(' ').next());
+        let until: f64 = until.unwrap_or_else(|| panic!("{error}")).parse().unwrap();
+        let (found, expected) = (&sink.kept.spikes[0], &whole.spikes[0]);
+        let count = expected.times.iter().filter(|t| **t < until).count();
+        assert!(until >= 1.0 && count > 50 && found.times.len() >= count, "{until}: {} of {count}", found.times.len());
+        assert_eq!((&found.times[..count], &found.ids[..count]), (&expected.times[..count], &expected.ids[..count]));
+    }
+}
+
+fn run_all(model: &Model) -> Recording {
+    let mut prepared = model.compile(Engine::lookup("wgpu").unwrap()).unwrap().load().unwrap();
+    let mut recording = prepared.simulation.recording();
+    prepared.simulation.run(&prepared.schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+    recording
 }
 
 /// What is done to an artifact, and what is said of it.

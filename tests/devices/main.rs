@@ -9,6 +9,7 @@ mod faults;
 mod golden;
 #[path = "../../examples/wgpu_host.rs"]
 mod host;
+mod kept;
 mod launches;
 #[path = "../support/models.rs"]
 mod models;

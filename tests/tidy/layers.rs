@@ -38,8 +38,8 @@ const RUNTIME: &[(&str, &[&str])] = &[
     ("code", &["artifact", "program"]),
     ("device", &["artifact", "code", "engine", "flush", "program"]),
     ("engine", &["artifact", "flush", "isa", "program"]),
-    ("observe", &[]),
-    ("sim", &["artifact", "observe"]),
+    ("observe", &["artifact"]),
+    ("sim", &["artifact", "isa", "observe"]),
     ("io", &["observe"]),
     ("plot", &["io", "observe"]),
 ];

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use super::Real;
 use super::coupling::scan;
-use super::stretch::{Stretch, stretches};
-use crate::artifact::{DeviceError, EventBuffer, Layout, Spike};
+use crate::artifact::{DeviceError, EventBuffer, Layout, Spike, Stretch, stretches};
 use crate::isa::Isa;
 use crate::program::Program;
 

@@ -11,7 +11,6 @@ pub mod lanes;
 mod memory;
 pub mod pages;
 pub mod real;
-mod stretch;
 mod team;
 
 pub use memory::Memory;

@@ -1,5 +1,6 @@
 //! The threads of an engine.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
@@ -37,7 +38,8 @@ impl Team {
         Team { threads: threads.get(), pool: Arc::default() }
     }
 
-    /// Does some work: if it `shares` what it does, on the team's threads, else here; flushing in either case.
+    /// Does some work: if it `shares` what it does and there are several threads, on those, else here, where its data may
+    /// still be in the caches; flushing in either case.
     ///
     /// Fails where the system gives no more threads.
     pub fn run<R: Send>(
@@ -45,22 +47,37 @@ impl Team {
         shares: bool,
         work: impl FnOnce() -> Result<R, DeviceError> + Send,
     ) -> Result<R, DeviceError> {
-        if !shares {
+        if !shares || self.threads == 1 {
             let _flush = Flush::on();
             return work();
         }
         let pool = match self.pool.get() {
             Some(pool) => pool,
             None => {
-                let builder = ThreadPoolBuilder::new().num_threads(self.threads).start_handler(|_| Flush::for_good());
-                let built = builder.build().map_err(|error| {
-                    DeviceError(format!("cannot start {} threads: {error}; use `--threads 1`", self.threads))
+                let threads = self.threads;
+                let join = move |_| {
+                    Flush::for_good();
+                    SIZE.set(threads);
+                };
+                let built = ThreadPoolBuilder::new().num_threads(threads).start_handler(join).build();
+                let built = built.map_err(|error| {
+                    DeviceError(format!("cannot start {threads} threads: {error}; use `--threads 1`"))
                 })?;
                 self.pool.get_or_init(|| built)
             }
         };
         pool.install(work)
     }
+}
+
+thread_local! {
+    /// Threads of the team this one belongs to; outside of teams, also in pools of others, which do not flush, it is alone.
+    static SIZE: Cell<usize> = const { Cell::new(1) };
+}
+
+/// Threads that share the work of this one.
+pub fn threads() -> usize {
+    SIZE.get()
 }
 
 /// Whether a kernel that moves values between elements shares its work between threads.

@@ -1,5 +1,9 @@
 //! Plain measures of a recorded column. Non-finite samples do not count.
 
+use std::ops::Range;
+
+use crate::artifact::{DeviceError, KeptRows, Levels, Rise, Rises, Totals};
+
 /// A swing smaller than this part of the values is rounding, not an oscillation.
 const RESOLUTION: f64 = 1e-10;
 
@@ -33,52 +37,104 @@ pub(crate) fn extent(values: &[f64]) -> Option<(f64, f64)> {
 /// and the last crossing by the time between them. None with fewer than two crossings, or when the values vary by rounding
 /// only. A wave that crosses its mean twice per period counts double; drop transients first (`Recording::since`).
 pub fn frequency(times: &[f64], values: &[f64]) -> Option<f64> {
-    let (lowest, highest) = extent(values)?;
-    if highest - lowest <= RESOLUTION * f64::max(lowest.abs(), highest.abs()) {
-        return None;
-    }
-    let threshold = mean(values)?;
-    let (mut first, mut last, mut crossings) = (None, 0.0, 0u32);
-    for (time, value) in times.windows(2).zip(values.windows(2)) {
-        // Comparisons with a NaN are false: a gap is no crossing.
-        if value[0] < threshold && value[1] >= threshold && value[0].is_finite() && value[1].is_finite() {
-            last = time[0] + (time[1] - time[0]) * (threshold - value[0]) / (value[1] - value[0]);
-            first.get_or_insert(last);
-            crossings += 1;
-        }
-    }
-    let duration = last - first?;
-    (crossings >= 2 && duration > 0.0).then(|| f64::from(crossings - 1) / duration)
+    let levels = crossings(extent(values)?, mean(values)?)?;
+    rises(values, &levels).frequency(times, &levels)
 }
 
 /// The frequency of an oscillation, unless it loses more than half of its swing from one half of the rows to the other.
+///
+/// Counted are full swings: rises through the middle of the range that follow a fall below its lowest quarter. Ripples on
+/// the way, which may cross any one level several times in a period, do not count.
 pub fn sustained_frequency(times: &[f64], values: &[f64]) -> Option<f64> {
     let (before, after) = values.split_at(values.len() / 2);
-    let swing = peak_to_peak(after)?;
-    // A swing of rounding errors is no oscillation; the other measure knows how large these are.
-    frequency(times, values)?;
-    if swing <= 0.5 * peak_to_peak(before)? {
-        return None;
-    }
-    full_swings(times, values)
+    let [crossings, swings] = sustained(extent(before)?, extent(after)?, mean(values)?)?;
+    rises(values, &crossings).frequency(times, &crossings)?;
+    rises(values, &swings).frequency(times, &swings)
 }
 
-/// Full swings per time: rises through the middle of the range that follow a fall below its lowest quarter. Ripples on
-/// the way, which may cross any one level several times in a period, do not count.
-fn full_swings(times: &[f64], values: &[f64]) -> Option<f64> {
-    let finite = || values.iter().copied().filter(|v| v.is_finite());
-    let (lowest, highest) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-    let (middle, low) = (0.5 * lowest + 0.5 * highest, 0.75 * lowest + 0.25 * highest);
-    let (mut armed, mut rises) = (false, Vec::new());
-    for (t, x) in times.windows(2).zip(values.windows(2)) {
-        armed |= x[0] < low;
-        if armed && x[0] < middle && x[1] >= middle {
-            rises.push(t[0] + (t[1] - t[0]) * (middle - x[0]) / (x[1] - x[0]));
+/// [`sustained_frequency`] of each column of rows that a device keeps, from `times` of `rows`; none for those that are not
+/// finite.
+///
+/// The numbers are those of the rows; only whether there are crossings of the mean may depend on how the device rounds a mean.
+pub fn sustained_frequencies(
+    kept: &mut dyn KeptRows,
+    rows: Range<usize>,
+    times: &[f64],
+) -> Result<Vec<Option<f64>>, DeviceError> {
+    let half = rows.start + rows.len() / 2;
+    if half == rows.start {
+        let columns = if rows.is_empty() { 0 } else { kept.totals(rows)?.sums.len() };
+        return Ok(vec![None; columns]);
+    }
+    let (before, after) = (kept.totals(rows.start..half)?, kept.totals(half..rows.end)?);
+    let columns = before.sums.len();
+    let levels: Vec<Option<[Levels; 2]>> = (0..columns)
+        .map(|column| {
+            let range = |totals: &Totals| (totals.lowest[column], totals.highest[column]);
+            let sum = before.sums[column] + after.sums[column];
+            let mean = sum / rows.len() as f64;
+            if sum.is_finite() { sustained(range(&before), range(&after), mean) } else { None }
+        })
+        .collect();
+    // Columns without levels are asked with any, and their answers dropped.
+    let none = Levels { low: 0.0, middle: 0.0 };
+    let mut of = |which: usize| {
+        let levels: Vec<Levels> = levels.iter().map(|levels| levels.map_or(none, |l| l[which])).collect();
+        kept.rises(rows.clone(), &levels)
+    };
+    let (crossings, swings) = (of(0)?, of(1)?);
+    let measured = levels.iter().zip(crossings.iter().zip(&swings)).map(|(levels, (crossings, swings))| {
+        let [crossed, swung] = (*levels)?;
+        crossings.frequency(times, &crossed)?;
+        swings.frequency(times, &swung)
+    });
+    Ok(measured.collect())
+}
+
+/// The levels of upward crossings of the mean; none where values vary by rounding only.
+fn crossings((lowest, highest): (f64, f64), mean: f64) -> Option<Levels> {
+    let varies = highest - lowest > RESOLUTION * f64::max(lowest.abs(), highest.abs());
+    varies.then_some(Levels { low: f64::INFINITY, middle: mean })
+}
+
+/// The levels of crossings and of full swings, from the ranges of both halves and the mean; none where the second half has less
+/// than half of the swing of the first.
+fn sustained(before: (f64, f64), after: (f64, f64), mean: f64) -> Option<[Levels; 2]> {
+    let (lowest, highest) = (f64::min(before.0, after.0), f64::max(before.1, after.1));
+    let crossings = crossings((lowest, highest), mean)?;
+    if after.1 - after.0 <= 0.5 * (before.1 - before.0) {
+        return None;
+    }
+    let swings = Levels { low: 0.75 * lowest + 0.25 * highest, middle: 0.5 * lowest + 0.5 * highest };
+    Some([crossings, swings])
+}
+
+/// Rises through levels. Comparisons with a NaN are false: a gap is no rise.
+fn rises(values: &[f64], levels: &Levels) -> Rises {
+    let (mut armed, mut found) = (false, Rises::default());
+    for (row, pair) in values.windows(2).enumerate() {
+        let (before, after) = (pair[0], pair[1]);
+        armed |= before < levels.low;
+        let through = before < levels.middle && after >= levels.middle;
+        if armed && through && before.is_finite() && after.is_finite() {
+            let rise = Rise { row, before, after };
+            found = Rises { count: found.count + 1, first: found.first.or(Some(rise)), last: Some(rise) };
             armed = false;
         }
     }
-    let duration = rises.last()? - rises.first()?;
-    (duration > 0.0).then(|| (rises.len() - 1) as f64 / duration)
+    found
+}
+
+impl Rises {
+    /// Rises per time, each placed between its rows by linear interpolation; none with fewer than two.
+    fn frequency(&self, times: &[f64], levels: &Levels) -> Option<f64> {
+        let time = |rise: Rise| {
+            let (from, to) = (times[rise.row], times[rise.row + 1]);
+            from + (to - from) * (levels.middle - rise.before) / (rise.after - rise.before)
+        };
+        let duration = time(self.last?) - time(self.first?);
+        (self.count >= 2 && duration > 0.0).then(|| (self.count - 1) as f64 / duration)
+    }
 }
 
 #[cfg(test)]

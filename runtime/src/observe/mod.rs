@@ -8,12 +8,12 @@ mod spikes;
 
 #[cfg(feature = "plot")]
 pub(crate) use measure::extent;
-pub use measure::{frequency, mean, peak_to_peak, sustained_frequency};
+pub use measure::{frequency, mean, peak_to_peak, sustained_frequencies, sustained_frequency};
 pub use recording::Recording;
 #[cfg(feature = "io")]
 pub(crate) use recording::groups_of;
 pub use sink::{Sink, Tee};
-pub use spectrum::spectral_peak;
+pub use spectrum::{spectral_peak, spectral_peaks};
 pub use spikes::Spikes;
 
 /// What a column of a recording holds.

@@ -7,6 +7,11 @@ pub trait Sink {
     /// Is told before a run how many rows will come, or fewer if it ends early.
     fn expect(&mut self, _rows: u64) {}
 
+    /// Rows it likes to take together even if they are long.
+    fn likes(&self) -> u64 {
+        1
+    }
+
     /// Takes the row at `time`, one value per label. An error stops the simulation after this row.
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()>;
 
@@ -28,6 +33,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
         (**self).expect(rows);
     }
 
+    fn likes(&self) -> u64 {
+        (**self).likes()
+    }
+
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
         (**self).row(time, values)
     }
@@ -44,6 +53,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 impl<S: Sink + ?Sized> Sink for Box<S> {
     fn expect(&mut self, rows: u64) {
         (**self).expect(rows);
+    }
+
+    fn likes(&self) -> u64 {
+        (**self).likes()
     }
 
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {
@@ -66,6 +79,10 @@ impl<A: Sink, B: Sink> Sink for Tee<A, B> {
     fn expect(&mut self, rows: u64) {
         self.0.expect(rows);
         self.1.expect(rows);
+    }
+
+    fn likes(&self) -> u64 {
+        self.0.likes().max(self.1.likes())
     }
 
     fn row(&mut self, time: f64, values: &[f64]) -> io::Result<()> {

@@ -1,6 +1,8 @@
 //! Where the power spectrum of a column is highest.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::PI;
+
+use crate::artifact::{DeviceError, Frame, KeptRows, Peak, hann_window, transform_length};
 
 /// The frequency of the highest peak in the power spectrum, for samples `interval` apart.
 ///
@@ -9,26 +11,58 @@ use std::f64::consts::{PI, TAU};
 /// finite, or the values vary by rounding only.
 pub fn spectral_peak(interval: f64, values: &[f64]) -> Option<f64> {
     let count = values.len();
-    let swing = super::peak_to_peak(values)?;
-    let largest = values.iter().fold(0.0, |m, v| f64::max(m, v.abs()));
-    if count < 8 || values.iter().any(|v| !v.is_finite()) || swing <= 1e-10 * largest {
+    let range = super::measure::extent(values)?;
+    if values.iter().any(|v| !v.is_finite()) {
         return None;
     }
-    let mean = super::mean(values)?;
-    let length = (2 * count).next_power_of_two();
-    let mut signal = vec![(0.0, 0.0); length];
-    for (k, value) in values.iter().enumerate() {
-        let window = 0.5 - 0.5 * (TAU * (k as f64 + 0.5) / count as f64).cos();
-        signal[k].0 = window * (value - mean);
+    let frame = frame(count, range, super::mean(values)?)?;
+    let mut signal = vec![(0.0, 0.0); transform_length(count)];
+    for (place, (value, window)) in signal.iter_mut().zip(values.iter().zip(hann_window(count))) {
+        place.0 = window * (frame.scale * (value - frame.mean));
     }
     transform(&mut signal);
-    let power: Vec<f64> = signal[..=length / 2].iter().map(|(re, im)| re * re + im * im).collect();
-    let peak = (1..length / 2).max_by(|a, b| power[*a].total_cmp(&power[*b]))?;
-    let [left, top, right] =
-        [power[peak - 1], power[peak], power[peak + 1]].map(|p| f64::max(p, f64::MIN_POSITIVE).ln());
+    let power: Vec<f64> = signal[..=signal.len() / 2].iter().map(|(re, im)| re * re + im * im).collect();
+    let bin = (1..signal.len() / 2).max_by(|a, b| power[*a].total_cmp(&power[*b]))?;
+    let peak = Peak { bin, power: [power[bin - 1], power[bin], power[bin + 1]] };
+    Some(place(&peak, signal.len(), interval))
+}
+
+/// [`spectral_peak`] of each column of rows that a device keeps; none for those that are not finite.
+///
+/// The device transforms in the precision of its rows.
+pub fn spectral_peaks(kept: &mut dyn KeptRows, interval: f64) -> Result<Vec<Option<f64>>, DeviceError> {
+    let count = kept.rows();
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let totals = kept.totals(0..count)?;
+    let frames: Vec<Option<Frame>> = (0..totals.sums.len())
+        .map(|column| frame(count, (totals.lowest[column], totals.highest[column]), totals.mean(column)))
+        .collect();
+    if frames.iter().all(Option::is_none) {
+        return Ok(vec![None; frames.len()]);
+    }
+    let none = Frame { mean: 0.0, scale: 0.0 };
+    let asked: Vec<Frame> = frames.iter().map(|frame| frame.unwrap_or(none)).collect();
+    let peaks = kept.peaks(0..count, &asked)?;
+    let placed =
+        frames.iter().zip(&peaks).map(|(frame, peak)| frame.map(|_| place(peak, transform_length(count), interval)));
+    Ok(placed.collect())
+}
+
+/// What becomes of values before the transform; none where they are too few, or vary by rounding only.
+fn frame(count: usize, (lowest, highest): (f64, f64), mean: f64) -> Option<Frame> {
+    let swing = highest - lowest;
+    let varies = swing > 1e-10 * f64::max(lowest.abs(), highest.abs());
+    (count >= 8 && varies && mean.is_finite()).then(|| Frame { mean, scale: 1.0 / swing })
+}
+
+/// The frequency of a peak: at the top of the parabola through the logarithms of three bins.
+fn place(peak: &Peak, length: usize, interval: f64) -> f64 {
+    let [left, top, right] = peak.power.map(|p| f64::max(p, f64::MIN_POSITIVE).ln());
     let bend = left - 2.0 * top + right;
     let shift = if bend < 0.0 { (0.5 * (left - right) / bend).clamp(-0.5, 0.5) } else { 0.0 };
-    Some((peak as f64 + shift) / (length as f64 * interval))
+    (peak.bin as f64 + shift) / (length as f64 * interval)
 }
 
 /// The discrete Fourier transform in place; the length is a power of two (Cooley and Tukey, 1965).
@@ -58,6 +92,8 @@ fn transform(signal: &mut [(f64, f64)]) {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::TAU;
+
     use super::*;
 
     #[test]

@@ -1,7 +1,9 @@
 //! Simulation: drives a loaded model through time and hands rows to a sink.
 
 mod clock;
+mod finite;
 mod reduce;
+mod run;
 mod simulation;
 mod state;
 

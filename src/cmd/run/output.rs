@@ -76,6 +76,11 @@ impl Sink for Open<'_> {
         }
     }
 
+    fn likes(&self) -> u64 {
+        let streams = self.streams.iter().map(|stream| stream.likes());
+        streams.chain(self.drawn.iter().map(|(recording, _)| recording.likes())).max().unwrap_or(1)
+    }
+
     fn rows(&mut self, times: &[f64], values: &[f64]) -> io::Result<()> {
         self.streams.iter_mut().try_for_each(|stream| stream.rows(times, values))?;
         self.drawn.as_mut().map_or(Ok(()), |(recording, _)| recording.rows(times, values))

@@ -140,6 +140,7 @@ impl Sweep {
             traces: self.output.traces.as_ref().map(|_| Recording::new(Vec::new())),
             names: &names,
             engine: String::new(),
+            rows: None,
             choice: None,
             steps: 0,
             diverged: finished.diverged,
@@ -185,6 +186,7 @@ impl Sweep {
             diverged: work.diverged,
             steps: work.steps,
             engine: &work.engine,
+            rows: work.rows.as_ref().map(Option::as_deref),
             choice: work.choice.as_ref(),
             seed: (!varied.random.is_empty()).then_some(seed),
             elapsed,
@@ -283,6 +285,8 @@ struct Work<'a> {
     traces: Option<Recording>,
     names: &'a [Label],
     engine: String,
+    /// Whether frequencies and spectra are found on a device: if not, why. None where there is no such question.
+    rows: Option<Option<String>>,
     /// Why this engine, for the last members.
     choice: Option<Choice>,
     /// Steps of each member.
@@ -298,7 +302,8 @@ impl Work<'_> {
         stop: &AtomicBool,
         shown: &mut dyn FnMut(u64, u64),
     ) -> Result<Option<Vec<Vec<f64>>>, Fault> {
-        let keep = self.traces.is_some() || self.reductions.iter().any(|r| r.needs_trace());
+        let traced = self.reductions.iter().any(|r| r.needs_trace());
+        let keep = self.traces.is_some() || traced;
         let Prepared { mut simulation, mut schedule, choice, .. } = self.batch.simulation(members.clone())?;
         self.settings.set_threads(&mut simulation);
         if keep && members.len() > 1 && schedule.rows() as usize * self.width * members.len() > MOST_KEPT {
@@ -315,18 +320,32 @@ impl Work<'_> {
         self.steps = schedule.steps;
         self.engine = simulation.executable().engine().to_string();
         self.choice = choice;
-        let mut reducer = Reducer::new(self.width * members.len(), keep);
+        // Where the device keeps rows, numbers are made of them there, unless the rows themselves are asked for too.
+        let on_device = traced && self.traces.is_none() && simulation.executable().device() != "cpu";
+        let kept = if on_device { simulation.keep(&schedule) } else { Ok(()) };
+        if on_device {
+            self.rows = Some(kept.as_ref().err().map(ToString::to_string));
+        }
+        let stays = on_device && kept.is_ok();
+        let mut reducer = Reducer::new(self.width * members.len(), keep && !stays);
         let mut check = |done| {
             shown(done, schedule.steps);
             if stop.load(Ordering::Relaxed) { Interrupt::Stop } else { Interrupt::Continue }
         };
-        // Rows that nothing is made of but sums and extremes stay on the device.
-        let ran = match keep {
-            true => simulation.run(&schedule, &mut reducer, &mut check),
-            false => simulation.reduce(&schedule, &mut reducer.totals, &mut check),
+        // Rows that nothing is made of but sums and extremes are not kept at all.
+        let (ran, times) = match (stays, keep) {
+            (true, _) => match simulation.run_keeping(&schedule, &mut check) {
+                Ok((summary, times)) => (Ok(summary), times),
+                Err(error) => (Err(error), Vec::new()),
+            },
+            (_, true) => (simulation.run(&schedule, &mut reducer, &mut check), Vec::new()),
+            _ => (simulation.reduce(&schedule, &mut reducer.totals, &mut check), Vec::new()),
         };
         if ran.map_err(|error| Fault::failed(print::labelled_error(&error)))?.stopped {
             return Ok(None);
+        }
+        if let (true, false, Some(kept)) = (stays, times.is_empty(), simulation.kept()) {
+            reducer = Reducer::of_kept(kept, &times, self.reductions).map_err(Error::from)?;
         }
         let last = simulation.observe().map_err(Error::from)?;
         let rows = members.clone().enumerate().map(|(k, member)| self.row(member, k * self.width, &reducer, &last));

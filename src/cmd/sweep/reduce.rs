@@ -3,8 +3,8 @@
 use std::io;
 
 use clap::ValueEnum;
-use nullcline::runtime::artifact::Totals;
-use nullcline::runtime::observe::{Sink, spectral_peak, sustained_frequency};
+use nullcline::runtime::artifact::{DeviceError, KeptRows, Totals};
+use nullcline::runtime::observe::{Sink, spectral_peak, spectral_peaks, sustained_frequencies, sustained_frequency};
 
 /// A number made of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -56,12 +56,29 @@ pub struct Reducer {
     pub totals: Totals,
     /// Times and, row by row, values, if anything needs them.
     trace: Option<(Vec<f64>, Vec<f64>)>,
+    /// Frequencies and spectral peaks, if the device found them.
+    measured: Option<[Vec<Option<f64>>; 2]>,
 }
 
 impl Reducer {
     /// For so many columns.
     pub fn new(columns: usize, keep: bool) -> Reducer {
-        Reducer { totals: Totals::new(columns), trace: keep.then(Default::default) }
+        Reducer { totals: Totals::new(columns), trace: keep.then(Default::default), measured: None }
+    }
+
+    /// What the reductions ask of rows that a device keeps.
+    pub fn of_kept(kept: &mut dyn KeptRows, times: &[f64], reductions: &[Reduction]) -> Result<Reducer, DeviceError> {
+        let asked = |reduction| reductions.contains(&reduction);
+        let (rows, half) = (times.len(), times.len() / 2);
+        let frequencies = match asked(Reduction::Frequency) {
+            true => sustained_frequencies(kept, half..rows, &times[half..])?,
+            false => Vec::new(),
+        };
+        let peaks = match interval(times) {
+            Some(interval) if asked(Reduction::SpectralPeak) => spectral_peaks(kept, interval)?,
+            _ => Vec::new(),
+        };
+        Ok(Reducer { totals: kept.totals(0..rows)?, trace: None, measured: Some([frequencies, peaks]) })
     }
 
     /// Whether a column was finite throughout.
@@ -74,20 +91,22 @@ impl Reducer {
         let trace = self.column(column);
         let (times, totals) = (self.times(), &self.totals);
         let half = times.len() / 2;
+        let found = |which: usize, of_trace: &dyn Fn() -> Option<f64>| match &self.measured {
+            Some(measured) => measured[which].get(column).copied().flatten(),
+            None => of_trace(),
+        };
         out.extend(reductions.iter().map(|reduction| match reduction {
             Reduction::Mean => totals.mean(column),
             Reduction::Max => totals.highest[column],
             Reduction::Min => totals.lowest[column],
             Reduction::Final => last,
             Reduction::PeakToPeak => totals.highest[column] - totals.lowest[column],
-            Reduction::Frequency => sustained_frequency(&times[half..], &trace[half..]).unwrap_or(f64::NAN),
-            Reduction::SpectralPeak => match times {
-                [first, .., end] => {
-                    let interval = (end - first) / (times.len() - 1) as f64;
-                    spectral_peak(interval, &trace).unwrap_or(f64::NAN)
-                }
-                _ => f64::NAN,
-            },
+            Reduction::Frequency => {
+                found(0, &|| sustained_frequency(&times[half..], &trace[half..])).unwrap_or(f64::NAN)
+            }
+            Reduction::SpectralPeak => {
+                found(1, &|| interval(times).and_then(|i| spectral_peak(i, &trace))).unwrap_or(f64::NAN)
+            }
         }));
     }
 
@@ -100,6 +119,14 @@ impl Reducer {
     pub fn column(&self, column: usize) -> Vec<f64> {
         let values = self.trace.as_ref().map_or(&[][..], |t| &t.1);
         values.iter().skip(column).step_by(self.totals.sums.len().max(1)).copied().collect()
+    }
+}
+
+/// From one row to the next, on average; none where there is one row at most.
+fn interval(times: &[f64]) -> Option<f64> {
+    match times {
+        [first, .., end] => Some((end - first) / (times.len() - 1) as f64),
+        _ => None,
     }
 }
 

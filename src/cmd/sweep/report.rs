@@ -25,6 +25,8 @@ pub struct Report<'a> {
     pub steps: u64,
     /// Engine; empty if nothing was left to do.
     pub engine: &'a str,
+    /// Of a device that was asked for frequencies or spectra: why it did not find them itself, if it did not.
+    pub rows: Option<Option<&'a str>>,
     /// Why this engine, if it was chosen: for the last members that ran side by side.
     pub choice: Option<&'a Choice>,
     /// Seed of the random values, if there are any.
@@ -52,6 +54,10 @@ impl Report<'_> {
         }
         if self.finished > self.resumed {
             lines.push(("steps", format!("{} each, on {}{}", self.steps, self.engine, chosen(self.choice))));
+            lines.extend(self.rows.map(|why| match why {
+                None => ("rows", "measured on the device".to_string()),
+                Some(why) => ("rows", format!("read back and measured on the processor: {why}")),
+            }));
             lines.push(("time", format!("{:.3} s", self.elapsed.as_secs_f64())));
         }
         lines.extend(self.outputs.iter().map(|path| ("written", path.display().to_string())));
@@ -70,6 +76,7 @@ impl Report<'_> {
             "diverged": self.diverged,
             "steps": self.steps,
             "engine": self.engine,
+            "rows": self.rows.map(|why| why.map_or("measured on the device".to_string(), |why| format!("read back: {why}"))),
             "choice": self.choice.map(estimates),
             "seed": self.seed,
             "seconds": self.elapsed.as_secs_f64(),

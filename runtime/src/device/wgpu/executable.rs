@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Wgpu;
+use super::kept::Kept;
 use super::launch::{Launch, Shared, launches};
 use super::memory::{Memory, allocate};
 use super::rows::Rows;
 use super::totals::Totals;
 use super::uniform::{Blocks, Tick, numbers, size};
-use crate::artifact::{self, DeviceError, EventBuffer, Executable, Feeds, Phase, Spike};
+use crate::artifact::{self, DeviceError, EventBuffer, Executable, Feeds, KeptRows, Phase, Spike};
 use crate::code::{Artifact, Data, Sample};
 
 /// Launches of a submission, each with its own block of uniforms.
@@ -44,6 +45,8 @@ pub struct Loaded {
     pub(super) rows: Option<Rows>,
     /// Its sums and extremes, if they were asked for.
     pub(super) totals: Option<Totals>,
+    /// Rows that stay on the device.
+    pub(super) kept: Option<Kept>,
     /// Steps that the next submission may have.
     pace: u64,
 }
@@ -64,6 +67,8 @@ pub(super) enum Action {
     Entry(u32, u32),
     /// What is recorded into a row, from each bank.
     Gather(Vec<u32>),
+    /// What is recorded into a row that stays, from each bank.
+    Keep(Vec<u32>),
     /// A row to the totals.
     Reduce(u32),
 }
@@ -89,8 +94,8 @@ impl Loaded {
         let mut artifact = artifact.clone();
         artifact.constants.iter_mut().for_each(|c| c.data = Data::Numbers(Vec::new()));
         artifact.initial.clear();
-        let (sample_rows, rows, totals, pace) = (sample_rows as u64, None, None, 16);
-        Ok(Loaded { wgpu, artifact, memory, shared, launches, stride, sample_rows, rows, totals, pace })
+        let (sample_rows, rows, totals, kept, pace) = (sample_rows as u64, None, None, None, 16);
+        Ok(Loaded { wgpu, artifact, memory, shared, launches, stride, sample_rows, rows, totals, kept, pace })
     }
 
     pub(super) fn submission(&self, first: u64, dt: f64, seed: u64) -> Submission {
@@ -148,6 +153,11 @@ impl Loaded {
                 (Action::Gather(blocks), Some(rows)) => rows.gather(&mut pass, blocks),
                 // `record` makes the rows before it asks for them.
                 (Action::Gather(_), None) => {}
+                (Action::Keep(blocks), _) => {
+                    if let Some(kept) = &self.kept {
+                        kept.rows.gather(&mut pass, blocks);
+                    }
+                }
                 (Action::Reduce(block), _) => {
                     if let Some(totals) = &self.totals {
                         totals.launch.encode(&mut pass, *block);
@@ -237,7 +247,7 @@ impl Loaded {
 
     pub(super) fn prepare_rows(&mut self, places: &[(usize, usize)]) -> Result<(), DeviceError> {
         if self.rows.as_ref().is_none_or(|rows| rows.places != places) {
-            let rows = Rows::new(&self.wgpu, &self.artifact, &self.memory, &self.shared.uniforms, places)?;
+            let rows = Rows::new(&self.wgpu, &self.artifact, &self.memory, &self.shared.uniforms, places, None)?;
             (self.rows, self.totals) = (Some(rows), None);
         }
         Ok(())
@@ -352,6 +362,14 @@ impl Executable for Loaded {
     ) -> Result<(), DeviceError> {
         check_steps(rows.first + rows.count * rows.every)?;
         self.reduce_rows(rows, dt, feeds, totals)
+    }
+
+    fn keep(&mut self, places: &[(usize, usize)], rows: usize) -> Result<(), DeviceError> {
+        self.keep_rows(places, rows)
+    }
+
+    fn kept(&mut self) -> Option<&mut dyn KeptRows> {
+        if self.kept.is_some() { Some(self) } else { None }
     }
 
     fn record(

@@ -5,7 +5,9 @@
 
 mod adapter;
 mod executable;
+mod kept;
 mod launch;
+mod measures;
 mod memory;
 mod rows;
 mod totals;

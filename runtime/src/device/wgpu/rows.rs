@@ -55,13 +55,14 @@ struct Pending {
 }
 
 impl Rows {
-    /// Prepares the recording of some places.
+    /// Prepares the recording of some places; a submission's rows fit unless more are asked for.
     pub fn new(
         wgpu: &Wgpu,
         artifact: &Artifact,
         memory: &Memory,
         uniforms: &wgpu::Buffer,
         places: &[(usize, usize)],
+        capacity: Option<usize>,
     ) -> Result<Rows, DeviceError> {
         let words = size(artifact.precision) / 4;
         let mut copies: Vec<Vec<[u32; 2]>> = vec![Vec::new(); memory.banks.len()];
@@ -75,7 +76,7 @@ impl Rows {
             copies[bank].extend((0..words).map(|w| [word(offset + element, w), word(column, w)]));
         }
         let row = (places.len() * size(artifact.precision)).max(4);
-        let capacity = (PORTION / row).max(1);
+        let capacity = capacity.unwrap_or(PORTION / row).max(1);
         let buffer = allocate(wgpu, "rows", (capacity * row) as u64)?;
         let module = module(wgpu, "gather", GATHER)?;
         let mut launches = Vec::new();

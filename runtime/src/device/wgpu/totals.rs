@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::Wgpu;
-use super::executable::{AHEAD, Action, Loaded, MOST_LAUNCHES};
+use super::executable::{AHEAD, Action, Loaded, MOST_LAUNCHES, Submission};
 use super::launch::{Given, Launch, compile, module, workgroups};
 use super::memory::{allocate, copy, upload};
 use super::rows::Rows;
@@ -122,26 +122,49 @@ impl Loaded {
         if let Some(own) = &self.totals {
             own.clear(&self.wgpu, precision)?;
         }
+        let columns = rows.places.len() as u32;
+        // A row takes a block to gather from each bank, and one to add.
+        let blocks = 1 + self.memory.banks.len() as u64;
+        self.run_rows(rows, dt, feeds, blocks, &|loaded, submission, _| {
+            if let Some(gathered) = &loaded.rows {
+                let blocks = gathered.blocks(0, &loaded.artifact, &mut submission.blocks);
+                submission.actions.push(Action::Gather(blocks));
+                let block = submission.blocks.integers(&[0, columns, 0, 0]);
+                submission.actions.push(Action::Reduce(block));
+            }
+        })?;
+        totals.rows += rows.count;
+        match &self.totals {
+            Some(own) => own.add_to(&self.wgpu, precision, totals),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes on as for recorded rows, many in a submission where they are close to each other; `take` adds what becomes of a row
+    /// once it is observed, in `blocks` blocks of uniforms.
+    pub(super) fn run_rows(
+        &mut self,
+        rows: &artifact::Rows<'_>,
+        dt: f64,
+        feeds: &Feeds,
+        blocks: u64,
+        take: &dyn Fn(&Loaded, &mut Submission, u64),
+    ) -> Result<(), DeviceError> {
         let observe = [&self.artifact.feed[..], &self.artifact.phases[Phase::Observe as usize]].concat();
-        // A row takes a block to observe, one to gather from each bank, one to add, and those of its steps.
+        // A row takes a block to observe, those of its own, and those of its steps.
         let steps = if self.artifact.steps.is_some() { 1 } else { rows.every };
-        let per_row = 2 + self.memory.banks.len() as u64 + steps;
+        let per_row = 1 + blocks + steps;
         let (mut done, mut ahead, mut last) = (0, VecDeque::new(), Instant::now());
         while done < rows.count {
-            let whole = per_row <= MOST_LAUNCHES as u64 && rows.every <= self.room();
-            let fit = (self.room() / rows.every).min(MOST_LAUNCHES as u64 / per_row);
+            let whole = rows.every > 0 && per_row <= MOST_LAUNCHES as u64 && rows.every <= self.room();
+            let fit = (self.room() / rows.every.max(1)).min(MOST_LAUNCHES as u64 / per_row);
             let count = if whole { fit.clamp(1, rows.count - done) } else { 1 };
             let first = rows.first + done * rows.every;
             let mut submission = self.submission(first, dt, feeds.seed);
             for row in 0..count {
                 let step = first + row * rows.every;
                 self.add(&mut submission, &observe, step, 1);
-                if let Some(gathered) = &self.rows {
-                    let blocks = gathered.blocks(0, &self.artifact, &mut submission.blocks);
-                    submission.actions.push(Action::Gather(blocks));
-                    let block = submission.blocks.integers(&[0, rows.places.len() as u32, 0, 0]);
-                    submission.actions.push(Action::Reduce(block));
-                }
+                take(self, &mut submission, done + row);
                 if whole {
                     self.add_steps(&mut submission, step, rows.every);
                 }
@@ -160,11 +183,7 @@ impl Loaded {
             }
             done += count;
         }
-        totals.rows += rows.count;
-        match &self.totals {
-            Some(own) => own.add_to(&self.wgpu, precision, totals),
-            None => Ok(()),
-        }
+        self.wgpu.check()
     }
 
     fn prepare_totals(&mut self, places: &[(usize, usize)]) -> Result<(), DeviceError> {

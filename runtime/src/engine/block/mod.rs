@@ -11,8 +11,7 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 
 use super::coupling::{Coupling, Sending};
-use super::stretch::stretches;
-use super::team::{FEWEST_VALUES, Team, shares_entries};
+use super::team::{FEWEST_VALUES, Team, shares_entries, threads};
 use super::{Memory, Real};
 use crate::artifact::{self, DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Rows, Spike};
 use crate::isa::Isa;
@@ -114,8 +113,8 @@ impl<T: Real> BlockEngine<T> {
                     1 => unsafe { operations::run::<T, 1>(isa, code, all, registers, &view, &uniform) },
                     // SAFETY: as above.
                     2..=NARROW => unsafe { operations::run::<T, NARROW>(isa, code, all, registers, &view, &uniform) },
-                    _ if code.shares(*extent) => {
-                        let part = (extent.div_ceil(rayon::current_num_threads() * 4)).next_multiple_of(WIDE);
+                    _ if code.shares(*extent) && threads() > 1 => {
+                        let part = (extent.div_ceil(threads() * 4)).next_multiple_of(WIDE);
                         (0..extent.div_ceil(part)).into_par_iter().for_each(|k| {
                             let elements = k * part..((k + 1) * part).min(*extent);
                             let mut registers = vec![T::default(); code.registers * WIDE];
@@ -185,8 +184,7 @@ impl<T: Real> Executable for BlockEngine<T> {
     }
 
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
-        let stretches = stretches(rows.places);
-        let gather = &mut |engine: &Self| engine.memory.gather_stretches(&stretches, out);
+        let gather = &mut |engine: &Self| engine.memory.gather_stretches(rows.places.stretches(), out);
         artifact::record_by_row(self, rows, dt, feeds, gather)
     }
 

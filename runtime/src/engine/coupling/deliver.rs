@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why, weights};
+use crate::engine::team::threads;
 use crate::engine::{Memory, Real};
 use crate::isa::{Isa, Work};
 use crate::program::Fanout;
@@ -92,7 +93,7 @@ impl<T: Real> Deliver<T> {
         }
         let this = &*self;
         let target = memory.slot_mut(self.target, 0);
-        let threads = rayon::current_num_threads();
+        let threads = threads();
         let events = || sources.iter().map(|j| this.entries(*j).len()).sum::<usize>();
         if threads > 1 && this.ascending && events() >= FEWEST_FOR_THREADS {
             // Every target gets what is sent to it from one thread, in the same order.

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::matrix::Matrix;
 use super::{FEWEST_FOR_THREADS, Why, weight};
 use crate::engine::pages::Pages;
+use crate::engine::team::threads;
 use crate::engine::{Memory, Real};
 use crate::isa::Isa;
 use crate::program::Connection;
@@ -88,7 +89,7 @@ impl<T: Real> Dense<T> {
                 (Isa::Baseline, false) => block::<T, false>(sums, weights, values),
             }
         };
-        if weights.len() < FEWEST_FOR_THREADS {
+        if weights.len() < FEWEST_FOR_THREADS || threads() == 1 {
             self.sums.chunks_mut(width).enumerate().for_each(block);
         } else {
             self.sums.par_chunks_mut(width).enumerate().for_each(block);

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{FEWEST_FOR_THREADS, Why, density, weights};
 use crate::engine::lanes::NONE;
+use crate::engine::team::threads;
 use crate::engine::{Memory, Real};
 use crate::isa::{Isa, Work};
 use crate::program::Connection;
@@ -69,7 +70,7 @@ impl<T: Real> Gather<T> {
             }
             Form::Interleaved(all) => all.block(index * BLOCK, sums, values),
         };
-        if entries < FEWEST_FOR_THREADS {
+        if entries < FEWEST_FOR_THREADS || threads() == 1 {
             sums.chunks_mut(BLOCK).enumerate().for_each(block);
         } else {
             sums.par_chunks_mut(BLOCK).enumerate().for_each(block);

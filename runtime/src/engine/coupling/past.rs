@@ -12,6 +12,7 @@ use super::matrix::Matrix;
 use super::{FEWEST_FOR_THREADS, Why, density, weight, weights};
 use crate::engine::lanes::Delay;
 use crate::engine::pages::Pages;
+use crate::engine::team::threads;
 use crate::engine::{Memory, Real};
 use crate::isa::{Isa, Work};
 use crate::program::Connection;
@@ -152,7 +153,7 @@ fn listed<T: Real>(
             };
         }
     };
-    if connection.sources.len() < FEWEST_FOR_THREADS {
+    if connection.sources.len() < FEWEST_FOR_THREADS || threads() == 1 {
         sums.chunks_mut(BLOCK).enumerate().for_each(block);
     } else {
         sums.par_chunks_mut(BLOCK).enumerate().for_each(block);
@@ -203,7 +204,7 @@ impl<T: Real, D: Delay> Rings<T, D> {
         let now = step as u32;
         sums.clear();
         sums.resize(self.matrix.targets.next_multiple_of(T::LANES), T::default());
-        let threads = if weights.len() < FEWEST_FOR_THREADS { 1 } else { rayon::current_num_threads() };
+        let threads = if weights.len() < FEWEST_FOR_THREADS { 1 } else { threads() };
         // Threads share the targets of a block.
         let share = self.matrix.targets.div_ceil(threads).next_multiple_of(T::LANES).min(block);
         let add = |first: usize, (part, sums): (usize, &mut [T]), stride: usize| {

@@ -6,7 +6,7 @@ use super::code::{Generated, SLOT, Shape};
 use super::executable::Executable;
 use super::pool::{Entry, bits};
 use crate::artifact::DeviceError;
-use crate::engine::team::FEWEST_VALUES;
+use crate::engine::team::{FEWEST_VALUES, threads};
 use crate::engine::{Memory, Real};
 use crate::program::Precision;
 
@@ -160,12 +160,12 @@ impl Code {
                 (false, true) => part((stop - turn, first.wrapping_sub(turn)), (turn as u64).wrapping_neg()),
             }
         };
-        if !self.shares(steps.saturating_mul(passes)) {
+        if threads() == 1 || !self.shares(steps.saturating_mul(passes)) {
             return part((0, self.bytes));
         }
         let turns = self.bytes.div_ceil(self.turn);
         // Several parts per thread even out what else the machine does.
-        let parts = (rayon::current_num_threads() * 4).min(turns);
+        let parts = (threads() * 4).min(turns);
         let bytes = turns.div_ceil(parts) * self.turn;
         (0..self.bytes.div_ceil(bytes))
             .into_par_iter()

@@ -24,7 +24,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::coupling::{Coupling, Sending};
-use super::stretch::stretches;
 use super::team::{Team, shares_entries};
 use super::{Memory, Real};
 use crate::artifact::{
@@ -213,9 +212,9 @@ impl<T: Real> JitEngine<T> {
     }
 
     /// Has the code that records these places made, if there can be any.
-    fn prepare_recorder(&mut self, places: &[(usize, usize)]) -> Result<(), DeviceError> {
+    fn prepare_recorder(&mut self, places: &artifact::Places) -> Result<(), DeviceError> {
         let Some(recordable) = &self.recordable else { return Ok(()) };
-        let mut buffers: Vec<usize> = places.iter().map(|p| p.0).collect();
+        let mut buffers: Vec<usize> = places.stretches().iter().map(|s| s.buffer).collect();
         buffers.sort_unstable();
         buffers.dedup();
         if self.recorder.as_ref().is_none_or(|(made, _)| *made != buffers) {
@@ -347,8 +346,7 @@ impl<T: Real> Executable for JitEngine<T> {
                 Ok(())
             }
             _ => {
-                let stretches = stretches(rows.places);
-                let gather = &mut |engine: &Self| engine.memory.gather_stretches(&stretches, out);
+                let gather = &mut |engine: &Self| engine.memory.gather_stretches(rows.places.stretches(), out);
                 artifact::record_by_row(self, rows, dt, feeds, gather)
             }
         })

@@ -10,7 +10,7 @@ use super::code::{Outlet, Places, generate};
 use super::kernel::Code;
 use super::sequence::{of_operation, with_operands};
 use super::shape;
-use crate::artifact::{DeviceError, Layout, Phase, Role, Rows};
+use crate::artifact::{DeviceError, Layout, Phase, Role, Rows, Stretch};
 use crate::engine::{Memory, Real};
 use crate::program::{Body, Kernel, Op, Precision, Program};
 
@@ -169,11 +169,11 @@ impl Merged {
 impl<T: Real> Recorder<T> {
     /// Appends rows of its buffers to `out` and runs the steps that follow each; see [`Executable::record`](crate::artifact::Executable).
     pub fn record(&mut self, memory: &mut Memory<T>, rows: &Rows<'_>, dt: f64, out: &mut Vec<f64>) {
-        let place = |(buffer, element): &(usize, usize)| {
+        let run = |Stretch { buffer, elements }: &Stretch| {
             let at = self.buffers.binary_search(buffer).expect("the recorder was made for these buffers");
-            self.firsts[at] + element
+            self.firsts[at] + elements.start..self.firsts[at] + elements.end
         };
-        let runs = runs(rows.places.iter().map(place));
+        let runs: Vec<Range<usize>> = rows.places.stretches().iter().map(run).collect();
         let most = (BLOCK / self.row) as u64;
         let mut done = 0;
         while done < rows.count {
@@ -191,16 +191,4 @@ impl<T: Real> Recorder<T> {
             done += count;
         }
     }
-}
-
-/// Places in a row as ranges of neighbours.
-fn runs(places: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for place in places {
-        match runs.last_mut() {
-            Some(run) if run.end == place => run.end += 1,
-            _ => runs.push(place..place + 1),
-        }
-    }
-    runs
 }
