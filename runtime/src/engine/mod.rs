@@ -5,6 +5,7 @@
 
 pub mod block;
 mod coupling;
+mod independent;
 #[cfg(all(target_arch = "x86_64", feature = "jit"))]
 pub mod jit;
 pub mod lanes;

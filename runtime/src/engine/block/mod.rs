@@ -11,13 +11,14 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 
 use super::coupling::{Coupling, Sending};
+use super::independent::independent;
 use super::team::{FEWEST_VALUES, Team, shares_entries, threads};
 use super::{Memory, Real};
 use crate::artifact::{self, DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Rows, Spike};
 use crate::isa::Isa;
 use crate::program::{Kernel, Precision, Program};
 use allocate::{Code, allocate};
-use operations::{Uniform, View};
+use operations::{Scratch, Steps, View};
 
 /// Elements of a block: registers of 1 KiB in double precision, so that some thirty of them stay in the first-level cache.
 const WIDE: usize = 128;
@@ -29,8 +30,10 @@ pub struct BlockEngine<T: Real> {
     memory: Memory<T>,
     kernels: Vec<Loaded<T>>,
     phases: [Vec<u32>; 4],
-    /// Space for the registers of the kernel being run.
-    registers: Vec<T>,
+    /// Space for the kernel being run.
+    scratch: Scratch<T>,
+    /// Whether each kernel of the step can run all its steps before the next.
+    independent: bool,
     isa: Isa,
     team: Team,
     /// Who sends spikes, as far as it was looked up.
@@ -61,16 +64,16 @@ impl<T: Real> BlockEngine<T> {
             _ => Coupling::new(kernel).map(|coupling| Loaded::Coupling(Box::new(coupling))),
         });
         let kernels: Vec<Loaded<T>> = kernels.collect();
-        let registers = kernels.iter().map(|k| if let Loaded::Pointwise { code, .. } = k { code.registers } else { 0 });
         let explained = program.phase(Phase::Step).iter().filter_map(|at| match &kernels[*at as usize] {
             Loaded::Coupling(coupling) => coupling.explain(&program.kernels[*at as usize]),
             Loaded::Pointwise { .. } => None,
         });
         let explanations = explained.collect();
-        let shared = |kernel: &Loaded<T>| matches!(kernel, Loaded::Pointwise { extent, code } if code.shares(*extent));
+        let shared = |kernel: &Loaded<T>| kernel.shares(1);
         Ok(BlockEngine {
             memory: Memory::new(program)?,
-            registers: vec![T::default(); registers.max().unwrap_or(0) * WIDE],
+            scratch: Scratch::default(),
+            independent: independent(program).is_some(),
             shares: kernels.iter().any(shared) || program.kernels.iter().any(shares_entries),
             kernels,
             phases: program.phases.clone(),
@@ -94,47 +97,58 @@ impl<T: Real> BlockEngine<T> {
         self.sending.clear();
         for at in 0..self.phases[phase as usize].len() {
             let kernel = self.phases[phase as usize][at];
-            self.run_kernel(kernel as usize, step, dt);
+            self.run_kernel(kernel as usize, Steps { steps: step..step + 1, dt });
         }
         if phase == Phase::Remember {
             self.wrote(None);
         }
     }
 
-    fn run_kernel(&mut self, index: usize, step: u64, dt: f64) {
-        let uniform = Uniform { step, time: T::from_f64(step as f64 * dt), dt: T::from_f64(dt) };
-        let (isa, registers) = (self.isa, &mut self.registers);
+    fn run_kernel(&mut self, index: usize, steps: Steps) {
+        let (isa, scratch) = (self.isa, &mut self.scratch);
+        let shares = threads() > 1 && self.kernels[index].shares(steps.steps.end - steps.steps.start);
         match &mut self.kernels[index] {
             Loaded::Pointwise { extent, code } => {
                 self.sending.clear();
                 let (view, all) = (View::new(&mut self.memory), 0..*extent);
                 match *extent {
                     // SAFETY: no other thread has the buffers.
-                    1 => unsafe { operations::run::<T, 1>(isa, code, all, registers, &view, &uniform) },
+                    1 => unsafe { operations::run::<T, 1>(isa, code, all, scratch, &view, steps) },
                     // SAFETY: as above.
-                    2..=NARROW => unsafe { operations::run::<T, NARROW>(isa, code, all, registers, &view, &uniform) },
-                    _ if code.shares(*extent) && threads() > 1 => {
+                    2..=NARROW => unsafe { operations::run::<T, NARROW>(isa, code, all, scratch, &view, steps) },
+                    _ if shares => {
                         let part = (extent.div_ceil(threads() * 4)).next_multiple_of(WIDE);
                         (0..extent.div_ceil(part)).into_par_iter().for_each(|k| {
-                            let elements = k * part..((k + 1) * part).min(*extent);
-                            let mut registers = vec![T::default(); code.registers * WIDE];
+                            let (elements, steps) = (k * part..((k + 1) * part).min(*extent), steps.clone());
+                            let mut scratch = Scratch::default();
                             // SAFETY: the parts are disjoint.
-                            unsafe { operations::run::<T, WIDE>(isa, code, elements, &mut registers, &view, &uniform) };
+                            unsafe { operations::run::<T, WIDE>(isa, code, elements, &mut scratch, &view, steps) };
                         });
                     }
                     // SAFETY: no other thread has the buffers.
-                    _ => unsafe { operations::run::<T, WIDE>(isa, code, all, registers, &view, &uniform) },
+                    _ => unsafe { operations::run::<T, WIDE>(isa, code, all, scratch, &view, steps) },
                 }
             }
-            Loaded::Coupling(coupling) => coupling.run(&mut self.memory, &mut self.sending, step),
+            Loaded::Coupling(coupling) => coupling.run(&mut self.memory, &mut self.sending, steps.steps.start),
         }
+    }
+
+    /// Whether so many steps are shared between threads.
+    fn shares_steps(&self, count: u64) -> bool {
+        let count = if self.independent { count } else { 1 };
+        self.shares || self.kernels.iter().any(|kernel| kernel.shares(count))
     }
 }
 
-impl Code {
-    /// Whether there is enough to do for several threads.
-    fn shares(&self, extent: usize) -> bool {
-        self.instructions.len() as u64 * extent as u64 >= FEWEST_VALUES
+impl<T> Loaded<T> {
+    /// Whether straight-line code has enough to do for several threads in so many steps.
+    fn shares(&self, steps: u64) -> bool {
+        match self {
+            Loaded::Pointwise { extent, code } => {
+                (code.instructions.len() as u64 * *extent as u64).saturating_mul(steps) >= FEWEST_VALUES
+            }
+            Loaded::Coupling(_) => false,
+        }
     }
 }
 
@@ -174,7 +188,14 @@ impl<T: Real> Executable for BlockEngine<T> {
 
     fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
         let team = self.team.clone();
-        team.run(self.shares, || {
+        team.run(self.shares_steps(count), || {
+            if self.independent {
+                for at in 0..self.phases[Phase::Step as usize].len() {
+                    let kernel = self.phases[Phase::Step as usize][at];
+                    self.run_kernel(kernel as usize, Steps { steps: first..first + count, dt });
+                }
+                return Ok(());
+            }
             for step in first..first + count {
                 feeds.apply(step, |buffer, values| self.memory.write(buffer, 0, values))?;
                 self.run_phase(Phase::Step, step, dt);

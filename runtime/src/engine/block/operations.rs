@@ -2,19 +2,25 @@
 
 use std::ops::Range;
 
-use super::allocate::{Code, Instruction};
+use super::allocate::{Code, Instruction, Operand};
 use crate::engine::{Memory, Real};
 use crate::isa::{Isa, Work};
 use crate::program::{Binary, Op, Unary};
 
-/// What is the same for all elements of a kernel.
-pub(super) struct Uniform<T> {
-    /// The step.
-    pub step: u64,
-    /// `step * dt`
-    pub time: T,
+/// Steps to run.
+#[derive(Clone)]
+pub(super) struct Steps {
+    /// Which.
+    pub steps: Range<u64>,
     /// The step size.
-    pub dt: T,
+    pub dt: f64,
+}
+
+/// Space for the values of a kernel being run.
+#[derive(Default)]
+pub(super) struct Scratch<T> {
+    registers: Vec<T>,
+    uniforms: Vec<T>,
 }
 
 /// The buffers, for several threads that work on different elements.
@@ -61,7 +67,7 @@ impl<'a, T: Real> View<'a, T> {
     }
 }
 
-/// Runs a kernel over some of its elements, `B` at a time.
+/// Runs a kernel over some of its elements, `B` at a time: all steps of a block before the next block.
 ///
 /// # Safety
 ///
@@ -70,11 +76,19 @@ pub(super) unsafe fn run<T: Real, const B: usize>(
     isa: Isa,
     code: &Code,
     elements: Range<usize>,
-    registers: &mut [T],
+    scratch: &mut Scratch<T>,
     view: &View<'_, T>,
-    uniform: &Uniform<T>,
+    steps: Steps,
 ) {
-    isa.run(Blocks::<T, B> { code, elements, registers, view, uniform });
+    let Scratch { registers, uniforms } = scratch;
+    if registers.len() < code.registers * B {
+        registers.resize(code.registers * B, T::default());
+    }
+    uniforms.resize(code.uniforms.len(), T::default());
+    for at in 0..code.uniforms.len() {
+        uniforms[at] = uniform(&code.uniforms[at], uniforms, view, &steps);
+    }
+    isa.run(Blocks::<T, B> { code, elements, registers, uniforms, view, steps });
 }
 
 /// What is compiled for several instruction sets.
@@ -82,105 +96,162 @@ struct Blocks<'a, T, const B: usize> {
     code: &'a Code,
     elements: Range<usize>,
     registers: &'a mut [T],
+    uniforms: &'a mut [T],
     view: &'a View<'a, T>,
-    uniform: &'a Uniform<T>,
+    steps: Steps,
 }
 
 impl<T: Real, const B: usize> Work for Blocks<'_, T, B> {
     #[inline(always)]
     fn run(self) {
-        run_here::<T, B>(self.code, self.elements, self.registers, self.view, self.uniform);
-    }
-}
-
-#[inline(always)]
-fn run_here<T: Real, const B: usize>(
-    code: &Code,
-    elements: Range<usize>,
-    registers: &mut [T],
-    view: &View<'_, T>,
-    uniform: &Uniform<T>,
-) {
-    let (blocks, _) = registers.as_chunks_mut::<B>();
-    for first in elements.clone().step_by(B) {
-        let count = B.min(elements.end - first);
-        for instruction in &code.instructions {
-            match instruction {
-                Instruction::Compute(register, op) => {
-                    let (left, rest) = blocks.split_at_mut(*register as usize);
-                    let (out, right) = rest.split_first_mut().expect("`allocate` counts the registers");
-                    // The result's register is none of the operands'.
-                    let block =
-                        |r: u32| if r < *register { &left[r as usize] } else { &right[(r - register - 1) as usize] };
-                    compute(out, op, block, view, uniform, first, count);
+        let Blocks { code, elements, registers, uniforms, view, steps } = self;
+        let (blocks, _) = registers.as_chunks_mut::<B>();
+        for first in elements.clone().step_by(B) {
+            let count = B.min(elements.end - first);
+            for step in steps.steps.clone() {
+                let now = Steps { steps: step..step + 1, dt: steps.dt };
+                for at in &code.changing {
+                    uniforms[*at as usize] = uniform(&code.uniforms[*at as usize], uniforms, view, &now);
                 }
-                Instruction::Store(buffer, register) => {
-                    let slot = view.memory.current_slot(*buffer as usize, uniform.step);
-                    // SAFETY: these are elements of this thread, see `run`.
-                    unsafe { view.store(*buffer as usize, slot, first, &blocks[*register as usize][..count]) };
+                for instruction in &code.instructions {
+                    execute(*instruction, blocks, uniforms, view, step, first..first + count);
                 }
             }
         }
     }
 }
 
+/// A value that is the same for all elements, in the first of the steps.
 #[inline(always)]
-fn compute<'a, T: Real, const B: usize>(
-    out: &mut [T; B],
-    op: &Op,
-    block: impl Fn(u32) -> &'a [T; B],
-    view: &View<'_, T>,
-    uniform: &Uniform<T>,
-    first: usize,
-    count: usize,
-) {
+fn uniform<T: Real>(op: &Op, known: &[T], view: &View<'_, T>, steps: &Steps) -> T {
+    let at = |value: u32| known[value as usize];
+    let mut out = [T::default()];
     match *op {
-        Op::Constant(value) => out.fill(T::from_f64(value)),
-        Op::Time => out.fill(uniform.time),
-        Op::StepSize => out.fill(uniform.dt),
-        Op::Load { buffer, scalar } => load(out, view, buffer as usize, 0, scalar, first, count),
-        Op::Past { buffer, scalar, steps } => {
-            let slot = view.memory.past_slot(buffer as usize, uniform.step, steps);
-            load(out, view, buffer as usize, slot, scalar, first, count);
+        Op::Constant(value) => return T::from_f64(value),
+        Op::Time => return T::from_f64(steps.steps.start as f64 * steps.dt),
+        Op::StepSize => return T::from_f64(steps.dt),
+        // SAFETY: a kernel stores none of the buffers whose first element it reads for all.
+        Op::Load { buffer, .. } => return unsafe { view.slice(buffer as usize, 0, 0, 1)[0] },
+        Op::Past { buffer, steps: back, .. } => {
+            let slot = view.memory.past_slot(buffer as usize, steps.steps.start, back);
+            // SAFETY: as above.
+            return unsafe { view.slice(buffer as usize, slot, 0, 1)[0] };
         }
-        Op::Unary(f, a) => unary(out, f, block(a)),
-        Op::Binary(f, a, b) => binary(out, f, block(a), block(b)),
-        Op::Fma(a, b, c) => {
-            let (a, b, c) = (block(a), block(b), block(c));
-            for i in 0..B {
-                out[i] = a[i].fma(b[i], c[i]);
+        Op::Unary(f, a) => unary(&mut out, f, &[at(a)]),
+        Op::Binary(f, a, b) => binary(&mut out, f, Value::Block(&[at(a)]), Value::Block(&[at(b)])),
+        Op::Fma(a, b, c) => return at(a).fma(at(b), at(c)),
+        Op::Select(a, b, c) => return if at(a) != T::default() { at(b) } else { at(c) },
+    }
+    out[0]
+}
+
+/// An operand: a number for each element, or one for all.
+#[derive(Clone, Copy)]
+enum Value<'a, T, const B: usize> {
+    Block(&'a [T; B]),
+    Uniform(T),
+}
+
+#[inline(always)]
+fn execute<T: Real, const B: usize>(
+    instruction: Instruction,
+    blocks: &mut [[T; B]],
+    uniforms: &[T],
+    view: &View<'_, T>,
+    step: u64,
+    elements: Range<usize>,
+) {
+    let number = |at: u32| uniforms[at as usize];
+    // The result's register is none of the operands'.
+    macro_rules! split {
+        ($register:expr, $out:ident, $block:ident, $value:ident) => {
+            let (left, rest) = blocks.split_at_mut($register as usize);
+            let ($out, right) = rest.split_first_mut().expect("`allocate` counts the registers");
+            #[allow(unused_variables)]
+            let $block = |r: u32| if r < $register { &left[r as usize] } else { &right[(r - $register - 1) as usize] };
+            #[allow(unused_variables)]
+            let $value = |operand: Operand| match operand {
+                Operand::Register(r) => Value::Block($block(r)),
+                Operand::Uniform(at) => Value::Uniform(number(at)),
+            };
+        };
+    }
+    match instruction {
+        Instruction::Fill(register, at) => blocks[register as usize].fill(number(at)),
+        Instruction::Load { register, buffer, back } => {
+            let buffer = buffer as usize;
+            let slot = back.map_or(0, |back| view.memory.past_slot(buffer, step, back));
+            // SAFETY: these are elements of this thread, see `run`.
+            let values = unsafe { view.slice(buffer, slot, elements.start, elements.len()) };
+            let out = &mut blocks[register as usize];
+            match <&[T; B]>::try_from(values) {
+                Ok(values) => *out = *values,
+                Err(_) => out[..values.len()].copy_from_slice(values),
             }
         }
-        Op::Select(a, b, c) => {
-            let (a, b, c) = (block(a), block(b), block(c));
+        Instruction::Unary(register, f, a) => {
+            split!(register, out, block, value);
+            unary(out, f, block(a));
+        }
+        Instruction::Binary(register, f, a, b) => {
+            split!(register, out, block, value);
+            binary(out, f, value(a), value(b));
+        }
+        Instruction::Fma(register, a, b, c) => {
+            split!(register, out, block, value);
+            fma(out, block(a), value(b), value(c));
+        }
+        Instruction::Cubic { register, x, y, coefficients } => {
+            split!(register, out, block, value);
+            let (x, y, [c0, c1, c2, c3]) = (block(x), block(y), coefficients.map(number));
             for i in 0..B {
-                out[i] = if a[i] != T::default() { b[i] } else { c[i] };
+                out[i] = c3.fma(x[i], c2).fma(y[i], c1.fma(x[i], c0));
             }
+        }
+        Instruction::Select(register, a, b, c) => {
+            split!(register, out, block, value);
+            select(out, block(a), value(b), value(c));
+        }
+        Instruction::Store(buffer, register) => {
+            let slot = view.memory.current_slot(buffer as usize, step);
+            let values = &blocks[register as usize][..elements.len()];
+            // SAFETY: these are elements of this thread, see `run`.
+            unsafe { view.store(buffer as usize, slot, elements.start, values) };
         }
     }
 }
 
 #[inline(always)]
-fn load<T: Real, const B: usize>(
-    out: &mut [T; B],
-    view: &View<'_, T>,
-    buffer: usize,
-    slot: usize,
-    scalar: bool,
-    first: usize,
-    count: usize,
-) {
-    if scalar {
-        // SAFETY: a kernel stores none of the buffers whose first element it reads for all.
-        let values = unsafe { view.slice(buffer, slot, 0, 1) };
-        out.fill(values[0]);
-        return;
+fn fma<T: Real, const B: usize>(out: &mut [T; B], a: &[T; B], b: Value<'_, T, B>, c: Value<'_, T, B>) {
+    macro_rules! each {
+        ($i:ident, $b:expr, $c:expr) => {
+            for $i in 0..B {
+                out[$i] = a[$i].fma($b, $c);
+            }
+        };
     }
-    // SAFETY: these are elements of this thread, see `run`.
-    let values = unsafe { view.slice(buffer, slot, first, count) };
-    match <&[T; B]>::try_from(values) {
-        Ok(values) => *out = *values,
-        Err(_) => out[..values.len()].copy_from_slice(values),
+    match (b, c) {
+        (Value::Block(b), Value::Block(c)) => each!(i, b[i], c[i]),
+        (Value::Block(b), Value::Uniform(c)) => each!(i, b[i], c),
+        (Value::Uniform(b), Value::Block(c)) => each!(i, b, c[i]),
+        (Value::Uniform(b), Value::Uniform(c)) => each!(i, b, c),
+    }
+}
+
+#[inline(always)]
+fn select<T: Real, const B: usize>(out: &mut [T; B], a: &[T; B], b: Value<'_, T, B>, c: Value<'_, T, B>) {
+    macro_rules! each {
+        ($i:ident, $b:expr, $c:expr) => {
+            for $i in 0..B {
+                out[$i] = if a[$i] != T::default() { $b } else { $c };
+            }
+        };
+    }
+    match (b, c) {
+        (Value::Block(b), Value::Block(c)) => each!(i, b[i], c[i]),
+        (Value::Block(b), Value::Uniform(c)) => each!(i, b[i], c),
+        (Value::Uniform(b), Value::Block(c)) => each!(i, b, c[i]),
+        (Value::Uniform(b), Value::Uniform(c)) => each!(i, b, c),
     }
 }
 
@@ -209,11 +280,26 @@ fn unary<T: Real, const B: usize>(out: &mut [T; B], f: Unary, a: &[T; B]) {
 }
 
 #[inline(always)]
-fn binary<T: Real, const B: usize>(out: &mut [T; B], f: Binary, a: &[T; B], b: &[T; B]) {
+fn binary<T: Real, const B: usize>(out: &mut [T; B], f: Binary, a: Value<'_, T, B>, b: Value<'_, T, B>) {
     macro_rules! each {
         ($value:expr) => {
-            for i in 0..B {
-                out[i] = $value(a[i], b[i]);
+            match (a, b) {
+                (Value::Block(a), Value::Block(b)) => {
+                    for i in 0..B {
+                        out[i] = $value(a[i], b[i]);
+                    }
+                }
+                (Value::Block(a), Value::Uniform(b)) => {
+                    for i in 0..B {
+                        out[i] = $value(a[i], b);
+                    }
+                }
+                (Value::Uniform(a), Value::Block(b)) => {
+                    for i in 0..B {
+                        out[i] = $value(a, b[i]);
+                    }
+                }
+                (Value::Uniform(a), Value::Uniform(b)) => out.fill($value(a, b)),
             }
         };
     }

@@ -7,7 +7,6 @@ mod allocate;
 mod assembler;
 mod code;
 mod executable;
-mod independent;
 mod kernel;
 mod kinds;
 mod liveness;
@@ -24,6 +23,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use super::coupling::{Coupling, Sending};
+use super::independent::independent;
 use super::team::{Team, shares_entries};
 use super::{Memory, Real};
 use crate::artifact::{
@@ -32,7 +32,6 @@ use crate::artifact::{
 use crate::program::{Body, Kernel, Precision, Program};
 use assembler::Width;
 use code::{Places, Shape, generate};
-use independent::independent;
 use kernel::Code;
 use record::{Recordable, Recorder};
 use whole::{Contents, Search};
