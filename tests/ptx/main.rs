@@ -13,6 +13,7 @@ mod members;
 mod models;
 mod networks;
 mod products;
+mod refusals;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;

@@ -61,7 +61,7 @@ op:
   variables: {x: variable(0.5), z: variable, k: 1.0, u: input(0.0)}
 unit: {base: NodeTemplate, operators: [op]}
 net: {base: CircuitTemplate, nodes: {a: unit}}
-simulate: {duration: 9.0, dt: 0.01, seed: 7, inputs: {a/op/u: \"sin(t)\"}, record: {x: a/op/x, z: a/op/z, u: a/op/u}}
+simulate: {duration: 3.0, dt: 0.01, seed: 7, inputs: {a/op/u: \"sin(t)\"}, record: {x: a/op/x, z: a/op/z, u: a/op/u}}
 ";
 
 /// Units that read each other and a common input; columns of all units, of some, and of their mean.
@@ -75,7 +75,7 @@ net:
   base: CircuitTemplate
   nodes: {a: unit}
   edges: [[a/op/x, a/op/r, null, {weight: 0.4, delay: 0.05, connectivity: {fixed_indegree: {k: 2}}}]]
-simulate: {duration: 9.0, dt: 0.01, inputs: {a/op/m: \"sin(t)\"}, record: {z: a/op/z, x: a/op/x, m: a/op/m}}
+simulate: {duration: 3.0, dt: 0.01, inputs: {a/op/m: \"sin(t)\"}, record: {z: a/op/z, x: a/op/x, m: a/op/m}}
 ";
 
 fn model(text: &str, precision: &str) -> Model {
@@ -107,16 +107,16 @@ fn rows_need_no_launches_of_their_own() {
             let model = model(text, precision);
             // One network, some in one block, and more than fit one.
             for members in [1, 4, 300] {
-                for every in [1, 7, 300, 900] {
+                for every in [1, 7, 150, 300] {
                     let run = (members, every);
                     let (expected, _) = record(&model, run, &REFERENCE);
                     let (found, launches) = record(&model, run, &COUNTING);
                     assert!(found == expected, "{members} members, {precision}, every {every} steps\n{text}");
-                    // 900 steps fit one launch; a simulation hands over what it has recorded now and then. A row that is not
+                    // 300 steps fit one launch; a simulation hands over what it has recorded now and then. A row that is not
                     // followed by all of its steps is left to other launches.
                     let (rows, columns) = (found[0].len(), found.len());
-                    let rest = if 900 % every == 0 { 0 } else { 12 };
-                    let most = rows.div_ceil((1 << 16) / columns) + rest;
+                    let rest = if 300 % every == 0 { 0 } else { 12 };
+                    let most = rows.div_ceil((1 << 18) / columns) + rest;
                     assert!(launches <= most, "{launches} launches for {rows} rows of {columns} columns");
                 }
             }
