@@ -1,15 +1,19 @@
 //! Running an [`Artifact`] by launching its entries: what all devices with code, memory and a queue of launches have in
 //! common. What differs between them is a [`Driver`].
 
+mod kept;
+
 use std::sync::Arc;
 
 use crate::artifact::{
-    DeviceError, EventBuffer, Executable, Explanation, Feeds, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
+    DeviceError, EventBuffer, Executable, Explanation, Feeds, KeptRows, Phase, Rows, Samples, Spike, Totals,
+    reduce_by_row,
 };
 use crate::code::{Artifact, Binding, Data, Entry, Recorder};
 use crate::device::blas::Call;
 use crate::flush::narrow;
 use crate::program::Precision;
+use kept::Kept;
 
 /// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.
 pub trait Driver: Send {
@@ -58,6 +62,8 @@ pub struct Launcher<D> {
     marks: u64,
     /// Sums and extremes: address, room in bytes.
     totals: Option<(u64, usize)>,
+    /// Rows that stay on the device.
+    kept: Option<Kept>,
     seed: u64,
 }
 
@@ -132,6 +138,7 @@ impl<D: Driver> Launcher<D> {
             rows: None,
             plan: None,
             totals: None,
+            kept: None,
             seed: 0,
             artifact,
             driver,
@@ -166,7 +173,8 @@ impl<D: Driver> Launcher<D> {
 
     fn launch(&mut self, index: u32, clock: Clock, feeds: Option<&Feeds>) -> Result<(), DeviceError> {
         let entry = &self.artifact.entries[index as usize];
-        let by_place = [self.artifact.record, self.artifact.reduce].contains(&Some(index));
+        let measures = self.artifact.measures.map_or([None; 2], |m| [Some(m.totals), Some(m.rises)]);
+        let by_place = [self.artifact.record, self.artifact.reduce].iter().chain(&measures).any(|e| *e == Some(index));
         let extent = if by_place { clock.count as usize } else { entry.extent };
         if extent == 0 {
             return Ok(());
@@ -260,13 +268,18 @@ impl<D: Driver> Launcher<D> {
         Ok(())
     }
 
-    /// Records rows by launches that run many steps each.
-    fn record_together(
+    /// The entry that records rows so many steps apart, if there is one. With more steps than a launch runs there is nothing to
+    /// save.
+    fn recorder(&self, every: u64) -> Option<Recorder> {
+        self.artifact.recorder.filter(|_| (1..=LAUNCH_STEPS).contains(&every))
+    }
+
+    /// Records rows, for which there is room, by launches that run many steps each.
+    fn fill_rows(
         &mut self,
         recorder: Recorder,
         (rows, dt): (&Rows<'_>, f64),
         feeds: &Feeds,
-        out: &mut Vec<f64>,
     ) -> Result<(), DeviceError> {
         let size = size(self.artifact.precision);
         let width = rows.places.len() * size;
@@ -285,7 +298,6 @@ impl<D: Driver> Launcher<D> {
             self.driver.upload(address, &bytes)?;
             self.plan = Some(Plan { address, room, every: rows.every, places: rows.places.to_vec() });
         }
-        self.make_room(rows.count as usize * width)?;
         self.supply(feeds)?;
         let (mut done, most) = (0, (LAUNCH_STEPS / rows.every).max(1));
         while done < rows.count {
@@ -294,8 +306,7 @@ impl<D: Driver> Launcher<D> {
             self.launch(recorder.entry, Clock { recorded: done * width as u64, ..clock }, Some(feeds))?;
             done += part;
         }
-        let address = self.rows.expect("room was made").0;
-        self.fetch(address, rows.count as usize * rows.places.len(), out)
+        Ok(())
     }
 
     /// Appends numbers at an address to `out`.
@@ -304,6 +315,16 @@ impl<D: Driver> Launcher<D> {
         self.driver.download(address, &mut bytes)?;
         decode(&bytes, self.artifact.precision, out);
         Ok(())
+    }
+
+    /// Where sums and extremes go.
+    fn totals_room(&mut self, bytes: usize) -> Result<u64, DeviceError> {
+        let (address, room) = match self.totals {
+            Some((address, room)) if room >= bytes => (address, room),
+            _ => (self.driver.allocate(bytes)?, bytes),
+        };
+        self.totals = Some((address, room));
+        Ok(address)
     }
 
     fn no_buffer(&self, buffer: usize) -> DeviceError {
@@ -395,11 +416,7 @@ impl<D: Driver> Executable for Launcher<D> {
         let Some(reduce) = self.artifact.reduce else { return reduce_by_row(self, rows, dt, feeds, totals) };
         self.set_places(rows.places, 0)?;
         let mut bytes = encode(&[&totals.sums[..], &totals.lowest, &totals.highest].concat(), Precision::F64);
-        let (address, room) = match self.totals {
-            Some((address, room)) if room >= bytes.len() => (address, room),
-            _ => (self.driver.allocate(bytes.len())?, bytes.len()),
-        };
-        self.totals = Some((address, room));
+        let address = self.totals_room(bytes.len())?;
         self.driver.upload(address, &bytes)?;
         for row in 0..rows.count {
             let step = rows.first + row * rows.every;
@@ -419,13 +436,24 @@ impl<D: Driver> Executable for Launcher<D> {
         Ok(())
     }
 
+    fn keep(&mut self, places: &[(usize, usize)], rows: usize, spectra: bool) -> Result<(), DeviceError> {
+        self.keep_rows(places.len(), rows, spectra)
+    }
+
+    fn kept(&mut self) -> Option<&mut dyn KeptRows> {
+        if self.kept.is_some() { Some(self) } else { None }
+    }
+
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {
         if rows.places.is_empty() {
             return self.advance(rows.first, rows.count * rows.every, dt, feeds);
         }
-        // With more steps between two rows than a launch runs there is nothing to save.
-        if let Some(recorder) = self.artifact.recorder.filter(|_| rows.every <= LAUNCH_STEPS) {
-            return self.record_together(recorder, (rows, dt), feeds, out);
+        if let Some(recorder) = self.recorder(rows.every) {
+            let count = rows.count as usize * rows.places.len();
+            self.make_room(count * size(self.artifact.precision))?;
+            self.fill_rows(recorder, (rows, dt), feeds)?;
+            let address = self.rows.expect("room was made").0;
+            return self.fetch(address, count, out);
         }
         let Some(record) = self.artifact.record else {
             for row in 0..rows.count {

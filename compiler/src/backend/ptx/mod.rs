@@ -13,6 +13,7 @@ mod explain;
 mod feeds;
 mod fill;
 mod gather;
+mod measure;
 mod product;
 mod record;
 mod rows;
@@ -22,7 +23,7 @@ mod together;
 
 use std::fmt::Write;
 
-use nullcline_runtime::code::{Artifact, Entry, Recorder};
+use nullcline_runtime::code::{Artifact, Entry, Measures, Recorder};
 use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
@@ -130,6 +131,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
     let inputs = module.inputs.len();
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
     let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
+    let measures = Some(Measures { totals: add(measure::totals(&source)), rises: add(measure::rises(&source)) });
     let many = many_steps(module, GROUP as usize);
     let steps = many.as_ref().map(|many| add(steps::steps(&source, &mut constants, many)));
     let rows = many.as_ref().and_then(|many| many_rows(module, many));
@@ -157,6 +159,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         recorder,
         record,
         reduce,
+        measures,
         marks,
         arguments: code::arguments(),
         initial: module.initial.iter().map(|(buffer, v)| (buffer.0, values(v))).collect(),

@@ -88,6 +88,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         recorder: None,
         record: None,
         reduce: None,
+        measures: None,
         marks: None,
         arguments: Vec::new(),
         initial: initial.collect(),
