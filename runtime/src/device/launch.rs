@@ -2,6 +2,7 @@
 //! common. What differs between them is a [`Driver`].
 
 mod kept;
+mod rows;
 
 use std::sync::Arc;
 
@@ -9,11 +10,12 @@ use crate::artifact::{
     DeviceError, EventBuffer, Executable, Explanation, Feeds, KeptRows, Phase, Rows, Samples, Spike, Totals,
     reduce_by_row,
 };
-use crate::code::{Artifact, Binding, Data, Entry, Recorder};
+use crate::code::{Artifact, Binding, Data, Entry};
 use crate::device::blas::Call;
 use crate::flush::narrow;
 use crate::program::Precision;
 use kept::Kept;
+use rows::Plan;
 
 /// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.
 pub trait Driver: Send {
@@ -65,17 +67,6 @@ pub struct Launcher<D> {
     /// Rows that stay on the device.
     kept: Option<Kept>,
     seed: u64,
-}
-
-/// A plan of rows on the device.
-struct Plan {
-    address: u64,
-    /// Bytes there are for it.
-    room: usize,
-    /// Steps from row to row.
-    every: u64,
-    /// Which numbers are recorded.
-    places: Vec<(usize, usize)>,
 }
 
 /// What arguments say beside bindings.
@@ -264,47 +255,6 @@ impl<D: Driver> Launcher<D> {
     fn make_room(&mut self, bytes: usize) -> Result<(), DeviceError> {
         if bytes > 0 && self.rows.is_none_or(|(_, room)| room < bytes) {
             self.rows = Some((self.driver.allocate(bytes)?, bytes));
-        }
-        Ok(())
-    }
-
-    /// The entry that records rows so many steps apart, if there is one. With more steps than a launch runs there is nothing to
-    /// save.
-    fn recorder(&self, every: u64) -> Option<Recorder> {
-        self.artifact.recorder.filter(|_| (1..=LAUNCH_STEPS).contains(&every))
-    }
-
-    /// Records rows, for which there is room, by launches that run many steps each.
-    fn fill_rows(
-        &mut self,
-        recorder: Recorder,
-        (rows, dt): (&Rows<'_>, f64),
-        feeds: &Feeds,
-    ) -> Result<(), DeviceError> {
-        let size = size(self.artifact.precision);
-        let width = rows.places.len() * size;
-        if self.plan.as_ref().is_none_or(|plan| plan.every != rows.every || plan.places[..] != rows.places[..]) {
-            let column = |(buffer, element): &(usize, usize)| {
-                let address = self.buffers[*buffer] + (element * size) as u64;
-                (address, *element, self.artifact.layout.buffers[*buffer].len)
-            };
-            let columns: Vec<(u64, usize, usize)> = rows.places.iter().map(column).collect();
-            let plan = recorder.plan(rows.every, size, &columns);
-            let bytes: Vec<u8> = plan.into_iter().flat_map(u64::to_le_bytes).collect();
-            let (address, room) = match &self.plan {
-                Some(Plan { address, room, .. }) if *room >= bytes.len() => (*address, *room),
-                _ => (self.driver.allocate(bytes.len())?, bytes.len()),
-            };
-            self.driver.upload(address, &bytes)?;
-            self.plan = Some(Plan { address, room, every: rows.every, places: rows.places.to_vec() });
-        }
-        self.supply(feeds)?;
-        let (mut done, most) = (0, (LAUNCH_STEPS / rows.every).max(1));
-        while done < rows.count {
-            let part = (rows.count - done).min(most);
-            let clock = Clock::new((rows.first + done * rows.every, part), dt);
-            self.launch(recorder.entry, Clock { recorded: done * width as u64, ..clock }, Some(feeds))?;
-            done += part;
         }
         Ok(())
     }
