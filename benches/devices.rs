@@ -127,7 +127,8 @@ fn work(module: &Module) -> Work {
                 bytes += of_entries + n * size;
                 entries_held += of_entries;
             }
-            Body::Deliver { .. } => {}
+            // Devices get lists of connections.
+            Body::Deliver { .. } | Body::Convolve { .. } => {}
         }
     }
     let held: usize = held.iter().map(|(buffer, _)| module.buffers[buffer.index()].len * size).sum();

@@ -3,9 +3,12 @@
 //! `cargo bench --bench networks [NAME]` prints CPU microseconds per step (medians), the ratio to C (`cc -O3 -march=native
 //! -ffast-math`), and the shares of what one core can do, measured in the same run: of the multiply-adds, and of the bytes
 //! read from memory if every weight and delay came from there. Single thread. docs/performance.md explains the numbers.
+//! A second table is of weights that serve many networks or places.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod beside;
+#[path = "networks/shared.rs"]
+mod shared;
 
 use std::f64::consts::PI;
 use std::num::NonZeroUsize;
@@ -150,6 +153,7 @@ fn main() {
             here / there
         );
     }
+    shared::table(&peak, wanted.as_deref());
 }
 
 /// A network ready to run, and the operations of its step.

@@ -127,7 +127,7 @@ impl Batch {
             let slots = slots.ok_or_else(|| not_side_by_side(&members))?;
             variations.push(Variation { slots, values: axis.values[members.clone()].to_vec() });
         }
-        let module = pass::compile_batch(step, members.len(), &variations, lowered.precision);
+        let module = pass::compile_batch(step, members.len(), &variations, lowered.precision, self.engine.target);
         Ok(lowered.compiled(self.engine, module, Some(members)))
     }
 

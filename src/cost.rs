@@ -132,6 +132,8 @@ const FILL: f64 = 0.25e-9;
 const DIVISION: f64 = 8.0;
 /// Seconds for a term of a sum over connections: an index, a weight and a value.
 const TERM: f64 = 0.6e-9;
+/// A term of a convolution.
+const TAP: f64 = 0.05e-9;
 /// Seconds for an element of a table that is looked up.
 const LOOK_UP: f64 = 0.5e-9;
 /// Seconds for a number from a generator: half of a pair.
@@ -221,7 +223,13 @@ fn work(module: &Module, phase: Phase) -> Work {
             Body::Pointwise(_) => work.kernels.extend(pointwise(&kernel.body, kernel.extent)),
             Body::Take { .. } => work.rest += kernel.extent as f64 * LOOK_UP,
             Body::Couple { connection, .. } | Body::CouplePast { connection, .. } => {
-                work.rest += module.connections[*connection].sources.len() as f64 * TERM;
+                let connection = &module.connections[*connection];
+                work.rest += f64::from(connection.members) * connection.sources.len() as f64 * TERM;
+            }
+            Body::Convolve { convolution, .. } => {
+                let convolution = &module.convolutions[*convolution];
+                let terms = f64::from(convolution.members) * convolution.window.reads() as f64;
+                work.rest += terms * TAP;
             }
             Body::Deliver { fanout, .. } => work.rest += module.fanouts[*fanout].targets.len() as f64 * TERM * SPIKING,
         }

@@ -9,7 +9,9 @@ use nullcline::compiler::ir::lower::{Options, lower};
 use nullcline::compiler::model::{Circuit, instantiate};
 use nullcline::compiler::pass::vectorise::Vectorise;
 use nullcline::compiler::source::{Name, SourceMap, Span};
-use nullcline::compiler::template::connectivity::{Block, Distance, DistanceKernel, Pairs, Rule, Space, Table};
+use nullcline::compiler::template::connectivity::{
+    Block, Conv2d, Distance, DistanceKernel, Kernel, Padding, Pairs, Rule, Space, Table,
+};
 use nullcline::compiler::template::library::{FileLibrary, MemoryLibrary};
 use nullcline::compiler::template::{CircuitTemplate, load, load_all, to_yaml};
 use nullcline::{
@@ -136,7 +138,10 @@ fn connected(connectivity: Connectivity) -> Arc<CircuitTemplate> {
     let law = Distribution::new(Law::Gamma { shape: 2.0, scale: 0.5 }).max(3.0).seed(4);
     let cells = NodeBuilder::new("cells").operator(&op).size(16).set("op/k", law).build().unwrap();
     let weight = Distribution::new(Law::Normal { mean: 1.0, sd: 0.25 }).min(0.5);
-    let weighted = !matches!(&connectivity.rule, Rule::Pairs(pairs) if pairs.weights.is_some());
+    let weighted = match &connectivity.rule {
+        Rule::Pairs(pairs) => pairs.weights.is_none(),
+        rule => !matches!(rule, Rule::Conv2d(_)),
+    };
     let link = Link::new("p/op/x", "p/op/i").delay(Distribution::new(Law::Exponential { mean: 0.05 }));
     let link = if weighted { link.weight(weight) } else { link };
     CircuitBuilder::new("net").seed(9).node("p", &cells).edge(link.connectivity(connectivity)).build().unwrap()
@@ -171,7 +176,15 @@ fn every_connectivity_is_written_and_read_back() {
         Rule::Pairs(pairs),
         Rule::Mask(mask),
     ];
-    for rule in rules {
+    let law = Distribution::new(Law::Normal { mean: 0.0, sd: 0.5 });
+    let given = Kernel::Given((0..6).map(|w| f64::from(w) / 4.0 - 0.5).collect());
+    let conv2d = |kernel, shape, padding| Rule::Conv2d(Conv2d { shape, padding, ..Conv2d::new(kernel, [2, 3]) });
+    let convolutions = [
+        conv2d(given.clone(), None, Padding::Zero),
+        conv2d(given, Some([2, 8]), Padding::Periodic),
+        conv2d(Kernel::Drawn(law), Some([8, 2]), Padding::Periodic),
+    ];
+    for rule in rules.into_iter().chain(convolutions) {
         for (autapses, seed) in [(Some(false), None), (None, Some(5)), (Some(true), None)] {
             let own = Connectivity { rule: rule.clone(), autapses, multapses: None, seed };
             // One to one without autapses, and a pair of its own, leave nothing or contradict themselves.

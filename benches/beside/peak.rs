@@ -40,8 +40,13 @@ pub fn operations(module: &Module) -> f64 {
             });
             calls.sum::<usize>() * module.kernels[*at].extent
         }
+        Body::Convolve { convolution, .. } => {
+            let convolution = &module.convolutions[*convolution];
+            2 * convolution.members as usize * convolution.window.reads() as usize
+        }
         Body::Couple { connection, .. } | Body::CouplePast { connection, .. } => {
-            2 * module.connections[*connection].sources.len()
+            let connection = &module.connections[*connection];
+            2 * connection.members as usize * connection.sources.len()
         }
         Body::Take { .. } | Body::Deliver { .. } => 0,
     };

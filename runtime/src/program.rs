@@ -3,7 +3,11 @@
 //! A program mirrors the compiler's kernels with nothing left to decide: every operation is one of [`Op`], values are in
 //! single assignment form, and each rounds once to the program's precision. Engines allocate registers as they like.
 
+mod window;
+
 use std::sync::Arc;
+
+pub use window::Window;
 
 use crate::artifact::{Layout, Phase};
 
@@ -137,6 +141,23 @@ pub struct Connection {
     pub weights: Arc<[f64]>,
     /// Delay of each entry in steps, for [`Kernel::CouplePast`].
     pub delays: Option<Arc<[u32]>>,
+    /// Networks side by side that have these connections, without delays: the targets of the first, then those of the next.
+    pub members: u32,
+    /// Source elements from one member to the next.
+    pub stride: u32,
+}
+
+/// A convolution; see [`Kernel::Convolve`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Convolution {
+    /// Its name.
+    pub name: String,
+    /// Which sources each target reads.
+    pub window: Window,
+    /// The weights of each target channel, tap by tap.
+    pub weights: Arc<[f64]>,
+    /// Networks side by side, each with all sources and targets of the window.
+    pub members: u32,
 }
 
 /// Weighted connections by source; see [`Kernel::Deliver`].
@@ -171,10 +192,21 @@ pub enum Kernel {
         /// Buffer written.
         target: u32,
     },
-    /// `target[i] = sum_e weight_e * source[source_e]`, entries in order from 0 on, each a fused multiply-add.
+    /// `target[i] = sum_e weight_e * source[source_e]`, entries in order from 0 on, each a fused multiply-add; member `m` reads
+    /// `source[m * stride + source_e]`.
     Couple {
         /// The connection.
         connection: Arc<Connection>,
+        /// Buffer read.
+        source: u32,
+        /// Buffer written.
+        target: u32,
+    },
+    /// `target[i] = sum_k weight_k * source[read(i, k)]` over the taps `k` of the window that read a source and whose weight is
+    /// not 0, in order from 0 on, each a fused multiply-add. The targets of a member read the sources of that member.
+    Convolve {
+        /// The convolution.
+        convolution: Arc<Convolution>,
         /// Buffer read.
         source: u32,
         /// Buffer written.

@@ -160,7 +160,7 @@ fn members_of_a_batch_deliver_each_to_themselves() {
         Variation { slots: vec![Slot::Delivered(FanoutId(0), None)], values: weights.clone() },
     ];
     let sizes = [spiking.sizes[0], spiking.sizes[0], spiking.sizes[1], spiking.sizes[0], 1];
-    let together = schedule::schedule(batch(step, drives.len(), &variations), Precision::F64);
+    let together = schedule::schedule(batch(step, drives.len(), &variations, false), Precision::F64);
     assert_eq!(verify(&together), Ok(()));
     for engine in engines() {
         let together = states(together.clone(), engine);
@@ -211,6 +211,7 @@ fn a_target_without_deliveries_refuses_them_by_name() {
         name: "bare",
         floats,
         has: basic,
+        shares_weights: false,
         crosses: |op| !matches!(op, Op::Deliver(_)),
         subnormals: &[],
         strict: true,

@@ -9,7 +9,7 @@ mod random;
 
 use std::num::NonZeroUsize;
 
-use nullcline::compiler::ir::expr::{FanoutId, Op, ParameterId, SpaceId};
+use nullcline::compiler::ir::expr::{FanoutId, Op, ParameterId, SpaceId, StateId};
 use nullcline::compiler::ir::prim::{arith, lookup};
 use nullcline::compiler::ir::system::{Connection, Fanout, System, Values};
 use nullcline::compiler::kernel::ir::{Body, BufferRole, Module, Precision};

@@ -78,7 +78,7 @@ fn members_of_a_batch_share_delays() {
     let oracle = Engine::lookup("oracle").unwrap();
     let (step, all) = delayed("heun", true, 0);
     let alone = states(module(step.clone(), oracle, Precision::F64), oracle);
-    let together = batch(arithmetic(step, oracle, Precision::F64), 2, &[]);
+    let together = batch(arithmetic(step, oracle, Precision::F64), 2, &[], false);
     let together = schedule::schedule(together, Precision::F64);
     for engine in engines() {
         for (all_rows, one) in states(together.clone(), engine).iter().zip(&alone) {
@@ -86,6 +86,64 @@ fn members_of_a_batch_share_delays() {
         }
     }
     assert!(all.delays.unwrap().contains(&0));
+}
+
+/// `x' = couple(tanh x) - x` with connections of this kind.
+fn of_connection(connection: Connection, (sources, targets): (usize, usize)) -> Step {
+    let mut s = System::new("shared");
+    let from = s.add_space("sources", sources);
+    let to = s.add_space("targets", targets);
+    let mut random = Random(sources as u64);
+    let (source, y) = s.add_state("y", from, Values::Each(random.units(sources).into()));
+    let (target, x) = s.add_state("x", to, Values::Each(random.units(targets).into()));
+    let rate = s.graph.call(lookup("tanh").unwrap(), &[y]);
+    let sum = s.couple(Connection { source: from, target: to, ..connection }, rate);
+    s.states[target.index()].derivative = s.graph.difference(sum, x);
+    s.states[source.index()].derivative = s.graph.product(rate, y);
+    discretise::discretise(s, Vec::new(), scheme::lookup("euler").unwrap()).unwrap()
+}
+
+#[test]
+fn members_share_their_weights_and_have_the_sums_of_their_own() {
+    let oracle = Engine::lookup("oracle").unwrap();
+    let mut random = Random(17);
+    // Full, with gaps, sparse, small, for everyone; sizes on both sides of vectors and of what is made side by side.
+    for (sources, targets, part) in
+        [(40, 37, 1.0), (61, 19, 0.6), (64, 129, 0.1), (5, 7, 1.0), (1200, 1, 1.0), (33, 32, 1.0)]
+    {
+        let (mut starts, mut list) = (vec![0], Vec::new());
+        for _ in 0..targets {
+            list.extend((0..sources as u32).filter(|_| random.unit() < part));
+            starts.push(list.len() as u32);
+        }
+        let weights = random.units(list.len()).iter().map(|w| w - 0.5).collect();
+        let ends = (SpaceId::SCALAR, SpaceId::SCALAR);
+        let connection = Connection::new("shared", ends, starts, list, Values::Each(weights));
+        let step = arithmetic(of_connection(connection, (sources, targets)), oracle, Precision::F64);
+        let alone = states(schedule::schedule(step.clone(), Precision::F64), oracle);
+        for members in [2, 8, 13] {
+            let start: Vec<f64> = (0..members).map(|m| 0.1 * m as f64).collect();
+            let own = Variation { slots: vec![Slot::State(StateId(0), None)], values: start.clone() };
+            for precision in [Precision::F64, Precision::F32] {
+                let [shared, apart] = [true, false].map(|shared| {
+                    let module =
+                        schedule::schedule(batch(step.clone(), members, std::slice::from_ref(&own), shared), precision);
+                    assert_eq!(verify(&module), Ok(()));
+                    module
+                });
+                let kept = |module: &Module| module.connections.iter().map(|c| c.sources.len()).sum::<usize>();
+                assert_eq!(kept(&apart), members * kept(&shared));
+                let expected = states(apart, oracle);
+                assert_eq!(expected[0].len(), members * alone[0].len());
+                for engine in
+                    ENGINES.iter().filter(|e| e.device == "cpu" && (e.name != "jit" || Engine::auto().name == "jit"))
+                {
+                    let found = states(shared.clone(), engine);
+                    assert_eq!(found, expected, "{}, {members} members, {sources} to {targets}", engine.name);
+                }
+            }
+        }
+    }
 }
 
 /// `x' = couple(x delayed) - x` where every unit is connected to every other one, but not to itself.

@@ -28,6 +28,7 @@ pub static WHOLE: Target = Target {
     subnormals: &[],
     floats: &[Precision::F32, Precision::F64],
     has: |_| true,
+    shares_weights: false,
     crosses: |_| true,
     strict: true,
 };
@@ -307,6 +308,7 @@ impl Executable for Bounds {
                     let sums: Vec<Near> = sums.collect();
                     self.memory[target.index()][..sums.len()].copy_from_slice(&sums);
                 }
+                Body::Convolve { .. } => unreachable!("devices get lists of connections"),
                 Body::CouplePast { connection, history, current, target } => {
                     let from = |element: usize, delay: u32| match current {
                         Some(current) if delay == 0 => self.memory[current.index()][element],

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use nullcline_runtime::program::{Binary, Body, Connection, Fanout, Kernel, Op, Precision, Program, Unary};
+use nullcline_runtime::program::{
+    Binary, Body, Connection, Convolution, Fanout, Kernel, Op, Precision, Program, Unary,
+};
 
 use crate::ir::prim::{Prim, arith, bits};
 use crate::ir::system::Values;
@@ -16,6 +18,7 @@ pub static PROGRAM: Target = Target {
     floats: &[ir::Precision::F32, ir::Precision::F64],
     has: |prim| spelling(prim).is_some(),
     strict: true,
+    shares_weights: true,
     crosses: |_| true,
 };
 
@@ -68,6 +71,7 @@ fn spelling(prim: &Prim) -> Option<Spelling> {
 /// Prints a module that is legal for [`PROGRAM`].
 pub fn program(module: &Module) -> Program {
     let connections: Vec<Arc<Connection>> = module.connections.iter().map(|c| Arc::new(connection(c))).collect();
+    let convolutions: Vec<Arc<Convolution>> = module.convolutions.iter().map(|c| Arc::new(convolution(c))).collect();
     let fanouts: Vec<Arc<Fanout>> = module.fanouts.iter().map(|f| Arc::new(fanout(f))).collect();
     let kernels = module.kernels.iter().map(|kernel| match &kernel.body {
         ir::Body::Pointwise(stmts) => Kernel::Pointwise { extent: kernel.extent, body: body(stmts) },
@@ -76,6 +80,9 @@ pub fn program(module: &Module) -> Program {
         }
         ir::Body::Couple { connection, source, target } => {
             Kernel::Couple { connection: connections[*connection].clone(), source: source.0, target: target.0 }
+        }
+        ir::Body::Convolve { convolution, source, target } => {
+            Kernel::Convolve { convolution: convolutions[*convolution].clone(), source: source.0, target: target.0 }
         }
         ir::Body::CouplePast { connection, history, current, target } => Kernel::CouplePast {
             connection: connections[*connection].clone(),
@@ -110,6 +117,17 @@ fn connection(connection: &crate::ir::system::Connection) -> Connection {
         sources: connection.sources.clone(),
         weights: values(&connection.weights),
         delays: connection.delays.clone(),
+        members: connection.members,
+        stride: connection.stride,
+    }
+}
+
+fn convolution(convolution: &crate::ir::system::Convolution) -> Convolution {
+    Convolution {
+        name: convolution.name.clone(),
+        window: convolution.window,
+        weights: convolution.weights.clone(),
+        members: convolution.members,
     }
 }
 

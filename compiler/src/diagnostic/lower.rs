@@ -83,6 +83,7 @@ pub fn shape_into(name: &str, wanted: &str, found: &str, span: Span, declared: S
     let message = format!("`{name}` takes {wanted}, but the value is {found}");
     Diagnostic::error("shape", span, message, format!("this is {found}"))
         .with_related(declared, format!("{wanted} expected"))
+        .with_note("a list in an operator is a vector; one with a number for each unit is `{value: [..], per: unit}`")
         .with_help(format!("declare `{name}: variable(0.0, LENGTH)`, or reduce the value with `vsum`, `mean` or `[i]`"))
 }
 

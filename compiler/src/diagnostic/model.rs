@@ -419,6 +419,17 @@ pub fn wrong_value_count(variable: &Variable, place: &str, units: usize, length:
     if units == 1 { fault.with_help(format!("give the node a size: `n: {found}`")) } else { fault }
 }
 
+/// The same for a variable on an edge, with a list of another length than it has connections.
+pub fn wrong_connection_count(variable: &Variable, span: Span, connections: u64, found: usize) -> Diagnostic {
+    let name = &variable.name;
+    let message =
+        format!("`{name}` takes one value, or one for each of the {connections} connections, but {found} are given");
+    Diagnostic::error("wrong-number-of-values", span, message, format!("{found} values"))
+        .with_related(variable.span, "the variable")
+        .with_note("lists are in the order of `pairs`, else by target, for each target by source")
+        .with_help("give a matrix `[target][source]`, of which the connected entries are taken, or a distribution")
+}
+
 /// The same for a value that a node gives.
 pub fn wrong_override_count(given: &Override, units: usize, length: usize, found: usize) -> Diagnostic {
     let message = format!("`{}` {}, but {found} are given", given.variable, expected_values(units, length));

@@ -293,10 +293,17 @@ pub fn empty_declaration(span: Span, what: &str) -> Diagnostic {
 pub fn unknown_declaration(span: Span, what: &str, written: &str, word: &str) -> Diagnostic {
     const WORDS: [&str; 4] = ["input", "output", "variable", "constant"];
     let fault = not_a_number(span, what, written);
-    let label = "expected a number, or `input`, `output`, `variable`, `constant`".to_string();
+    let label = "expected a number, a file, or `input`, `output`, `variable`, `constant`".to_string();
     let message = format!("{what}: `{written}` declares nothing");
     let starts = WORDS.into_iter().find(|w| word.starts_with(w)).map(|w| format!("did you mean `{w}`?"));
     Diagnostic { code: "unknown-declaration", message, label, ..fault }.with_help_if(nearest(word, WORDS).or(starts))
+}
+
+/// A matrix, or a vector, with `per: unit`.
+pub fn values_per_unit(span: Span, what: &str) -> Diagnostic {
+    let message = format!("{what} has one number for each unit with `per: unit`, so it can be no vector or matrix");
+    Diagnostic::error("values-per-unit", span, message, "one number for each unit")
+        .with_help("give a list, a file with one row or column or a distribution, without `shape`; or leave `per` out")
 }
 
 /// `variable(0.0`.

@@ -2,7 +2,7 @@
 //!
 //! Semantics. Every expression has a [`SpaceId`]: the index set its value is an array over. [`SpaceId::SCALAR`] has one
 //! element and broadcasts to any other space; two different non-scalar spaces never meet in one pointwise call, values
-//! move between them only through [`Op::Take`], [`Op::Couple`], [`Op::CouplePast`] and [`Op::Deliver`]. Values are
+//! move between them only through [`Op::Take`], [`Op::Couple`], [`Op::Convolve`], [`Op::CouplePast`] and [`Op::Deliver`]. Values are
 //! real; complex variables are pairs of expressions ([`super::complex`]). Truth values are 1 and 0, and any number other
 //! than 0 counts as true.
 //!
@@ -58,6 +58,10 @@ id!(
     ConnectionId
 );
 id!(
+    /// A kernel of weights that slides over a grid.
+    ConvolutionId
+);
+id!(
     /// A set of connections that spikes travel along.
     FanoutId
 );
@@ -103,6 +107,9 @@ pub enum Op {
     /// `out[i] = sum_e weight[e] * argument[source[e]]` over the entries `e` of target `i`, in order, from 0 on; each term is
     /// one fused multiply-add.
     Couple(ConnectionId),
+    /// `out[i] = sum_k weight[k] * argument[read(i, k)]` over the taps `k` of a convolution, in order, from 0 on; each term is
+    /// one fused multiply-add. Taps of weight 0 and those that read nothing have none.
+    Convolve(ConvolutionId),
     /// `out[e]` = the history's value `steps` whole steps before the start of this step. No argument.
     Past {
         /// What is remembered.
@@ -278,7 +285,7 @@ impl ExprGraph {
                     match node.op {
                         Op::Call(prim) => self.call(prim, &node.args),
                         Op::Take(_) if self.became_scalar(id, &node) => node.args[0],
-                        Op::Couple(_) if self.became_scalar(id, &node) => {
+                        Op::Couple(_) | Op::Convolve(_) if self.became_scalar(id, &node) => {
                             // Connections count on elements: the number, chosen whatever the array was.
                             let array = self.node(id).args[0];
                             let always = self.constant(1.0);

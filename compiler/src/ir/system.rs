@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use nullcline_runtime::program::Window;
+
 pub use crate::model::Values;
 
 use super::event::{Event, Jump, Recorded};
 use super::expr::{
-    ConnectionId, ExprGraph, ExprId, FanoutId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId, StateId, TableId,
+    ConnectionId, ConvolutionId, ExprGraph, ExprId, FanoutId, HistoryId, InputId, Op, ParameterId, RandomId, SpaceId,
+    StateId, TableId,
 };
 use crate::source::Span;
 
@@ -113,6 +116,10 @@ pub struct Connection {
     pub weights: Values,
     /// Delay of each entry in whole steps, for [`Op::CouplePast`].
     pub delays: Option<Arc<[u32]>>,
+    /// Networks side by side that have these connections, without delays: the targets of the first, then those of the next.
+    pub members: u32,
+    /// Source elements from one member to the next.
+    pub stride: u32,
 }
 
 impl Connection {
@@ -125,12 +132,50 @@ impl Connection {
         weights: Values,
     ) -> Connection {
         let (starts, sources) = (starts.into(), sources.into());
-        Connection { name: name.into(), source, target, starts, sources, weights, delays: None }
+        Connection { name: name.into(), source, target, starts, sources, weights, delays: None, members: 1, stride: 0 }
     }
 
     /// Gives every entry its delay in whole steps.
     pub fn with_delays(self, delays: impl Into<Arc<[u32]>>) -> Connection {
         Connection { delays: Some(delays.into()), ..self }
+    }
+}
+
+/// A kernel of weights for [`Op::Convolve`]. The weights are shared by all places of the grid.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Convolution {
+    /// Name, for text forms.
+    pub name: String,
+    /// Space of the argument.
+    pub source: SpaceId,
+    /// Space of the result.
+    pub target: SpaceId,
+    /// Which sources each target reads.
+    pub window: Window,
+    /// The weights of each target channel, tap by tap.
+    pub weights: Arc<[f64]>,
+    /// Networks side by side: the elements of both spaces are those of the window, member by member.
+    pub members: u32,
+}
+
+impl Convolution {
+    /// The same as a list of connections: those of each target tap by tap.
+    pub fn listed(&self) -> Connection {
+        let window = &self.window;
+        let (mut starts, mut sources, mut weights) = (vec![0u32], Vec::new(), Vec::new());
+        for member in 0..self.members as usize {
+            for target in 0..window.targets() {
+                for tap in 0..window.taps() {
+                    let weight = self.weights[window.weight(target, tap)];
+                    if let (Some(source), true) = (window.read(target, tap), weight != 0.0) {
+                        sources.push((member * window.sources() + source) as u32);
+                        weights.push(weight);
+                    }
+                }
+                starts.push(sources.len() as u32);
+            }
+        }
+        Connection::new(&*self.name, (self.source, self.target), starts, sources, Values::from_each(weights))
     }
 }
 
@@ -216,6 +261,8 @@ pub struct System {
     pub tables: Vec<Table>,
     /// Connections.
     pub connections: Vec<Connection>,
+    /// Convolutions.
+    pub convolutions: Vec<Convolution>,
     /// Connections that spikes travel along.
     pub fanouts: Vec<Fanout>,
     /// Histories.
@@ -313,6 +360,14 @@ impl System {
         let target = connection.target;
         let id = self.add_connection(connection);
         self.graph.add(Op::Couple(id), vec![argument], target)
+    }
+
+    /// What a convolution makes of `argument`, which is over its source.
+    pub fn convolve(&mut self, convolution: Convolution, argument: ExprId) -> ExprId {
+        let target = convolution.target;
+        self.convolutions.push(convolution);
+        let id = ConvolutionId(self.convolutions.len() as u32 - 1);
+        self.graph.add(Op::Convolve(id), vec![argument], target)
     }
 
     /// Adds connections.

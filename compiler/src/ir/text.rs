@@ -9,6 +9,8 @@
 //!   connection c0: s1 -> s2, 12 entries of weight 0.5: NAME     used by `couple(c0, x)`
 //!   connection c1: s1 -> s2, 2 entries of weight 0.5, delays [1, 3]: NAME     used by `couple(c1, h0)`; an entry
 //!                                                without delay reads the third argument of `couple(c1, h0, x)`
+//!   convolution v0: s1 -> s2, 3 x 3 places of 8 x 8 x 1 -> 8 x 8 x 2, every 1 x 1, periodic, weights [0.5, ..]: NAME     used
+//!                                                by `convolve(v0, x)`
 //!   fanout f0: s1 -> s2, 12 entries of weight 0.5: NAME     used by `deliver(f0, base, spike)`, also with a factor
 //!   %0[s1] = exp(a / b)                          used more than once, or deep
 //!   history h0[s1], 10 steps: NAME = x           used by `past(h0, 3)`: the value 3 steps ago
@@ -27,7 +29,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::event::{Affected, Event, Through};
 use super::expr::{ExprId, Node, Op, SpaceId};
-use super::system::{Connection, System, Values};
+use super::system::{Connection, Convolution, System, Values};
 use crate::syntax::print::number;
 
 /// Most numbers of a list that are printed; the rest is counted.
@@ -78,6 +80,9 @@ impl Display for System {
             let weights = values(&c.weights);
             let (count, delays) = (entries(c.sources.len()), delays(c));
             writeln!(f, "  connection c{i}: {source} -> {target}, {count} of weight {weights}{delays}: {}", c.name)?;
+        }
+        for (i, c) in self.convolutions.iter().enumerate() {
+            writeln!(f, "  convolution v{i}: {} -> {}, {}", space(c.source), space(c.target), convolution(c))?;
         }
         for (i, fanout) in self.fanouts.iter().enumerate() {
             let (source, target) = (space(fanout.source), space(fanout.target));
@@ -205,6 +210,7 @@ impl Expressions {
             Op::Random(id) => atom(system.randoms[id.index()].name.clone()),
             Op::Take(table) => atom(format!("take(t{}, {})", table.0, self.get(node.args[0]))),
             Op::Couple(connection) => atom(format!("couple(c{}, {})", connection.0, self.get(node.args[0]))),
+            Op::Convolve(id) => atom(format!("convolve(v{}, {})", id.0, self.get(node.args[0]))),
             Op::Past { history, steps } => atom(format!("past(h{}, {steps})", history.0)),
             Op::Event(event) => atom(format!("event(e{})", event.0)),
             Op::Happened(event) => atom(format!("happened(e{})", event.0)),
@@ -260,12 +266,29 @@ pub(crate) fn entries(count: usize) -> String {
     if count == 1 { "1 entry".to_string() } else { format!("{count} entries") }
 }
 
-/// `, delays [1, 3]` behind a connection that has some.
+/// `, delays [1, 3]` behind a connection that has some, `, 4 times` behind one of several members.
 pub(crate) fn delays(connection: &Connection) -> String {
     match &connection.delays {
         Some(delays) => format!(", delays {}", list(delays.iter().map(u32::to_string))),
+        None if connection.members != 1 => format!(", {} times", connection.members),
         None => String::new(),
     }
+}
+
+/// What a convolution is like.
+pub(crate) fn convolution(convolution: &Convolution) -> String {
+    let window = &convolution.window;
+    let grid = |[rows, columns, channels]: [u32; 3]| format!("{rows} x {columns} x {channels}");
+    let [[rows, columns], [down, right]] = [window.kernel, window.stride];
+    let members = if convolution.members == 1 { String::new() } else { format!(", {} times", convolution.members) };
+    let periodic = if window.periodic { ", periodic" } else { "" };
+    let weights = list(convolution.weights.iter().map(|w| number(*w)));
+    format!(
+        "{rows} x {columns} places of {} -> {}, every {down} x {right}{periodic}{members}, weights {weights}: {}",
+        grid(window.source),
+        grid(window.target),
+        convolution.name
+    )
 }
 
 /// One number, or a list of them.

@@ -72,13 +72,32 @@ impl Interpreter {
             }
             Body::Couple { connection, source, target } => {
                 let connection = &module.connections[*connection];
+                let rows = connection.starts.len() - 1;
                 for element in 0..kernel.extent {
-                    let entries = connection.starts[element] as usize..connection.starts[element + 1] as usize;
+                    let (member, row) = (element / rows, element % rows);
+                    let entries = connection.starts[row] as usize..connection.starts[row + 1] as usize;
                     let mut sum = 0.0;
                     for entry in entries {
                         let weight = number(connection.weights.at(entry), module);
-                        let value = self.memory[source.index()][connection.sources[entry] as usize];
+                        let from = member * connection.stride as usize + connection.sources[entry] as usize;
+                        let value = self.memory[source.index()][from];
                         sum = operation(&arith::FMA, &[weight, value, sum], module);
+                    }
+                    self.memory[target.index()][element] = sum;
+                }
+            }
+            Body::Convolve { convolution, source, target } => {
+                let convolution = &module.convolutions[*convolution];
+                let window = &convolution.window;
+                for element in 0..kernel.extent {
+                    let (member, unit) = (element / window.targets(), element % window.targets());
+                    let mut sum = 0.0;
+                    for tap in 0..window.taps() {
+                        let weight = convolution.weights[window.weight(unit, tap)];
+                        if let (Some(from), true) = (window.read(unit, tap), weight != 0.0) {
+                            let value = self.memory[source.index()][member * window.sources() + from];
+                            sum = operation(&arith::FMA, &[number(weight, module), value, sum], module);
+                        }
                     }
                     self.memory[target.index()][element] = sum;
                 }

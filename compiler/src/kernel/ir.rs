@@ -14,7 +14,7 @@ pub use nullcline_runtime::artifact::Phase;
 use crate::ir::event::Recorded;
 use crate::ir::expr::{EventId, ExprId, HistoryId, InputId, ParameterId, RandomId, SpaceId, StateId, id};
 use crate::ir::prim::Prim;
-use crate::ir::system::{Connection, Fanout, History, Input, Random, Values};
+use crate::ir::system::{Connection, Convolution, Fanout, History, Input, Random, Values};
 
 id!(
     /// A buffer of a module.
@@ -147,10 +147,20 @@ pub enum Body {
         target: BufferId,
     },
     /// `target[i] = sum_e weights[e] * source[sources[e]]` over the entries `e` of target `i`, in order, starting at 0;
-    /// each term is one fused multiply-add.
+    /// each term is one fused multiply-add. The connections of several members are those of each, see [`Connection::members`].
     Couple {
         /// Index of the connection in the module.
         connection: usize,
+        /// Buffer read.
+        source: BufferId,
+        /// Buffer written.
+        target: BufferId,
+    },
+    /// `target[i] = sum_k weights[weight(i, k)] * source[read(i, k)]` over the taps `k` of the window that read a source and whose
+    /// weight is not 0, in order, starting at 0; each term is one fused multiply-add. Members lie one after the other.
+    Convolve {
+        /// Index of the convolution in the module.
+        convolution: usize,
         /// Buffer read.
         source: BufferId,
         /// Buffer written.
@@ -209,6 +219,8 @@ pub struct Module {
     pub tables: Vec<Arc<[u32]>>,
     /// Connections.
     pub connections: Vec<Connection>,
+    /// Convolutions.
+    pub convolutions: Vec<Convolution>,
     /// Connections that spikes travel along.
     pub fanouts: Vec<Fanout>,
     /// Kernels of all phases.
@@ -245,6 +257,7 @@ impl Module {
             buffers: Vec::new(),
             tables: Vec::new(),
             connections: Vec::new(),
+            convolutions: Vec::new(),
             fanouts: Vec::new(),
             kernels: Vec::new(),
             setup: Vec::new(),

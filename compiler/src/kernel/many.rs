@@ -159,6 +159,12 @@ impl<'m> Accesses<'m> {
                     gathered.insert(*source);
                     written.insert(*target);
                 }
+                Body::Convolve { convolution, source, target } => {
+                    let convolution = &module.convolutions[*convolution];
+                    entries += convolution.members as usize * convolution.window.reads() as usize;
+                    gathered.insert(*source);
+                    written.insert(*target);
+                }
                 Body::CouplePast { connection, history, current, target } => {
                     entries += module.connections[*connection].sources.len();
                     gathered.extend([Some(*history), *current].into_iter().flatten());
@@ -273,6 +279,15 @@ impl Parts<'_> {
                 self.inside((*source, extent), indices.zip(0..))
             }
             Body::Couple { connection, source, .. } => self.inside((*source, extent), gathered(*connection)),
+            Body::Convolve { convolution, source, .. } => {
+                // Within a member anything may be read.
+                let members = module.convolutions[*convolution].members as usize;
+                let pairs = (0..members).flat_map(|m| {
+                    let [from, to] = [self.len(*source) / members, extent / members];
+                    (0..to).flat_map(move |t| [(m * from, m * to + t), (m * from + from - 1, m * to + t)])
+                });
+                self.inside((*source, extent), pairs)
+            }
             Body::CouplePast { connection, history, current, .. } => {
                 self.inside((*history, extent), gathered(*connection))
                     && current.is_none_or(|current| self.inside((current, extent), gathered(*connection)))

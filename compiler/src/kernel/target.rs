@@ -17,6 +17,9 @@ pub struct Target {
     pub subnormals: &'static [Precision],
     /// Whether it computes what is written: `fma` rounds once, and its compiler does not take `(a + b) - a` for `b`.
     pub strict: bool,
+    /// Whether one table of weights may serve many: the places of a grid, the members of a batch. Without, each connection is
+    /// listed.
+    pub shares_weights: bool,
     /// Whether it has this operation, one of those that take values from other elements.
     pub crosses: fn(Op) -> bool,
 }
@@ -33,6 +36,7 @@ pub static ORACLE: Target = Target {
     name: "oracle",
     floats: &[Precision::F32, Precision::F64],
     has: basic,
+    shares_weights: true,
     crosses: |_| true,
     subnormals: &[],
     strict: true,

@@ -26,7 +26,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::ir::{Body, Buffer, BufferId, BufferRole, Index, Kernel, Module, Phase, Stmt, ValueOp};
-use crate::ir::text::{delays, entries, list, values};
+use crate::ir::text::{convolution, delays, entries, list, values};
 use crate::syntax::print::number;
 
 const PHASES: &[(&str, Phase)] =
@@ -44,6 +44,9 @@ impl Display for Module {
         for (i, c) in self.connections.iter().enumerate() {
             let (count, weights) = (entries(c.sources.len()), values(&c.weights));
             writeln!(f, "  connection c{i}, {count} of weight {weights}{}: {}", delays(c), c.name)?;
+        }
+        for (i, c) in self.convolutions.iter().enumerate() {
+            writeln!(f, "  convolution v{i}, {}", convolution(c))?;
         }
         for (i, fanout) in self.fanouts.iter().enumerate() {
             let (count, weights) = (entries(fanout.targets.len()), values(&fanout.weights));
@@ -104,6 +107,9 @@ impl Module {
             }
             Body::Couple { connection, source, target } => {
                 writeln!(f, ": {} = couple c{connection} {}", self.name(*target), self.name(*source))
+            }
+            Body::Convolve { convolution, source, target } => {
+                writeln!(f, ": {} = convolve v{convolution} {}", self.name(*target), self.name(*source))
             }
             Body::CouplePast { connection, history, current, target } => {
                 let current = current.map_or(String::new(), |c| format!(" {}", self.name(c)));

@@ -72,9 +72,27 @@ fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), Stri
         Body::Couple { connection, source, target } => {
             let (source, target) = (buffer(*source)?, buffer(*target)?);
             let connection = module.connections.get(*connection).ok_or("a connection does not exist")?;
-            let fits = target.len == extent && listed(&connection.starts, &connection.sources, (extent, source.len));
+            let (members, stride) = (connection.members as usize, connection.stride as usize);
+            let before = members.saturating_sub(1) * stride;
+            let fits = target.len == extent
+                && members > 0
+                && extent.is_multiple_of(members)
+                && before <= source.len
+                && listed(&connection.starts, &connection.sources, (extent / members, source.len - before));
             if !fits {
                 return Err(format!("connection `{}` does not fit its buffers", connection.name));
+            }
+        }
+        Body::Convolve { convolution, source, target } => {
+            let (source, target) = (buffer(*source)?, buffer(*target)?);
+            let convolution = module.convolutions.get(*convolution).ok_or("a convolution does not exist")?;
+            let (window, members) = (&convolution.window, convolution.members as usize);
+            let fits = target.len == extent
+                && extent == members * window.targets()
+                && source.len == members * window.sources()
+                && convolution.weights.len() == window.weights();
+            if !fits {
+                return Err(format!("convolution `{}` does not fit its buffers", convolution.name));
             }
         }
         Body::CouplePast { connection, history, current, target } => {
@@ -85,6 +103,7 @@ fn verify_kernel(module: &Module, extent: usize, body: &Body) -> Result<(), Stri
             let delays = connection.delays.as_deref().unwrap_or(&[]);
             let fits = target.len == extent
                 && listed(&connection.starts, &connection.sources, (extent, source.len))
+                && connection.members == 1
                 && delays.len() == connection.sources.len()
                 && delays.iter().all(|d| (*d as usize) < slots && (*d > 0 || current.is_some()))
                 && current.is_none_or(|c| c.len == source.len);
@@ -134,7 +153,9 @@ fn verify_state_order(module: &Module) -> Result<(), String> {
                 }
                 found
             }),
-            Body::Take { source, target, .. } | Body::Couple { source, target, .. } => (vec![*source], vec![*target]),
+            Body::Take { source, target, .. }
+            | Body::Couple { source, target, .. }
+            | Body::Convolve { source, target, .. } => (vec![*source], vec![*target]),
             Body::CouplePast { current, target, .. } => (current.iter().copied().collect(), vec![*target]),
             // Deliveries act on the new state.
             Body::Deliver { target, .. } if stored.contains(target) || !is_state(target) => continue,

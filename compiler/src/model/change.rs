@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::edge_operators::position;
 use super::path::Found;
 use super::population::{set, shape_fits, takes, values};
-use super::{Circuit, Projection, Stream, Weights, Wiring};
+use super::{Circuit, ConnectionNumbers, Projection, Stream, Weights, Wiring};
 use crate::diagnostic::{Result, model as fault};
 use crate::source::Name;
 use crate::template::Literal;
@@ -29,7 +29,10 @@ impl Circuit {
                 self.draw_edge(index, attribute, law)?;
                 continue;
             }
-            change(&mut self.projections[index], attribute, value, pairs)?;
+            // Only lists are counted.
+            let listed = matches!(value, Literal::List(list) if list.len() > 1);
+            let connections = if listed { self.footprint(&self.projections[index]).connections } else { 0 };
+            change(&mut self.projections[index], attribute, value, (pairs, connections))?;
         }
         Ok(())
     }
@@ -74,7 +77,16 @@ impl Circuit {
             }
             "delay" => Some(&mut projection.delay),
             "spread" => Some(&mut projection.spread),
-            _ => return Err(fault::drawn_on_edge(attribute.span, &attribute.text).into()),
+            _ => {
+                let found = projection.edge.as_ref().and_then(|e| position(&e.operators, attribute));
+                let (Some(at), Some(edge)) = (found, &mut projection.edge) else {
+                    return Err(fault::unknown_edge_attribute(attribute).into());
+                };
+                let stream = projection.wiring.as_ref().map_or(fresh.stream, |wiring| wiring.stream);
+                let numbers = ConnectionNumbers::Drawn(*law, stream.of(&attribute.text));
+                Arc::make_mut(edge).give((at, attribute.span), numbers);
+                return Ok(());
+            }
         };
         if let Some(time) = time {
             if !law.never_negative() {
@@ -87,17 +99,21 @@ impl Circuit {
     }
 }
 
-/// Refuses weights of their own for pairs from a list that brings weights.
+/// Refuses weights of their own for a kernel, and for pairs from a list that brings weights.
 fn refuse_second_weights(projection: &Projection) -> Result<()> {
     match projection.wiring.as_ref().map(|w| &w.connectivity.rule) {
-        Some(Rule::Pairs(pairs)) if pairs.weights.is_some() => {
-            Err(fault::given_twice(projection.span, "weight").into())
-        }
+        Some(Rule::Pairs(pairs)) if pairs.weights.is_none() => Ok(()),
+        Some(Rule::Pairs(_) | Rule::Conv2d(_)) => Err(fault::given_twice(projection.span, "weight").into()),
         _ => Ok(()),
     }
 }
 
-fn change(projection: &mut Projection, attribute: &Name, value: &Literal, pairs: usize) -> Result<()> {
+fn change(
+    projection: &mut Projection,
+    attribute: &Name,
+    value: &Literal,
+    (pairs, connections): (usize, u64),
+) -> Result<()> {
     let given = values(value);
     let real = given.iter().all(|n| n.im == 0.0);
     match &*attribute.text {
@@ -135,6 +151,18 @@ fn change(projection: &mut Projection, attribute: &Name, value: &Literal, pairs:
             let edge = Arc::make_mut(edge);
             edge.operators = edge.with_own();
             edge.own.clear();
+            let single = edge.operators[o].variables[v].length.is_none();
+            if single && given.len() > 1 && real {
+                let listed = given.iter().map(|n| n.re).collect();
+                let numbers = match value {
+                    _ if given.len() == pairs => ConnectionNumbers::Matrix(listed),
+                    Literal::List(_) if given.len() as u64 == connections => ConnectionNumbers::List(listed),
+                    _ => return Err(fault::wrong_number_of_values(attribute, pairs, given.len()).into()),
+                };
+                edge.give(((o, v), attribute.span), numbers);
+                return Ok(());
+            }
+            edge.each.retain(|given| given.variable != (o, v));
             let variable = &mut Arc::make_mut(&mut edge.operators)[o].variables[v];
             let length = variable.length.unwrap_or(1);
             if !shape_fits(variable, value) || !takes(given.len(), pairs, length) {

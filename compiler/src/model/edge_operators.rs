@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::instantiate::Builder;
 use super::population::{Drawn, Operators, operators, set};
 use super::tree::{Tree, variable_of};
-use super::{EdgeInput, EdgeOperators, Operator, Role, VariableRef};
+use super::{ConnectionNumbers, EdgeInput, EdgeOperators, OfConnections, Operator, Role, Stream, VariableRef};
 use crate::diagnostic::{Diagnostics, Result, model as fault};
 use crate::source::Name;
-use crate::template::{EdgeSource, EdgeTemplate, EdgeUse, Literal};
+use crate::template::{Complex, EdgeSource, EdgeTemplate, EdgeUse, Literal};
 
 /// An edge template's operators before an edge connects them.
 pub(super) struct EdgePrototype {
@@ -17,6 +17,17 @@ pub(super) struct EdgePrototype {
     output: (usize, usize),
     /// Inputs that no operator of the edge drives.
     free: Vec<(usize, usize)>,
+    /// Values that are drawn for each connection.
+    drawn: Vec<Drawn>,
+    /// Lists with a number for each connection.
+    listed: Vec<OfConnections>,
+}
+
+impl EdgePrototype {
+    /// Whether anything is drawn.
+    pub(super) fn draws(&self) -> bool {
+        !self.drawn.is_empty()
+    }
 }
 
 impl Builder {
@@ -43,17 +54,44 @@ impl Builder {
         edge: &EdgeUse,
         prototype: &EdgePrototype,
         ends: (VariableRef, VariableRef),
-        entry: Option<usize>,
+        (entry, stream): (Option<usize>, Option<Stream>),
         tree: &Tree,
     ) -> Result<EdgeOperators> {
         let mut operators = prototype.operators.clone();
+        let mut each = self.of_template(edge, prototype, stream)?;
+        let units = |at: VariableRef| self.circuit.populations[at.population].size.unwrap_or(1);
+        let (sources, targets) = (units(ends.0), units(ends.1));
         for (name, value) in &edge.overrides {
-            if let Literal::Drawn(_) = value {
-                return Err(fault::drawn_on_edge(name.span, &name.text).into());
+            let Some((o, v)) = position(&operators, name) else { continue };
+            if own_number(value, entry).is_some() {
+                continue;
             }
-            if let (Some((o, v)), None) = (position(&operators, name), own_number(value, entry)) {
-                set(&mut Arc::make_mut(&mut operators)[o].variables[v], value);
-            }
+            each.retain(|given| given.variable != (o, v));
+            let single = operators[o].variables[v].length.is_none();
+            let numbers = match value {
+                Literal::Drawn(law) => {
+                    let Some(stream) = stream else {
+                        return Err(fault::drawn_on_edge(name.span, &name.text).into());
+                    };
+                    ConnectionNumbers::Drawn(*law, stream.of(&path_of(&operators, o, v)))
+                }
+                Literal::Matrix { rows, columns, data } if single && entry.is_none() => match (*rows, *columns) {
+                    found if found == (targets, sources) => ConnectionNumbers::Matrix(data.as_slice().into()),
+                    (1, _) | (_, 1) => ConnectionNumbers::List(data.as_slice().into()),
+                    _ => {
+                        let found = format!("{rows} x {columns}");
+                        return Err(fault::matrix_does_not_fit(name.span, &name.text, &found, targets, sources).into());
+                    }
+                },
+                Literal::List(list) if single && list.len() > 1 && list.iter().all(|n| n.im == 0.0) => {
+                    ConnectionNumbers::List(list.iter().map(|n| n.re).collect())
+                }
+                _ => {
+                    set(&mut Arc::make_mut(&mut operators)[o].variables[v], value);
+                    continue;
+                }
+            };
+            each.push(OfConnections { variable: (o, v), numbers, span: name.span });
         }
         let own = own_numbers(edge, &operators, entry);
         let mut sources = Vec::new();
@@ -88,7 +126,36 @@ impl Builder {
             }
         }
         sources.sort_by_key(|(input, _)| *input);
-        Ok(EdgeOperators { operators, output: prototype.output, sources: sources.into(), own })
+        Ok(EdgeOperators { operators, output: prototype.output, sources: sources.into(), own, each })
+    }
+
+    /// What the template gives to each connection.
+    fn of_template(
+        &self,
+        edge: &EdgeUse,
+        prototype: &EdgePrototype,
+        stream: Option<Stream>,
+    ) -> Result<Vec<OfConnections>> {
+        let operators = &prototype.operators;
+        let replaced =
+            |at: (usize, usize)| edge.overrides.iter().any(|(name, _)| position(operators, name) == Some(at));
+        let listed = prototype.listed.iter().filter(|given| !replaced(given.variable));
+        let mut each: Vec<OfConnections> = listed.cloned().collect();
+        for Drawn { operator, variable, law, span } in &prototype.drawn {
+            let at = (*operator, *variable);
+            match stream {
+                _ if replaced(at) => {}
+                Some(stream) => {
+                    let numbers = ConnectionNumbers::Drawn(*law, stream.of(&path_of(operators, at.0, at.1)));
+                    each.push(OfConnections { variable: at, numbers, span: *span });
+                }
+                None => {
+                    let name = &operators[*operator].variables[*variable].name;
+                    return Err(fault::drawn_on_edge(*span, name).into());
+                }
+            }
+        }
+        Ok(each)
     }
 
     /// The variable that the path of an edge input means; `source/..` and `target/..` are the nodes of the edge, unless the
@@ -123,9 +190,17 @@ impl Builder {
 }
 
 fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgePrototype> {
-    let Operators { operators, drawn } = operators(&template.operators, None, out);
-    if let Some(Drawn { operator, variable, span, .. }) = drawn.first() {
-        return Err(fault::drawn_on_edge(*span, &operators[*operator].variables[*variable].name).into());
+    let Operators { mut operators, drawn } = operators(&template.operators, None, out);
+    let mut listed = Vec::new();
+    for (o, operator) in operators.iter_mut().enumerate() {
+        for (v, variable) in operator.variables.iter_mut().enumerate() {
+            let real = variable.value.iter().all(|n| n.im == 0.0);
+            if variable.length.is_none() && variable.value.len() > 1 && real {
+                let numbers = std::mem::replace(&mut variable.value, vec![Complex::default()]);
+                let numbers = ConnectionNumbers::List(numbers.into_iter().map(|n| n.re).collect());
+                listed.push(OfConnections { variable: (o, v), numbers, span: variable.span });
+            }
+        }
     }
     let each = |wanted: &dyn Fn(&super::Variable) -> bool| -> Vec<(usize, usize)> {
         let all = operators
@@ -149,7 +224,7 @@ fn prototype(template: &EdgeTemplate, out: &mut Diagnostics) -> Result<EdgeProto
     };
     let fed = |input: (usize, usize)| outputs.iter().any(|o| o.0 != input.0 && name(*o) == name(input));
     let free = inputs.iter().copied().filter(|i| !fed(*i)).collect();
-    Ok(EdgePrototype { operators: operators.into(), output, free })
+    Ok(EdgePrototype { operators: operators.into(), output, free, drawn, listed })
 }
 
 /// What the edge at place `entry` of its matrix gives to its variables: entries of matrices. They come after other values.

@@ -135,9 +135,41 @@ pub struct EdgeOperators {
     pub sources: Arc<[((usize, usize), EdgeInput)]>,
     /// Numbers that this edge gives to variables (operator, variable) in place of those in `operators`.
     pub own: Vec<((usize, usize), f64)>,
+    /// Numbers of their own for the connections of this edge, in place of all others.
+    pub each: Vec<OfConnections>,
+}
+
+/// A variable on an edge that has a number for each connection.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OfConnections {
+    /// Its (operator, variable).
+    pub variable: (usize, usize),
+    /// Its numbers.
+    pub numbers: ConnectionNumbers,
+    /// Where they were given.
+    pub span: Span,
+}
+
+/// Numbers of the connections of an edge.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ConnectionNumbers {
+    /// In the order of the connections: those of [`Connectivity`](crate::template::connectivity::Connectivity) pairs as they
+    /// are listed, all others by target, for each target by source.
+    List(Arc<[f64]>),
+    /// `[target][source]`, of which those are taken that are connected.
+    Matrix(Arc<[f64]>),
+    /// Drawn for each connection.
+    Drawn(Distribution, Stream),
 }
 
 impl EdgeOperators {
+    /// Gives a variable, (operator, variable), numbers for each connection.
+    pub fn give(&mut self, (variable, span): ((usize, usize), Span), numbers: ConnectionNumbers) {
+        self.own.retain(|(at, _)| *at != variable);
+        self.each.retain(|given| given.variable != variable);
+        self.each.push(OfConnections { variable, numbers, span });
+    }
+
     /// The operators with this edge's own numbers in them.
     pub fn with_own(&self) -> Arc<[Operator]> {
         let mut operators = Arc::clone(&self.operators);

@@ -63,6 +63,14 @@ impl Builder {
                     (Ok(delay), Ok(spread)) => (delay, spread),
                     (Err(fault), _) | (_, Err(fault)) => return self.out.0.extend(fault),
                 };
+                let stream = match &wiring {
+                    Drawing::Once(stream) => Some(*stream),
+                    Drawing::Each(wiring) => Some(wiring.stream),
+                    Drawing::None if self.draws_on(edge) => {
+                        Some(self.stream(&self.circuit.path(source), &self.circuit.path(target), seed))
+                    }
+                    Drawing::None => None,
+                };
                 let (weights, delay, spread) = match wiring {
                     // One edge between two units has one number.
                     Drawing::Once(stream) => {
@@ -82,11 +90,17 @@ impl Builder {
                     Drawing::Each(wiring) => Some(wiring),
                     _ => None,
                 };
-                if !self.project(edge, (source, target), (weights, delay, spread), wiring, None, tree) {
+                if !self.project(edge, (source, target), (weights, delay, spread), wiring, (None, stream), tree) {
                     return;
                 }
             }
         }
+    }
+
+    /// Whether operators on an edge have numbers that are drawn.
+    fn draws_on(&mut self, edge: &EdgeUse) -> bool {
+        let own = edge.overrides.iter().any(|(_, value)| matches!(value, Literal::Drawn(_)));
+        own || edge.template.as_ref().and_then(|template| self.prototype(template)).is_some_and(|p| p.draws())
     }
 
     /// How connections and their numbers are made.
@@ -115,8 +129,11 @@ impl Builder {
         };
         wiring::check(&connectivity, ends, edge.span)?;
         profiles.iter().try_for_each(|profile| wiring::check_space(profile.space, ends, edge.span))?;
+        let number = matches!(edge.weight, Literal::Number(_));
+        if matches!(connectivity.rule, Rule::Conv2d(_)) && !number {
+            return Err(fault::given_twice(edge.span, "weight").into());
+        }
         if let Rule::Pairs(pairs) = &connectivity.rule {
-            let number = matches!(edge.weight, Literal::Number(_));
             if pairs.weights.is_some() && !number {
                 return Err(fault::given_twice(edge.span, "weight").into());
             }
@@ -226,6 +243,7 @@ impl Builder {
                                 output: first.output,
                                 sources: first.sources.clone(),
                                 own,
+                                each: Vec::new(),
                             }))
                         }
                         other => other.cloned(),
@@ -236,7 +254,7 @@ impl Builder {
                     self.circuit.projections.push(projection);
                     continue;
                 }
-                if !self.project(edge, (source, target), (weights, delay, spread), None, Some(entry), tree) {
+                if !self.project(edge, (source, target), (weights, delay, spread), None, (Some(entry), None), tree) {
                     return;
                 }
                 if !by_ends {
@@ -282,7 +300,7 @@ impl Builder {
         (source, target): (VariableRef, VariableRef),
         (weights, delay, spread): (Weights, Option<Literal>, Option<Literal>),
         wiring: Option<Arc<Wiring>>,
-        entry: Option<usize>,
+        (entry, stream): (Option<usize>, Option<Stream>),
         tree: &Tree,
     ) -> bool {
         let operators = match &edge.template {
@@ -291,7 +309,7 @@ impl Builder {
                 let Some(prototype) = self.prototype(template) else {
                     return false;
                 };
-                match self.edge_operators(edge, &prototype, (source, target), entry, tree) {
+                match self.edge_operators(edge, &prototype, (source, target), (entry, stream), tree) {
                     Ok(operators) => Some(Arc::new(operators)),
                     Err(fault) => {
                         self.out.0.extend(fault);

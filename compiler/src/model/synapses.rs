@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use nullcline_runtime::program::Window;
+
 use super::draw;
 use super::threads;
 use super::wiring::{End, Ends, Graph, Places};
-use super::{Circuit, Projection, Values, Weights};
+use super::{Circuit, ConnectionNumbers, Projection, Values, Weights};
 use crate::template::Literal;
 use crate::template::connectivity::Rule;
 use crate::template::profile::Profile;
@@ -49,9 +51,63 @@ impl Circuit {
         self.synapses(projection, End::Source)
     }
 
+    /// Variables (operator, variable) on a projection that have numbers of their own for each connection, with these numbers
+    /// in the order of [`Circuit::by_target`], those of a vector side by side.
+    pub fn of_connections(&self, projection: &Projection) -> Vec<((usize, usize), Values)> {
+        let Some(edge) = projection.edge.as_deref().filter(|edge| !edge.each.is_empty()) else { return Vec::new() };
+        let Synapses { starts, units, .. } = self.by_target(projection);
+        let ends = self.ends(projection);
+        let each = edge.each.iter().map(|given| {
+            let (o, v) = given.variable;
+            let values = match &given.numbers {
+                ConnectionNumbers::Drawn(law, stream) => {
+                    let length = edge.operators[o].variables[v].length.unwrap_or(1);
+                    draw::values(law, *stream, units.len() * length)
+                }
+                ConnectionNumbers::Matrix(matrix) => {
+                    let rows = starts.windows(2).enumerate();
+                    let numbers = rows.flat_map(|(i, row)| {
+                        let sources = &units[row[0] as usize..row[1] as usize];
+                        sources.iter().map(move |j| matrix[i * ends.sources + *j as usize])
+                    });
+                    Values::from_each(numbers.collect())
+                }
+                ConnectionNumbers::List(list) => {
+                    let pairs = projection.wiring.as_ref().and_then(|wiring| match &wiring.connectivity.rule {
+                        Rule::Pairs(pairs) => Some(super::wiring::order_of_pairs(pairs)),
+                        _ => None,
+                    });
+                    // A check refuses lists of another length.
+                    let number = |at: usize| list.get(at).copied().unwrap_or_default();
+                    let place = |e: usize| pairs.as_ref().map_or(e, |order| order[e] as usize);
+                    Values::from_each((0..units.len()).map(|e| number(place(e))).collect())
+                }
+            };
+            (given.variable, values)
+        });
+        each.collect()
+    }
+
+    /// The window and weights of a projection that is a convolution and nothing else: without operators, with one weight
+    /// that multiplies the kernel and one delay.
+    pub fn convolution(&self, projection: &Projection) -> Option<(Window, Arc<[f64]>)> {
+        let (Some(wiring), Weights::Scalar(factor)) = (&projection.wiring, &projection.weights) else { return None };
+        let ends = self.ends(projection);
+        let one = |time: &Option<Literal>| matches!(time, None | Some(Literal::Number(_)));
+        let autapses = wiring.connectivity.allows_autapses() || !ends.same;
+        if projection.edge.is_some() || !autapses || !one(&projection.delay) || !one(&projection.spread) {
+            return None;
+        }
+        let (window, weights) = wiring.convolution(ends.sources)?;
+        Some((window, weights.iter().map(|weight| factor * weight).collect()))
+    }
+
     /// How many connections a projection has, and what their arrays take.
     pub fn footprint(&self, projection: &Projection) -> Footprint {
         let ends = self.ends(projection);
+        if let Some((window, weights)) = self.convolution(projection) {
+            return Footprint { connections: window.reads(), bytes: size_of_val(&*weights) as u64 };
+        }
         let connections = match (&projection.wiring, &projection.weights) {
             (Some(wiring), _) => wiring.graph(ends).units.len(),
             (None, Weights::Matrix(matrix)) => matrix.iter().filter(|w| **w != 0.0).count(),
@@ -59,7 +115,10 @@ impl Circuit {
             (None, _) => return Footprint { connections: (ends.sources * ends.targets) as u64, bytes: 0 },
         };
         let rule = projection.wiring.as_ref().map(|w| &w.connectivity.rule);
-        let listed = matches!(rule, Some(Rule::Pairs(pairs)) if pairs.weights.is_some());
+        let listed = match rule {
+            Some(Rule::Pairs(pairs)) => pairs.weights.is_some(),
+            rule => matches!(rule, Some(Rule::Conv2d(_))),
+        };
         let weights = if listed || !matches!(projection.weights, Weights::Scalar(_)) { size_of::<f64>() } else { 0 };
         let delays = matches!(rule, Some(Rule::Pairs(pairs)) if pairs.delays.is_some());
         let delays =
@@ -80,7 +139,7 @@ impl Circuit {
             Some(wiring) => wiring.graph(ends),
             None => dense(ends, &projection.weights),
         };
-        let (listed_weights, listed_delays) = listed(projection, &graph);
+        let (listed_weights, listed_delays) = listed(projection, ends, &graph);
         let weights = listed_weights.unwrap_or_else(|| weights(projection, ends, &graph));
         let delays = listed_delays.unwrap_or_else(|| times(projection, &projection.delay, "delay", ends, &graph));
         let spreads = times(projection, &projection.spread, "spread", ends, &graph);
@@ -113,15 +172,26 @@ fn dense(ends: Ends, weights: &Weights) -> Graph {
     })
 }
 
-/// Weights and delays that come with a list of pairs. The weight of the edge multiplies those of the list.
-fn listed(projection: &Projection, graph: &Graph) -> (Option<Values>, Option<Values>) {
-    let rule = projection.wiring.as_ref().map(|w| &w.connectivity.rule);
-    let (Some(Rule::Pairs(pairs)), Some(order)) = (rule, &graph.order) else { return (None, None) };
+/// Weights and delays that come with the connections: those of a list of pairs, of a kernel. The weight of the edge
+/// multiplies them.
+fn listed(projection: &Projection, ends: Ends, graph: &Graph) -> (Option<Values>, Option<Values>) {
+    let (Some(wiring), Some(order)) = (&projection.wiring, &graph.order) else { return (None, None) };
+    let (pairs, kernel);
+    let (weights, delays) = match &wiring.connectivity.rule {
+        Rule::Pairs(listed) => {
+            pairs = listed;
+            (&pairs.weights, &pairs.delays)
+        }
+        _ => {
+            kernel = wiring.convolution(ends.sources).map(|(_, weights)| weights);
+            (&kernel, &None)
+        }
+    };
     let ordered = |given: &Option<Arc<[f64]>>, factor: f64| {
         given.as_ref().map(|given| Values::from_each(order.iter().map(|e| factor * given[*e as usize]).collect()))
     };
     let factor = if let Weights::Scalar(weight) = projection.weights { weight } else { 1.0 };
-    (ordered(&pairs.weights, factor), ordered(&pairs.delays, 1.0))
+    (ordered(weights, factor), ordered(delays, 1.0))
 }
 
 fn weights(projection: &Projection, ends: Ends, graph: &Graph) -> Values {

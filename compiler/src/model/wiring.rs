@@ -5,11 +5,13 @@
 //! target, as the rule has it; [`Graph::turned`] lists the same connections from the other end.
 
 mod chance;
+mod conv2d;
 mod degree;
 mod list;
 mod near;
 mod place;
 
+pub(super) use list::order as order_of_pairs;
 pub(super) use place::Places;
 
 use std::sync::Arc;
@@ -49,7 +51,7 @@ pub(super) struct Graph {
     pub units: Arc<[u32]>,
     /// Number of units at the other end.
     pub others: usize,
-    /// For connections from a list: their places in it.
+    /// For connections from a list: their places in it. For those of a convolution: the places of their weights.
     pub order: Option<Vec<u32>>,
 }
 
@@ -97,6 +99,7 @@ impl Wiring {
             Rule::Circular { reach } => near::neighbours(ends, autapses, *reach, true),
             Rule::Line { reach } => near::neighbours(ends, autapses, *reach, false),
             Rule::SmallWorld { k, p } => near::small_world(ends, autapses, *k, *p, stream),
+            Rule::Conv2d(conv2d) => conv2d::connections(ends, autapses, conv2d.window(ends.sources)),
             Rule::Pairs(pairs) => list::pairs(ends, pairs),
             Rule::Mask(mask) => list::mask(ends, autapses, mask),
         }
@@ -156,6 +159,7 @@ pub(super) fn check(connectivity: &Connectivity, ends: Ends, span: Span) -> Resu
             distinct("small_world", u64::from(*k), ends.partners(End::Source, false), false)?;
             targets as f64 * f64::from(*k)
         }
+        Rule::Conv2d(conv2d) => conv2d::check(conv2d, connectivity, ends, span)?,
         Rule::Pairs(pairs) => {
             list::check_pairs(pairs, connectivity, ends, span)?;
             pairs.sources.len() as f64

@@ -91,11 +91,12 @@ fn same_structure(a: &Step, b: &Step) -> bool {
         && x.parameters.iter().zip(&y.parameters).all(|(p, q)| p.space == q.space)
         && entries(x) == entries(y)
         && sent(x) == sent(y)
+        && x.convolutions == y.convolutions
         && nodes(&x.graph) == nodes(&y.graph)
 }
 
-/// The step of `members` members side by side.
-pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
+/// The step of `members` members side by side. With `shared` connections whose weights all members have are kept once.
+pub fn batch(mut step: Step, members: usize, variations: &[Variation], shared: bool) -> Step {
     let sizes: Vec<usize> = step.system.spaces.iter().map(|s| s.size).collect();
     for space in step.system.spaces.iter_mut().skip(1) {
         space.size *= members;
@@ -143,24 +144,33 @@ pub fn batch(mut step: Step, members: usize, variations: &[Variation]) -> Step {
         table.indices = offset(members, stride, &table.indices).collect();
         table.source = lifted(table.source);
     }
-    widen(&mut step, &own, (&sizes, all));
+    widen(&mut step, &own, (&sizes, all), shared);
     step
 }
 
 /// Gives every expression that differs between members its index set.
-fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
+fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId), shared: bool) {
     let members = own.members;
     let parameters: Vec<SpaceId> = step.system.parameters.iter().map(|p| p.space).collect();
     let histories: Vec<SpaceId> = step.system.histories.iter().map(|h| h.space).collect();
     let mut connections = step.system.connections.clone();
     for (i, connection) in connections.iter_mut().enumerate() {
         let entries = connection.sources.len();
-        own.repeat(&mut connection.weights, entries, |e| Slot::Weight(ConnectionId(i as u32), e));
-        connection.starts = rows(members, &connection.starts);
-        connection.delays = connection.delays.as_ref().map(|delays| delays.repeat(members).into());
+        let id = ConnectionId(i as u32);
+        let varied = own.values.keys().any(|slot| matches!(slot, Slot::Weight(of, _) if *of == id));
+        if shared && !varied && connection.delays.is_none() {
+            connection.members = members as u32;
+        } else {
+            own.repeat(&mut connection.weights, entries, |e| Slot::Weight(id, e));
+            connection.starts = rows(members, &connection.starts);
+            connection.delays = connection.delays.as_ref().map(|delays| delays.repeat(members).into());
+        }
         if connection.target == SpaceId::SCALAR {
             connection.target = all;
         }
+    }
+    for convolution in &mut step.system.convolutions {
+        convolution.members *= members as u32;
     }
     let mut fanouts = std::mem::take(&mut step.system.fanouts);
     for (i, fanout) in fanouts.iter_mut().enumerate() {
@@ -190,6 +200,8 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                 let table = spread.same(lengths[id.index()]);
                 Some(graph.add(Op::Take(table), node.args.clone(), lifted))
             }
+            // Both ends are grids, so they are no scalars.
+            Op::Convolve(_) => Some(graph.add(node.op, node.args.clone(), node.space)),
             Op::State(_) | Op::Past { .. } | Op::Take(_) => Some(graph.add(node.op, node.args.clone(), lifted)),
             Op::Parameter(id) => Some(graph.add(node.op, Vec::new(), parameters[id.index()])),
             Op::Deliver(id) => {
@@ -209,7 +221,10 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
                 let new = *known.entry(id).or_insert_with(|| {
                     let mut connection = connections[id.index()].clone();
                     let stride = if source == SpaceId::SCALAR { 0 } else { sizes_of(sizes, connection.source) };
-                    connection.sources = offset(members, stride, &connection.sources).collect();
+                    match connection.members {
+                        1 => connection.sources = offset(members, stride, &connection.sources).collect(),
+                        _ => connection.stride = stride,
+                    }
                     connection.source = source;
                     used.push(connection);
                     ConnectionId(used.len() as u32 - 1)
@@ -236,6 +251,15 @@ fn widen(step: &mut Step, own: &Own<'_>, (sizes, all): (&[usize], SpaceId)) {
             Op::Event(_) | Op::Happened(_) => unreachable!("events are written out before"),
         }
     });
+    // What was one number for all units of an array is now one for each member.
+    let graph = &mut step.system.graph;
+    for (state, next) in step.system.states.iter().zip(&mut step.next) {
+        *next = spread.over(graph, *next, state.space);
+    }
+    for (history, before) in step.system.histories.iter_mut().zip(&mut step.pre_history) {
+        history.value = spread.over(graph, history.value, history.space);
+        *before = spread.over(graph, *before, history.space);
+    }
     step.system.connections = used;
     step.system.tables.extend(spread.tables);
 }
@@ -311,7 +335,7 @@ impl<'a> Own<'a> {
         Own { members, values: values.collect() }
     }
 
-    /// Repeats values for each member, who may have their own; returns whether any does.
+    /// Repeats values for each member, who may have their own; returns whether any has.
     fn repeat(&self, values: &mut Values, size: usize, slot: impl Fn(Option<usize>) -> Slot) -> bool {
         if let Some(own) = self.values.get(&slot(None)) {
             *values = Values::Each(own.iter().flat_map(|v| std::iter::repeat_n(*v, size)).collect());

@@ -5,6 +5,7 @@ use super::elementary::{expand, format};
 use crate::diagnostic::{Result, target as fault};
 use crate::ir::expr::Op;
 use crate::ir::prim::table;
+use crate::ir::system::Connection;
 use crate::kernel::ir::Precision;
 use crate::kernel::target::Target;
 
@@ -16,10 +17,14 @@ pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result
     if !target.floats.contains(&precision) {
         return Err(fault::precision(target, precision).into());
     }
+    if !target.shares_weights {
+        list_convolutions(&mut step);
+    }
     for id in step.system.graph.reachable(step.roots()) {
         let op = step.system.graph.node(id).op;
         let what = match op {
             Op::Take(_) => "elements by an index",
+            Op::Convolve(_) => "kernels that slide over a grid",
             Op::Couple(_) => "weighted sums over connections",
             Op::CouplePast { .. } => "weighted sums with a delay for each connection",
             Op::Deliver(_) => "spikes that jump onto their targets",
@@ -57,4 +62,14 @@ pub fn legalise(mut step: Step, target: &Target, precision: Precision) -> Result
         }
     }
     Ok(step)
+}
+
+/// Makes a list of connections of every convolution.
+fn list_convolutions(step: &mut Step) {
+    let listed: Vec<Connection> = step.system.convolutions.drain(..).map(|c| c.listed()).collect();
+    let connections: Vec<_> = listed.into_iter().map(|c| step.system.add_connection(c)).collect();
+    step.rewrite(|graph, node| match node.op {
+        Op::Convolve(id) => Some(graph.add(Op::Couple(connections[id.index()]), node.args.clone(), node.space)),
+        _ => None,
+    });
 }

@@ -145,7 +145,13 @@ pub fn slopes(system: System, scheme: &'static Scheme, precision: Precision, tar
     Ok(module)
 }
 
-/// Takes a system to the kernels that step `members` members at once (see [`batch`]).
-pub fn compile_batch(step: Step, members: usize, variations: &[batch::Variation], precision: Precision) -> Module {
-    schedule::schedule(batch::batch(step, members, variations), precision)
+/// Takes a step that `target` can do to the kernels that step `members` members at once (see [`batch`]).
+pub fn compile_batch(
+    step: Step,
+    members: usize,
+    variations: &[batch::Variation],
+    precision: Precision,
+    target: &Target,
+) -> Module {
+    schedule::schedule(batch::batch(step, members, variations, target.shares_weights), precision)
 }

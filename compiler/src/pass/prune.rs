@@ -20,10 +20,13 @@ pub fn prune(mut step: Step) -> Step {
     }
     let unconnected: Vec<bool> = step.system.connections.iter().map(|c| c.sources.is_empty()).collect();
     let silent: Vec<bool> = step.system.fanouts.iter().map(|f| f.targets.is_empty()).collect();
+    let convolutions = step.system.convolutions.iter();
+    let without_weights: Vec<bool> = convolutions.map(|c| c.weights.iter().all(|w| *w == 0.0)).collect();
     step.rewrite(|graph, node| match node.op {
         Op::Couple(connection) | Op::CouplePast { connection, .. } if unconnected[connection.index()] => {
             Some(graph.constant(0.0))
         }
+        Op::Convolve(convolution) if without_weights[convolution.index()] => Some(graph.constant(0.0)),
         Op::Deliver(fanout) if silent[fanout.index()] || graph.as_constant(node.args[1]) == Some(0.0) => {
             Some(node.args[0])
         }

@@ -200,15 +200,8 @@ fn sum(system: &mut System, name: &str, value: ExprId, elements: &[u32]) -> Expr
         let count = system.graph.constant(elements.len() as f64);
         return system.graph.product(value, count);
     }
-    let connection = Connection {
-        name: name.to_string(),
-        source,
-        target: SpaceId::SCALAR,
-        starts: vec![0, elements.len() as u32].into(),
-        sources: elements.into(),
-        weights: Values::Uniform(1.0),
-        delays: None,
-    };
+    let (ends, starts) = ((source, SpaceId::SCALAR), [0, elements.len() as u32]);
+    let connection = Connection::new(name, ends, starts, elements, Values::Uniform(1.0));
     system.couple(connection, value)
 }
 

@@ -60,6 +60,7 @@ impl<'a> Scheduler<'a> {
         let module = Module {
             tables: system.tables.iter().map(|t| t.indices.clone()).collect(),
             connections: system.connections.clone(),
+            convolutions: system.convolutions.clone(),
             fanouts: system.fanouts.clone(),
             ..Module::empty(system.name.clone(), precision)
         };
@@ -124,7 +125,7 @@ impl<'a> Scheduler<'a> {
             let node = self.graph.node(id);
             let steady = match node.op {
                 Op::Constant(_) | Op::Parameter(_) | Op::StepSize => true,
-                Op::Call(_) | Op::Take(_) | Op::Couple(_) | Op::Deliver(_) => {
+                Op::Call(_) | Op::Take(_) | Op::Couple(_) | Op::Convolve(_) | Op::Deliver(_) => {
                     node.args.iter().all(|a| invariant.contains(a))
                 }
                 Op::Time | Op::State(_) | Op::Input(_) | Op::Random(_) => false,
@@ -157,5 +158,5 @@ fn is_leaf(op: Op) -> bool {
 
 /// Whether an operation takes values from other elements, so that it is a kernel of its own.
 fn crosses(op: Op) -> bool {
-    matches!(op, Op::Take(_) | Op::Couple(_) | Op::CouplePast { .. } | Op::Deliver(_))
+    matches!(op, Op::Take(_) | Op::Couple(_) | Op::Convolve(_) | Op::CouplePast { .. } | Op::Deliver(_))
 }

@@ -1,9 +1,12 @@
 //! Connectivity: which units of two populations an edge connects.
 
+mod conv2d;
 mod read;
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
+
+pub use conv2d::{Conv2d, Kernel, Padding};
 
 /// Which units of two populations are connected.
 #[derive(Clone, PartialEq, Debug)]
@@ -67,6 +70,8 @@ pub enum Rule {
         /// Probability of a replacement.
         p: f64,
     },
+    /// A kernel of weights that slides over a grid.
+    Conv2d(Conv2d),
     /// The pairs of a list.
     Pairs(Pairs),
     /// The entries of a matrix `[target][source]` that are not 0.
@@ -88,6 +93,7 @@ impl Rule {
             Rule::Circular { .. } => "circular",
             Rule::Line { .. } => "line",
             Rule::SmallWorld { .. } => "small_world",
+            Rule::Conv2d(_) => "conv2d",
             Rule::Pairs(_) => "pairs",
             Rule::Mask(_) => "mask",
         }
@@ -109,6 +115,10 @@ impl Display for Rule {
             Rule::Block(block) => write!(f, "({} x {})", block.p.rows, block.p.columns),
             Rule::Circular { reach } | Rule::Line { reach } => write!(f, "(reach = {reach})"),
             Rule::SmallWorld { k, p } => write!(f, "(k = {k}, p = {p})"),
+            Rule::Conv2d(Conv2d { size: [rows, columns], channels: [from, to], .. }) => {
+                write!(f, "({rows} x {columns}")?;
+                if (*from, *to) == (1, 1) { write!(f, ")") } else { write!(f, ", {from} to {to} channels)") }
+            }
             Rule::Pairs(pairs) => write!(f, "({})", pairs.sources.len()),
             Rule::Mask(mask) => write!(f, "({} x {})", mask.rows, mask.columns),
         }

@@ -8,30 +8,44 @@ use crate::source::Name;
 impl Loader<'_> {
     /// The matrix in the data file `name`.
     pub(super) fn data_matrix(&mut self, home: usize, name: &Name) -> Option<Literal> {
+        let (shape, data) = self.data_array(home, name)?;
+        let (rows, columns) = match shape[..] {
+            [columns] => (1, columns),
+            [rows, columns] => (rows, columns),
+            _ => {
+                let message = format!("it has {} dimensions, not one or two", shape.len());
+                self.out.push(fault::bad_data_file(name.span, &name.text, &message));
+                return None;
+            }
+        };
+        Some(Literal::Matrix { rows, columns, data })
+    }
+
+    /// The numbers in the data file `name`, and the length of each dimension.
+    pub(super) fn data_array(&mut self, home: usize, name: &Name) -> Option<Array> {
         let (path, content) = self.data(home, name)?;
         let read = if name.text.ends_with(".npy") { parse_npy(&content) } else { parse_csv(&content) };
-        match read {
-            Ok((rows, columns, data)) => match data.iter().position(|x| !x.is_finite()) {
+        let message = match read {
+            Ok((shape, data)) => match data.iter().position(|x| !x.is_finite()) {
                 Some(at) => {
+                    let columns = shape.last().copied().unwrap_or(1);
                     let (row, column) = (at / columns + 1, at % columns + 1);
-                    let message = format!("the number in row {row}, column {column} is not finite");
-                    self.out.push(fault::bad_data_file(name.span, &path, &message));
-                    None
+                    format!("the number in row {row}, column {column} is not finite")
                 }
-                None => Some(Literal::Matrix { rows, columns, data }),
+                None => return Some((shape, data)),
             },
-            Err(message) => {
-                self.out.push(fault::bad_data_file(name.span, &path, &message));
-                None
-            }
-        }
+            Err(message) => message,
+        };
+        self.out.push(fault::bad_data_file(name.span, &path, &message));
+        None
     }
 }
 
-type Table = (usize, usize, Vec<f64>);
+/// The length of each dimension, and the numbers, the last dimension fastest.
+type Array = (Vec<usize>, Vec<f64>);
 
 /// Rows of numbers. Empty lines and lines that begin with `#` do not count.
-fn parse_csv(content: &[u8]) -> Result<Table, String> {
+fn parse_csv(content: &[u8]) -> Result<Array, String> {
     let text = std::str::from_utf8(content).map_err(|_| "it is not UTF-8 text".to_string())?;
     let mut data = Vec::new();
     let (mut rows, mut columns) = (0, 0);
@@ -61,11 +75,11 @@ fn parse_csv(content: &[u8]) -> Result<Table, String> {
         }
         rows += 1;
     }
-    if data.is_empty() { Err("it holds no numbers".to_string()) } else { Ok((rows, columns, data)) }
+    if data.is_empty() { Err("it holds no numbers".to_string()) } else { Ok((vec![rows, columns], data)) }
 }
 
-/// NumPy's format, version 1 to 3: one or two dimensions, little-endian numbers, C order.
-fn parse_npy(content: &[u8]) -> Result<Table, String> {
+/// NumPy's format, version 1 to 3: little-endian numbers, C order.
+fn parse_npy(content: &[u8]) -> Result<Array, String> {
     let broken = || "it is not an .npy file".to_string();
     let rest = content.strip_prefix(b"\x93NUMPY").ok_or_else(broken)?;
     let (version, rest) = rest.split_at_checked(2).ok_or_else(broken)?;
@@ -85,11 +99,6 @@ fn parse_npy(content: &[u8]) -> Result<Table, String> {
         .filter(|part| !part.trim().is_empty())
         .map(|part| part.trim().parse().map_err(|_| broken()))
         .collect::<Result<_, _>>()?;
-    let (rows, columns) = match shape.as_slice() {
-        [columns] => (1, *columns),
-        [rows, columns] => (*rows, *columns),
-        _ => return Err(format!("it has {} dimensions, not one or two", shape.len())),
-    };
     let kind = field("'descr'").and_then(|v| v.split('\'').next()).unwrap_or("");
     let data: Vec<f64> = match kind {
         "<f8" => numbers(body, f64::from_le_bytes),
@@ -101,10 +110,10 @@ fn parse_npy(content: &[u8]) -> Result<Table, String> {
             return Err(format!("its numbers are of type `{kind}`; save them as float64"));
         }
     };
-    match rows.checked_mul(columns) {
+    match shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n)) {
         Some(0) | None => Err("it holds no numbers".to_string()),
         Some(n) if n != data.len() => Err(format!("it announces {n} numbers and holds {}", data.len())),
-        Some(_) => Ok((rows, columns, data)),
+        Some(_) => Ok((shape, data)),
     }
 }
 
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn csv_rows_must_agree() {
-        assert_eq!(parse_csv(b"# w\n1, 2\n3;4\n"), Ok((2, 2, vec![1.0, 2.0, 3.0, 4.0])));
+        assert_eq!(parse_csv(b"# w\n1, 2\n3;4\n"), Ok((vec![2, 2], vec![1.0, 2.0, 3.0, 4.0])));
         assert_eq!(parse_csv(b"1 2\n3\n"), Err("line 2 has 1 numbers, the lines before have 2".to_string()));
         assert_eq!(parse_csv(b"1,x\n"), Err("line 1, column 2: `x` is not a number".to_string()));
     }
@@ -131,7 +140,7 @@ mod tests {
         file.extend(header.as_bytes());
         file.extend(1.5f64.to_le_bytes());
         file.extend((-2.0f64).to_le_bytes());
-        assert_eq!(parse_npy(&file), Ok((1, 2, vec![1.5, -2.0])));
+        assert_eq!(parse_npy(&file), Ok((vec![1, 2], vec![1.5, -2.0])));
         assert!(parse_npy(&file[..file.len() - 1]).is_err());
         assert!(parse_npy(b"\x93NUMPY").is_err());
     }

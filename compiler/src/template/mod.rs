@@ -95,7 +95,8 @@ pub struct VariableTemplate {
     pub length: Option<usize>,
     /// Number of columns for a matrix of `length` elements.
     pub columns: Option<usize>,
-    /// Initial value, default or constant value.
+    /// Initial value, default or constant value. A list has one number for each element; for each unit, if there is no
+    /// `length`.
     pub value: Literal,
     /// Unit, as text for people.
     pub unit: Option<String>,

@@ -19,7 +19,7 @@ const KEYS: &[&str] = &["base", "description", "operators", "n"];
 const MAX_UNITS: u64 = 1 << 28;
 
 /// A row or a column of numbers as a list.
-fn flat(value: Literal) -> Literal {
+pub(super) fn flat(value: Literal) -> Literal {
     match value {
         Literal::Matrix { rows, columns, data } if rows == 1 || columns == 1 => data.into(),
         other => other,

@@ -8,8 +8,9 @@ use super::event::event;
 use super::expression::{subscript_parts, walk};
 use super::fields::{description, get, mapping, only};
 use super::function::{Function, inline, inline_expression};
+use super::node::flat;
 use super::resolve::{Base, Key, Loader};
-use super::variable::variable;
+use super::variable::{data_file, variable};
 use super::{Declared, EventTemplate, OperatorTemplate, VariableTemplate};
 use crate::diagnostic::{Diagnostics, event as event_fault, template as fault};
 use crate::source::Name;
@@ -50,7 +51,7 @@ impl Loader<'_> {
         let (texts, edited) = self.equation_texts(key.file, &fields, parent.as_deref());
         let parsed = self.parse(&texts);
         let events = self.events(key.file, &fields, parent.as_deref());
-        let variables = self.variables(&fields, parent.as_deref(), edited, (&parsed, &events));
+        let variables = self.variables(key.file, &fields, parent.as_deref(), edited, (&parsed, &events));
         for event in &events {
             if let Some(variable) = variables.iter().find(|v| v.name.text == event.name.text) {
                 self.report_new(event_fault::event_named_like_variable(&event.name, variable.span).into());
@@ -150,6 +151,7 @@ impl Loader<'_> {
 
     fn variables(
         &mut self,
+        home: usize,
         fields: &[Entry],
         parent: Option<&OperatorDraft>,
         edited: bool,
@@ -159,7 +161,14 @@ impl Loader<'_> {
         let mut own = Vec::new();
         if let Some(written) = get(fields, "variables") {
             for entry in mapping(&written.value, "`variables`", &mut self.out).unwrap_or(&[]) {
-                let Some(variable) = variable(entry, &mut self.out) else {
+                let held = match data_file(entry) {
+                    None => None,
+                    Some(file) => match self.data_matrix(home, &file) {
+                        Some(held) => Some(flat(held)),
+                        None => continue,
+                    },
+                };
+                let Some(variable) = variable(entry, held, &mut self.out) else {
                     continue;
                 };
                 own.push(variable.name.text.clone());

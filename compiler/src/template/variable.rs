@@ -1,10 +1,11 @@
 //! Declarations of variables: the entries of an operator's `variables` map.
 
 use super::distribution::law_entry;
+use super::edge::is_data_file;
 use super::fields::{get, only, text};
 use super::value::{literal, number, parse_number};
 use crate::diagnostic::{Diagnostics, Result, template as fault};
-use crate::source::Span;
+use crate::source::{Name, Span};
 use crate::syntax::yaml::{Entry, Node, Value};
 use crate::template::{Complex, Declared, Literal, VariableTemplate};
 
@@ -26,8 +27,20 @@ pub(super) fn is_identifier(name: &str) -> bool {
     letters.next().is_some_and(|c| c.is_alphabetic() || c == '_') && letters.all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// Reads one entry of `variables`. `None` after a fault, and for `t`, which is always the time.
-pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableTemplate> {
+/// The name of the data file that holds the value of an entry of `variables`, if one does.
+pub(super) fn data_file(entry: &Entry) -> Option<Name> {
+    let value = match &entry.value.value {
+        Value::Mapping(fields) => &get(fields, "value").or_else(|| get(fields, "default"))?.value,
+        _ => &entry.value,
+    };
+    let Value::Scalar(scalar) = &value.value else { return None };
+    let text = scalar.text.as_str().trim();
+    is_data_file(text).then(|| Name::new(text, value.span))
+}
+
+/// Reads one entry of `variables`, whose value is `held` if it is in a data file. `None` after a fault, and for `t`, which is
+/// always the time.
+pub(super) fn variable(entry: &Entry, held: Option<Literal>, out: &mut Diagnostics) -> Option<VariableTemplate> {
     let name = entry.key.clone();
     if !is_identifier(&name.text) {
         out.push(fault::not_an_identifier(&name));
@@ -42,14 +55,14 @@ pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableT
     let mut description = None;
     let declaration = match &entry.value.value {
         Value::Mapping(fields) if law_entry(fields).is_none() => {
-            only(fields, &["vtype", "dtype", "shape", "value", "default", "unit", "description"], &what, out);
+            only(fields, &["vtype", "dtype", "shape", "value", "default", "per", "unit", "description"], &what, out);
             let mut optional =
                 |key| get(fields, key).and_then(|e| text(&e.value, key, out)).map(|n| n.text.to_string());
             unit = optional("unit");
             description = optional("description");
-            full_form(entry, fields, &what, out)?
+            full_form(entry, fields, held, &what, out)?
         }
-        _ => short_form(&entry.value, &what, out)?,
+        _ => short_form(&entry.value, held, &what, out)?,
     };
     if &*name.text == "t" {
         return None;
@@ -64,7 +77,10 @@ pub(super) fn variable(entry: &Entry, out: &mut Diagnostics) -> Option<VariableT
 }
 
 /// `0.1`, `input`, `variable(1.0, 3)`, a list of numbers.
-fn short_form(node: &Node, what: &str, out: &mut Diagnostics) -> Option<Declaration> {
+fn short_form(node: &Node, held: Option<Literal>, what: &str, out: &mut Diagnostics) -> Option<Declaration> {
+    if let Some(held) = held {
+        return Some(constant(held));
+    }
     match &node.value {
         Value::Null => {
             out.push(fault::empty_declaration(node.span, what));
@@ -95,12 +111,18 @@ fn is_complex(value: &Literal) -> bool {
     }
 }
 
-/// `{vtype, dtype, shape, value, unit, description}`, in which only `value` or `vtype` is needed.
-fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics) -> Option<Declaration> {
+/// `{vtype, dtype, shape, value, per, unit, description}`, in which only `value` or `vtype` is needed.
+fn full_form(
+    entry: &Entry,
+    fields: &[Entry],
+    held: Option<Literal>,
+    what: &str,
+    out: &mut Diagnostics,
+) -> Option<Declaration> {
     // `default` is the spelling of PyRates' first versions.
     let value = get(fields, "value").or_else(|| get(fields, "default"));
     let mut read = match value {
-        Some(value) => short_form(&value.value, what, out)?,
+        Some(value) => short_form(&value.value, held, what, out)?,
         None if get(fields, "vtype").is_some() => constant(Literal::Number(Complex::default())),
         None => {
             out.push(fault::empty_declaration(entry.value.span, what));
@@ -147,6 +169,18 @@ fn full_form(entry: &Entry, fields: &[Entry], what: &str, out: &mut Diagnostics)
                 read.columns = written.get(1).copied();
             }
         }
+    }
+    if let Some(per) = get(fields, "per") {
+        let name = text(&per.value, "per", out)?;
+        if &*name.text != "unit" {
+            out.push(fault::unknown_choice(&name, "per", &["unit"]));
+            return None;
+        }
+        if let (Literal::Matrix { .. }, _) | (_, Some(_)) = (&read.value, get(fields, "shape")) {
+            out.push(fault::values_per_unit(per.key.span.to(per.value.span), what));
+            return None;
+        }
+        read.length = None;
     }
     Some(read)
 }

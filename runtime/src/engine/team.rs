@@ -87,7 +87,10 @@ pub fn shares_entries(kernel: &Kernel) -> bool {
         Kernel::Deliver { fanout, .. } => fanout.targets.len() >= FEWEST_SYNAPSES,
         Kernel::Take { table, .. } => table.len() >= FEWEST_ENTRIES,
         Kernel::Couple { connection, .. } | Kernel::CouplePast { connection, .. } => {
-            connection.sources.len() >= FEWEST_ENTRIES
+            connection.members as usize * connection.sources.len() >= FEWEST_ENTRIES
+        }
+        Kernel::Convolve { convolution, .. } => {
+            convolution.members as usize * convolution.window.targets() * convolution.window.taps() >= FEWEST_ENTRIES
         }
     }
 }

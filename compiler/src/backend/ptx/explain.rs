@@ -32,6 +32,7 @@ fn explanation(
     let lists = |index: usize| [Part::Starts(index), Part::Sources(index), Part::Weights(index), Part::Delays(index)];
     let (name, synapses, kind, parts, reason) = match &kernel.body {
         Body::Pointwise(_) | Body::Take { .. } => return None,
+        Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
         Body::Couple { connection, source, .. } => {
             let of = &module.connections[*connection];
             let sources = module.buffers[source.index()].len;

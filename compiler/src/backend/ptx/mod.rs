@@ -43,6 +43,7 @@ pub static PTX: Target = Target {
     name: "ptx",
     floats: &[Precision::F32, Precision::F64],
     has: spelling::has,
+    shares_weights: false,
     crosses: |_| true,
     // There is no flag for it in double precision, where arithmetic on them is as fast as any.
     subnormals: &[Precision::F64],
@@ -230,6 +231,7 @@ fn kernel_entry(
             let from = Read::Past { history: *history, current: *current, step: &step };
             couple(&mut code, source, constants, &element, (*connection, from, *target));
         }
+        Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
         Body::Deliver { .. } => unreachable!("it is written above"),
     }
     code.place(&done);

@@ -207,6 +207,7 @@ impl Turns<'_> {
                     let from = Read::Past { history: *history, current: *current, step };
                     couple(code, source, constants, element, (*connection, from, *target));
                 }
+                Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
                 Body::Deliver { .. } => unreachable!("it is written above"),
             });
             code.barrier();

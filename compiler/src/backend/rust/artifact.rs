@@ -33,6 +33,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         };
         match &kernel.body {
             Body::Pointwise(_) => {}
+            Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
             Body::Take { table, .. } => {
                 let table = integers(format!("{name} table"), &module.tables[*table]);
                 bindings.push(Binding::Constant(table));
@@ -113,7 +114,9 @@ fn bindings(kernel: &Kernel) -> Vec<Binding> {
                 }
             }
         }
-        Body::Take { source, target, .. } | Body::Couple { source, target, .. } => {
+        Body::Take { source, target, .. }
+        | Body::Couple { source, target, .. }
+        | Body::Convolve { source, target, .. } => {
             reads.push(*source);
             writes.push(*target);
         }

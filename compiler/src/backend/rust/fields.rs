@@ -219,7 +219,9 @@ fn computes_with_events(module: &Module) -> bool {
             Stmt::Let(_, ValueOp::Load { buffer, .. } | ValueOp::Past { buffer, .. }) => event(buffer),
             _ => false,
         }),
-        Body::Take { source, target, .. } | Body::Couple { source, target, .. } => event(source) || event(target),
+        Body::Take { source, target, .. }
+        | Body::Couple { source, target, .. }
+        | Body::Convolve { source, target, .. } => event(source) || event(target),
         Body::CouplePast { history, current, target, .. } => {
             event(history) || current.iter().any(event) || event(target)
         }

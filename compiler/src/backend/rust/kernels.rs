@@ -84,6 +84,7 @@ pub(super) fn phase(
                 phase.elements = None;
                 phase.code.extend(couple(fields, kernel, *connection, (*source, *target), out));
             }
+            Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
             Body::CouplePast { connection, history, current, target } => {
                 phase.elements = None;
                 phase.step = true;

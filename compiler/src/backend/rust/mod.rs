@@ -41,6 +41,7 @@ pub static RUST: Target = Target {
     name: "rust",
     floats: &[Precision::F32, Precision::F64],
     has: spelling::has,
+    shares_weights: false,
     crosses: |_| true,
     strict: true,
     subnormals: &[],

@@ -77,6 +77,7 @@ impl<'m> Printer<'m> {
     pub fn pieces(&self, kernel: &Kernel) -> Option<&'m [Piece]> {
         match &kernel.body {
             Body::Pointwise(_) | Body::Take { .. } => None,
+            Body::Convolve { .. } => unreachable!("the target has lists of connections instead"),
             Body::Couple { connection, .. } | Body::CouplePast { connection, .. } => {
                 Some(&self.placement.connections[*connection])
             }

@@ -27,6 +27,7 @@ pub static WGSL: Target = Target {
     subnormals: &[],
     floats: &[Precision::F32, Precision::F64],
     has: |prim| spelling::spelling(prim).is_some(),
+    shares_weights: false,
     crosses: |_| true,
     strict: false,
 };

@@ -60,8 +60,51 @@ pub fn no_distance(span: Span, what: &str) -> Diagnostic {
 
 /// Weights, delays or values in a matrix beside pairs that have their own.
 pub fn given_twice(span: Span, what: &str) -> Diagnostic {
-    let message = format!("the {what} is given by the list of pairs and by the edge");
+    let message = format!("the {what} is given by the connectivity and by the edge");
     Diagnostic::error("given-twice", span, message, "given twice").with_help(format!("remove one {what}"))
+}
+
+/// Sources that are no grid as `conv2d` has it.
+pub fn not_the_grid(span: Span, units: usize, shape: Option<[u32; 2]>, channels: u32) -> Diagnostic {
+    let of_each = if channels == 1 { String::new() } else { format!(" of {channels} channels") };
+    let Some([rows, columns]) = shape else {
+        let message = format!("the {units} sources of `conv2d` do not fill a square grid{of_each}");
+        let (places, depth) = (units / channels.max(1) as usize, channels as usize);
+        let side = (places as f64).sqrt() as usize;
+        let help = match (1..=side).rev().find(|rows| places.is_multiple_of(*rows)) {
+            Some(rows) if places * depth == units => {
+                let channels = if channels == 1 { String::new() } else { format!(", {channels}") };
+                format!("say which rows and columns they are, e.g. `shape: [{rows}, {}{channels}]`", places / rows)
+            }
+            _ => format!("write `n: {}` at the source population", (side + 1) * (side + 1) * depth),
+        };
+        return Diagnostic::error("not-the-grid", span, message, "no square").with_help(help);
+    };
+    let wanted = u128::from(rows) * u128::from(columns) * u128::from(channels);
+    let message =
+        format!("a grid of {rows} x {columns}{of_each} has {wanted} units, but the source population has {units}");
+    Diagnostic::error("not-the-grid", span, message, "does not fit")
+        .with_help(format!("write `n: {wanted}` at the source population, or another `shape`"))
+}
+
+/// A kernel larger than the grid that it must stay inside of.
+pub fn kernel_too_large(span: Span, [rows, columns]: [u32; 2], [height, width]: [u32; 2]) -> Diagnostic {
+    let message = format!("a kernel of {rows} x {columns} does not fit into a grid of {height} x {width}");
+    Diagnostic::error("kernel-too-large", span, message, "too large")
+        .with_help("use a smaller kernel, or `padding: zero`, which lets it reach beyond the sides")
+}
+
+/// Targets that are not as many as `conv2d` has sums.
+pub fn convolved_targets(span: Span, [rows, columns, channels]: [u32; 3], units: usize) -> Diagnostic {
+    let sums = u128::from(rows) * u128::from(columns) * u128::from(channels);
+    let message = format!(
+        "`conv2d` makes {rows} x {columns} x {channels} = {sums} sums, but the target population has {units} units"
+    );
+    Diagnostic::error("convolved-targets", span, message, "does not fit")
+        .with_note(
+            "rows and columns of the targets follow from `shape`, `stride` and `padding`, channels from the kernel",
+        )
+        .with_help(format!("write `n: {sums}` at the target population"))
 }
 
 /// A drawn delay that may be negative.

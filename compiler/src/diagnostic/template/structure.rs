@@ -81,6 +81,26 @@ pub fn not_a_table(span: Span, what: &str) -> Diagnostic {
         .with_help("write rows, e.g. `[[0, 1], [2, 0]]`, or a file name that ends in `.csv` or `.npy`")
 }
 
+/// A kernel that is no matrix for each pair of channels.
+pub fn kernel_dimensions(span: Span, shape: &[usize]) -> Diagnostic {
+    let found = match shape {
+        [] => "a number".to_string(),
+        shape => shape.len().to_string(),
+    };
+    let message = format!("the kernel of `conv2d` must have two or four dimensions, not {found}");
+    Diagnostic::error("kernel-dimensions", span, message, "expected rows and columns")
+        .with_note("four dimensions are `[target channel][source channel][row][column]`")
+        .with_help("write rows, e.g. `[[0, 1, 0], [1, -4, 1], [0, 1, 0]]`, or the name of a file that holds them")
+}
+
+/// A kernel for another number of channels than the sources have.
+pub fn kernel_channels(span: Span, [rows, columns]: [u32; 2], given: u32, kernel: u32) -> Diagnostic {
+    let message = format!("the sources have {given} channel(s), but the kernel is for {kernel}");
+    Diagnostic::error("kernel-channels", span, message, format!("expected {kernel} channel(s)"))
+        .with_note("a kernel of four dimensions is `[target channel][source channel][row][column]`, one of two has one channel")
+        .with_help(format!("write `shape: [{rows}, {columns}, {kernel}]`, or a kernel for {given} source channel(s)"))
+}
+
 /// A list of pairs with one column, or five.
 pub fn columns_of_pairs(span: Span, found: usize) -> Diagnostic {
     let message = format!("a list of pairs has two to four columns, not {found}");

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use nullcline_runtime::program::Window;
+
 use super::drivers::Driver;
 use super::events::Jumping;
 use super::group::Member;
@@ -31,6 +33,15 @@ pub(super) enum Entries {
     Each(Vec<Entry>),
     /// Many, as arrays.
     Sparse(Sparse),
+    /// By a kernel that slides over a grid.
+    Convolved {
+        /// Which sources each target reads.
+        window: Window,
+        /// The weights of each target channel, tap by tap.
+        weights: Arc<[f64]>,
+        /// Delay of each connection.
+        delay: Delay,
+    },
     /// From each of these source units to every unit of the target.
     All {
         /// Source units.
@@ -101,7 +112,7 @@ impl Connected {
                 Delays::Same(delay) => *delay == Delay::Steps(0),
                 Delays::Each(steps) => steps.contains(&0),
             },
-            Entries::All { delay, .. } => *delay == Delay::Steps(0),
+            Entries::All { delay, .. } | Entries::Convolved { delay, .. } => *delay == Delay::Steps(0),
         };
         instant.then_some(self.source)
     }
@@ -115,6 +126,10 @@ impl Connected {
                 connected.for_each(|(unit, _)| visit(unit));
             }
             Entries::All { targets, .. } => (0..*targets).for_each(visit),
+            Entries::Convolved { window, .. } => {
+                let connected = |target: &usize| (0..window.taps()).any(|tap| window.read(*target, tap).is_some());
+                (0..window.targets()).filter(connected).for_each(visit);
+            }
         }
     }
 }
@@ -184,6 +199,10 @@ impl<'a> Lowering<'a> {
         }
         if projections.iter().all(|p| self.between_populations(p)) {
             for projection in projections {
+                if let Some(entries) = self.convolved(&bundle, projection)? {
+                    self.drive(&bundle, Connected { source: bundle.source, entries }, None, projection.span);
+                    continue;
+                }
                 self.check_size(projection)?;
                 // Jumps start from the few sources that have an event.
                 let synapses = match self.variable(bundle.target).role {
@@ -257,6 +276,21 @@ impl<'a> Lowering<'a> {
         let first = self.place(projection.source).1;
         let sources = first as u32..(first + sources) as u32;
         Ok(Some(Entries::All { sources, targets, weight, delay: self.delay(projection, delay, spread)? }))
+    }
+
+    /// A projection that is a convolution and nothing else, onto a variable with one number for each unit.
+    fn convolved(&self, bundle: &Bundle, projection: &Projection) -> Result<Option<Entries>> {
+        let target = self.variable(bundle.target);
+        if target.role == Role::State || Shape::of(target) != Shape::Single {
+            return Ok(None);
+        }
+        let Some((window, weights)) = self.circuit.convolution(projection) else { return Ok(None) };
+        let number = |literal: &Option<Literal>| match literal {
+            Some(Literal::Number(c)) => c.re,
+            _ => 0.0,
+        };
+        let delay = self.delay(projection, number(&projection.delay), number(&projection.spread))?;
+        Ok(Some(Entries::Convolved { window, weights, delay }))
     }
 
     fn unit_count(&self, at: VariableRef) -> usize {
@@ -375,9 +409,11 @@ impl<'a> Lowering<'a> {
         let name = format!("edge_{}", self.groups.len());
         let scalar = bundle.alone.is_some();
         let space = if scalar { SpaceId::SCALAR } else { self.system.add_space(name.clone(), ends.len()) };
-        let members = projections.iter().zip(counts);
-        let members = members
-            .filter_map(|(p, n)| p.edge.as_deref().map(|e| Member { operators: &e.operators, own: &e.own, units: *n }));
+        let members = projections.iter().zip(counts).filter_map(|(p, n)| {
+            let edge = p.edge.as_deref()?;
+            let each = self.circuit.of_connections(p);
+            Some(Member { operators: &edge.operators, own: &edge.own, each, units: *n })
+        });
         let members = members.collect();
         let group = self.add_edge_group(name, space, members);
         let mut first = 0;

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use nullcline_runtime::program::Window;
+
 use super::connect::{Connected, Delay, Delays, Entries, Entry, Sparse};
 use super::drivers::each_part;
 use super::{GroupVariable, Lowering};
 use crate::ir::complex::{self, Value};
 use crate::ir::expr::{ConnectionId, ExprId, Op, SpaceId};
-use crate::ir::system::{Connection, Values};
+use crate::ir::system::{Connection, Convolution, Values};
 
 impl Lowering<'_> {
     /// What connections bring to a variable of the same shape as their source.
@@ -19,6 +21,11 @@ impl Lowering<'_> {
         let entries = match &connected.entries {
             Entries::Each(entries) => entries,
             Entries::Sparse(sparse) => return self.sparse_value(at, &name, connected.source, sparse),
+            Entries::Convolved { window, weights, delay } => {
+                let target = self.space(at);
+                let source = self.delayed(connected.source, *delay);
+                return each_part(source, |part| self.convolve(&name, part, target, (*window, weights)));
+            }
             Entries::All { sources, weight, delay, .. } => {
                 let source = self.delayed(connected.source, *delay);
                 return each_part(source, |part| self.weigh_all(&name, part, sources.clone(), *weight));
@@ -115,6 +122,28 @@ impl Lowering<'_> {
             Delay::Steps(steps) => self.past_value(source, steps),
             Delay::Gamma { order, rate } => self.gamma_value(source, order, rate),
         }
+    }
+
+    /// A kernel that slides over `value`.
+    fn convolve(
+        &mut self,
+        name: &str,
+        value: ExprId,
+        target: SpaceId,
+        (window, weights): (Window, &Arc<[f64]>),
+    ) -> ExprId {
+        let source = self.system.graph.space(value);
+        let weights = weights.clone();
+        let convolution = Convolution { name: name.to_string(), source, target, window, weights, members: 1 };
+        if source != SpaceId::SCALAR && target != SpaceId::SCALAR {
+            return self.system.convolve(convolution, value);
+        }
+        let mut listed = convolution.listed();
+        if source == SpaceId::SCALAR {
+            // A scalar source has one element, whichever unit was meant.
+            listed.sources = listed.sources.iter().map(|_| 0).collect();
+        }
+        self.system.couple(listed, value)
     }
 
     /// Everyone gets the same sum: O(sources + targets) instead of their product.

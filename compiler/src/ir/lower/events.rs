@@ -190,6 +190,7 @@ impl Lowering<'_> {
                 let connection = self.all_connection(&name, from, sources.clone(), *weight);
                 add(self, Through::Connection(connection), delay);
             }
+            Entries::Convolved { .. } => unreachable!("connections to states are listed, see `convolved`"),
             Entries::Sparse(sparse) => {
                 for (delay, rows) in sparse.by_delay() {
                     let delay = steps(delay)?;

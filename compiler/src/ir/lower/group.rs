@@ -6,7 +6,7 @@ use super::{GroupVariable, Lowering, part};
 use crate::diagnostic::{Result, lower as fault};
 use crate::ir::complex::Value;
 use crate::ir::expr::{SpaceId, StateId};
-use crate::ir::system::{Location, System};
+use crate::ir::system::{Location, System, Values};
 use crate::model::population::expand;
 use crate::model::{Operator, Role, Variable};
 use crate::source::Span;
@@ -29,6 +29,8 @@ pub(super) struct Member<'a> {
     pub operators: &'a [Operator],
     /// Numbers of (operator, variable) that take the place of those in `operators`.
     pub own: &'a [((usize, usize), f64)],
+    /// Numbers of each unit, or of each element of each, that take the place of all others.
+    pub each: Vec<((usize, usize), Values)>,
     /// Number of its units.
     pub units: usize,
 }
@@ -49,7 +51,7 @@ impl<'a> Lowering<'a> {
         }
         let members = members.iter().map(|m| {
             let population = &circuit.populations[*m];
-            Member { operators: &population.operators, own: &[], units: population.size.unwrap_or(1) }
+            Member { operators: &population.operators, own: &[], each: Vec::new(), units: population.size.unwrap_or(1) }
         });
         let members = members.collect();
         // A single plain node needs no index set of its own; a population of one unit keeps its axis.
@@ -115,9 +117,13 @@ impl<'a> Lowering<'a> {
     /// The values a variable was given, one per element of its space, and 0 for elements that are not to keep theirs.
     pub(super) fn given(&self, (group, operator, variable): GroupVariable, keep: Option<&[bool]>) -> Vec<Complex> {
         let mut given = Vec::new();
-        for Member { operators, own, units } in &self.groups[group].members {
+        for Member { operators, own, each, units } in &self.groups[group].members {
             let declared = &operators[operator].variables[variable];
             let length = declared.length.unwrap_or(1);
+            if let Some((_, values)) = each.iter().find(|(at, _)| *at == (operator, variable)) {
+                given.extend((0..units * length).map(|e| Complex { re: values.at(e), im: 0.0 }));
+                continue;
+            }
             match own.iter().rev().find(|(at, _)| *at == (operator, variable)) {
                 Some((_, re)) => given.resize(given.len() + units * length, Complex { re: *re, im: 0.0 }),
                 None => given.extend(expand(&declared.value, *units, length)),

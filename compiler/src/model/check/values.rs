@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostics, model as fault};
 use crate::model::population::takes;
-use crate::model::{Circuit, Variable, Weights};
+use crate::model::{Circuit, ConnectionNumbers, Variable, Weights};
 
 pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
     for population in &circuit.populations {
@@ -36,6 +36,15 @@ pub(super) fn check(circuit: &Circuit, out: &mut Diagnostics) {
         let own = edge.own.iter().filter(|(_, number)| !number.is_finite());
         for ((o, v), _) in own {
             out.push(fault::variable_not_finite(&edge.operators[*o].variables[*v]));
+        }
+        for given in &edge.each {
+            let ConnectionNumbers::List(list) = &given.numbers else { continue };
+            let connections = circuit.footprint(projection).connections;
+            if list.len() as u64 != connections {
+                let (o, v) = given.variable;
+                let variable = &edge.operators[o].variables[v];
+                out.push(fault::wrong_connection_count(variable, given.span, connections, list.len()));
+            }
         }
         let key = (Arc::as_ptr(&edge.operators), pairs);
         if last.replace(key) == Some(key) || !seen.insert(key) {

@@ -33,6 +33,13 @@ pub(super) fn pairs(ends: Ends, pairs: &Pairs) -> Graph {
     Graph { end: End::Target, starts, units, others: ends.sources, order }
 }
 
+/// For each pair, by target, its place in the list.
+pub fn order(pairs: &Pairs) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..pairs.targets.len() as u32).collect();
+    order.sort_by_key(|e| pairs.targets[*e as usize]);
+    order
+}
+
 /// The entries of a matrix that are not 0.
 pub(super) fn mask(ends: Ends, autapses: bool, mask: &Table) -> Graph {
     rows((End::Target, ends.targets, ends.sources), 0.0, |i, units| {

@@ -72,7 +72,7 @@ fn equations(system: &mut System, scheme: &Scheme, variables: &[ExprId]) -> Resu
         let sum = match affine(graph, slope, &moving, |_| false) {
             Ok(sum) => sum,
             Err(NotAffine(at)) => {
-                let crosses = matches!(graph.node(at).op, Op::Take(_) | Op::Couple(_));
+                let crosses = matches!(graph.node(at).op, Op::Take(_) | Op::Couple(_) | Op::Convolve(_));
                 let fault = if crosses { fault::other_units } else { fault::nonlinear };
                 return Err(fault(scheme, &system.states[state]).into());
             }

@@ -16,7 +16,7 @@ pub(super) fn exponential_euler(system: &mut System, scheme: &Scheme) -> Result<
     each_state(system, |system, state| {
         let (x, slope) = (variables[state], system.states[state].derivative);
         let sum = affine(&mut system.graph, slope, &[x], |op| {
-            matches!(op, Op::Take(_) | Op::Couple(_) | Op::CouplePast { .. })
+            matches!(op, Op::Take(_) | Op::Couple(_) | Op::Convolve(_) | Op::CouplePast { .. })
         });
         let sum = sum.map_err(|NotAffine(_)| fault::own_nonlinear(scheme, &system.states[state]))?;
         let graph = &mut system.graph;

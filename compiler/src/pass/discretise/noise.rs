@@ -48,7 +48,7 @@ fn check_state(system: &mut System, scheme: &Scheme, state: usize) -> Result<()>
     let mut passed: Vec<ExprId> = noises;
     for id in system.graph.reachable([slope]) {
         let node = system.graph.node(id);
-        if matches!(node.op, Op::Take(_) | Op::Couple(_)) {
+        if matches!(node.op, Op::Take(_) | Op::Couple(_) | Op::Convolve(_)) {
             let argument = node.args[0];
             if take_apart(system, state, argument, &passed)?.coefficients.is_empty() {
                 continue;

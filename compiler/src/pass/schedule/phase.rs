@@ -260,6 +260,10 @@ impl Scheduler<'_> {
                 let (connection, source) = (connection.index(), held(self, node.args[0]));
                 (self.system.connections[connection].name.clone(), Body::Couple { connection, source, target })
             }
+            Op::Convolve(convolution) => {
+                let (convolution, source) = (convolution.index(), held(self, node.args[0]));
+                (self.system.convolutions[convolution].name.clone(), Body::Convolve { convolution, source, target })
+            }
             _ => unreachable!("called for what crosses elements only"),
         };
         vec![self.push_kernel(&format!("{phase} {name}"), node.space, body)]

@@ -116,6 +116,13 @@ impl OperatorBuilder {
         self
     }
 
+    /// Makes the list of the variable declared last one of values for each unit of a population; else it is a vector that every
+    /// unit has.
+    pub fn per_unit(mut self) -> OperatorBuilder {
+        self.variables.iter_mut().next_back().into_iter().for_each(|v| v.length = None);
+        self
+    }
+
     /// Gives the variable declared last a unit, for people.
     pub fn unit(mut self, unit: &str) -> OperatorBuilder {
         self.variables.iter_mut().next_back().into_iter().for_each(|v| v.unit = Some(unit.to_string()));

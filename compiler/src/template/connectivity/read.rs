@@ -25,6 +25,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("circular", &["reach"]),
     ("line", &["reach"]),
     ("small_world", &["k", "p"]),
+    ("conv2d", &["kernel", "shape", "stride", "padding", "size", "channels"]),
     ("pairs", &[]),
     ("mask", &[]),
     ("file", &[]),
@@ -114,12 +115,15 @@ impl Loader<'_> {
         let entries: &[Entry] = match &value.value {
             Value::Mapping(entries) => entries,
             Value::Null => &[],
-            Value::Scalar(_) if !parameters.is_empty() && &*kind.text != "distance" => &short,
+            Value::Scalar(_) if !parameters.is_empty() && !matches!(&*kind.text, "distance" | "conv2d") => &short,
             _ => {
                 self.out.push(fault::wrong_form(value, &owner, "a mapping of its parameters"));
                 return None;
             }
         };
+        if &*kind.text == "conv2d" {
+            return self.conv2d(home, entries, &owner, kind).map(Rule::Conv2d);
+        }
         only(entries, parameters, &owner, &mut self.out);
         let mut read = Parameters { loader: self, entries, owner: &owner, span: kind.span };
         Some(match &*kind.text {

@@ -1,7 +1,7 @@
 //! Connectivity as YAML.
 
-use super::value::{number, space};
-use crate::template::connectivity::{Block, Connectivity, Distance, Pairs, Rule, Table};
+use super::value::{drawn, number, space};
+use crate::template::connectivity::{Block, Connectivity, Conv2d, Distance, Kernel, Pairs, Rule, Table};
 
 /// The value of the key `connectivity`.
 pub(super) fn connectivity(connectivity: &Connectivity) -> String {
@@ -25,6 +25,7 @@ fn rule(rule: &Rule) -> String {
         Rule::Circular { reach } => format!("circular: {{reach: {reach}}}"),
         Rule::Line { reach } => format!("line: {{reach: {reach}}}"),
         Rule::SmallWorld { k, p } => format!("small_world: {{k: {k}, p: {}}}", number(*p)),
+        Rule::Conv2d(conv2d) => written_conv2d(conv2d),
         Rule::Pairs(pairs) => format!("pairs: {}", rows(pair_rows(pairs))),
         Rule::Mask(mask) => format!("mask: {}", table(mask)),
     }
@@ -45,6 +46,30 @@ fn written_block(block: &Block) -> String {
         }
     }
     format!("block: {{{entries}}}")
+}
+
+fn written_conv2d(conv2d: &Conv2d) -> String {
+    let Conv2d { kernel, size: [rows, columns], channels: [from, to], shape, stride: [down, right], padding } = conv2d;
+    let kernel = match kernel {
+        Kernel::Drawn(law) => format!("{}, size: [{rows}, {columns}], channels: {to}", drawn(law)),
+        Kernel::Given(given) => nested(given, &[*to as usize, *from as usize, *rows as usize, *columns as usize]),
+    };
+    let shape = match shape {
+        Some([height, width]) => format!(", shape: [{height}, {width}, {from}]"),
+        None => String::new(),
+    };
+    format!("conv2d: {{kernel: {kernel}{shape}, stride: [{down}, {right}], padding: {}}}", padding.name())
+}
+
+/// Numbers in nested lists of these lengths.
+fn nested(numbers: &[f64], lengths: &[usize]) -> String {
+    let parts: Vec<String> = match lengths {
+        [length, inner @ ..] if !inner.is_empty() => {
+            numbers.chunks((numbers.len() / length).max(1)).map(|part| nested(part, inner)).collect()
+        }
+        _ => numbers.iter().map(|n| number(*n)).collect(),
+    };
+    format!("[{}]", parts.join(", "))
 }
 
 fn table(table: &Table) -> String {

@@ -53,7 +53,7 @@ pub(super) fn space(space: Space, length: f64) -> String {
     format!("space: {name}, length: {}", number(length))
 }
 
-fn drawn(distribution: &Distribution) -> String {
+pub(super) fn drawn(distribution: &Distribution) -> String {
     let (name, parameters) = distribution.law.written();
     let parameters: Vec<String> = parameters.into_iter().map(number).collect();
     let law = format!("{name}: [{}]", parameters.join(", "));
@@ -165,6 +165,7 @@ fn short(declared: &VariableTemplate) -> String {
             let shape = match (length, declared.columns) {
                 (Some(length), Some(columns)) => format!(", shape: [{}, {columns}]", length / columns.max(1)),
                 (Some(length), None) if drawn => format!(", shape: [{length}]"),
+                (None, _) if own_length.is_some() => ", per: unit".to_string(),
                 _ => String::new(),
             };
             format!("{{vtype: {word}, value: {value}{shape}{complex}}}")

@@ -15,7 +15,7 @@ use crate::isa::Isa;
 use crate::program::Connection;
 
 /// A matrix with fewer entries in this many places is better kept as a list: an entry of a list costs about four places.
-const SPARSEST: usize = 3;
+pub(super) const SPARSEST: usize = 3;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -36,6 +36,20 @@ pub struct Dense<T> {
     isa: Isa,
 }
 
+/// The weights of a matrix, line of targets by line, in each source by source.
+pub(super) fn by_lines<T: Real>(connection: &Connection, matrix: &Matrix) -> Pages<T> {
+    let unit = LINE / T::BYTES;
+    let mut weights = Pages::zeroed(matrix.places(unit, unit));
+    let all = weights.all_mut();
+    for target in 0..matrix.targets {
+        for entry in connection.starts[target] as usize..connection.starts[target + 1] as usize {
+            let place = matrix.place(unit, unit, target, connection.sources[entry] as usize);
+            all[place] = weight(connection, entry);
+        }
+    }
+    weights
+}
+
 impl<T: Real> Dense<T> {
     /// The kernel, if the connection is of this kind.
     pub(super) fn new(connection: &Connection, (source, target): (usize, usize)) -> Option<Dense<T>> {
@@ -46,14 +60,7 @@ impl<T: Real> Dense<T> {
         let lines = if isa.has_wide_vectors() { MOST } else { MOST / 2 };
         let unit = LINE / T::BYTES;
         let block = lines * unit;
-        let mut weights = Pages::zeroed(matrix.places(unit, unit));
-        let all = weights.all_mut();
-        for target in 0..matrix.targets {
-            for entry in connection.starts[target] as usize..connection.starts[target + 1] as usize {
-                let place = matrix.place(unit, unit, target, connection.sources[entry] as usize);
-                all[place] = weight(connection, entry);
-            }
-        }
+        let weights = by_lines(connection, &matrix);
         let sums = vec![T::default(); matrix.targets.next_multiple_of(unit)];
         Some(Dense { matrix, weights, block, source, target, sums, isa })
     }

@@ -20,9 +20,13 @@ const BLOCK: usize = 64;
 /// Any connections.
 pub struct Gather<T> {
     form: Form<T>,
+    /// Networks side by side that have these connections, source elements from one to the next, targets of one.
+    members: usize,
+    stride: usize,
+    targets: usize,
     source: usize,
     target: usize,
-    /// Results before they are copied to the target.
+    /// Results before they are copied to the target: block by block, in each member by member.
     sums: Vec<T>,
 }
 
@@ -49,36 +53,51 @@ struct Interleaved<T> {
 impl<T: Real> Gather<T> {
     pub(super) fn new(connection: Arc<Connection>, (source, target): (usize, usize)) -> Gather<T> {
         let isa = Isa::detect();
+        let (members, stride) = (connection.members as usize, connection.stride as usize);
+        let targets = connection.starts.len() - 1;
         let form = match Interleaved::new(&connection, isa) {
             Some(interleaved) => Form::Interleaved(interleaved),
             None => Form::Listed { weights: weights(&connection.weights), connection, isa },
         };
-        Gather { form, source, target, sums: Vec::new() }
+        let sums = vec![T::default(); members * targets.next_multiple_of(BLOCK)];
+        Gather { form, members, stride, targets, source, target, sums }
     }
 
     pub(super) fn run(&mut self, memory: &mut Memory<T>) {
-        self.sums.resize(memory.slot(self.target, 0).len().next_multiple_of(T::LANES), T::default());
         let values = memory.slot(self.source, 0);
-        let (form, sums) = (&self.form, &mut self.sums);
+        let (form, sums, stride) = (&self.form, &mut self.sums, self.stride);
         let entries = match form {
             Form::Listed { connection, .. } => connection.sources.len(),
             Form::Interleaved(all) => all.indices.len(),
         };
-        let block = |(index, sums): (usize, &mut [T])| match form {
-            Form::Listed { connection, weights, isa } => {
-                isa.run(Listed { connection, weights, first: index * BLOCK, sums, values });
+        let block = |(index, sums): (usize, &mut [T])| {
+            for (member, sums) in sums.chunks_exact_mut(BLOCK).enumerate() {
+                let values = &values[member * stride..];
+                match form {
+                    Form::Listed { connection, weights, isa } => {
+                        isa.run(Listed { connection, weights, first: index * BLOCK, sums, values });
+                    }
+                    Form::Interleaved(all) => all.block(index * BLOCK, sums, values),
+                }
             }
-            Form::Interleaved(all) => all.block(index * BLOCK, sums, values),
         };
-        if entries < FEWEST_FOR_THREADS || threads() == 1 {
-            sums.chunks_mut(BLOCK).enumerate().for_each(block);
+        let of_block = self.members * BLOCK;
+        if self.members * entries < FEWEST_FOR_THREADS || threads() == 1 {
+            sums.chunks_exact_mut(of_block).enumerate().for_each(block);
         } else {
-            sums.par_chunks_mut(BLOCK).enumerate().for_each(block);
+            sums.par_chunks_exact_mut(of_block).enumerate().for_each(block);
         }
         let target = memory.slot_mut(self.target, 0);
-        match form {
-            Form::Listed { .. } => target.copy_from_slice(&sums[..target.len()]),
-            Form::Interleaved(all) => all.order.iter().zip(sums).for_each(|(i, sum)| target[*i as usize] = *sum),
+        for (index, sums) in sums.chunks_exact(of_block).enumerate() {
+            let own = index * BLOCK..self.targets.min((index + 1) * BLOCK);
+            for (target, sums) in target.chunks_exact_mut(self.targets).zip(sums.chunks_exact(BLOCK)) {
+                match form {
+                    Form::Listed { .. } => target[own.clone()].copy_from_slice(&sums[..own.len()]),
+                    Form::Interleaved(all) => {
+                        all.order[own.clone()].iter().zip(sums).for_each(|(i, sum)| target[*i as usize] = *sum);
+                    }
+                }
+            }
         }
     }
 

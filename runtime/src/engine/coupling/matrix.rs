@@ -65,6 +65,8 @@ mod tests {
             sources: sources.into(),
             weights: weights.into(),
             delays: None,
+            members: 1,
+            stride: 0,
         }
     }
 

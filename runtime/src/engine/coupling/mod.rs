@@ -3,22 +3,26 @@
 //! Each sum is made in the order of its entries, each term with one rounding, whatever the layout of the weights and the
 //! number of threads.
 
+mod convolve;
 mod deliver;
 mod dense;
 mod gather;
 mod matrix;
 mod past;
+mod product;
 
 use std::sync::Arc;
 
 use super::{Memory, Real};
 use crate::artifact::Explanation;
 use crate::program::{Connection, Kernel};
+use convolve::Convolve;
 use deliver::Deliver;
 pub use deliver::{Sending, scan};
 use dense::Dense;
 use gather::Gather;
 use past::Past;
+use product::Product;
 
 /// Entries below which threads cost more than they save.
 const FEWEST_FOR_THREADS: usize = 1 << 16;
@@ -29,8 +33,12 @@ pub enum Coupling<T> {
     Take(Take<T>),
     /// Every target connected to every source.
     Dense(Dense<T>),
+    /// The same for several members with one matrix.
+    Product(Product<T>),
     /// Any connections.
     Gather(Gather<T>),
+    /// A kernel of weights that slides over a grid.
+    Convolve(Convolve<T>),
     /// Connections with delays.
     Past(Past<T>),
     /// Spikes along their connections.
@@ -48,10 +56,20 @@ impl<T: Real> Coupling<T> {
             }
             Kernel::Couple { connection, source, target } => {
                 let places = (*source as usize, *target as usize);
+                let connection = &listed(connection);
+                if connection.members > 1 {
+                    return Some(match Product::new(connection, places) {
+                        Some(product) => Coupling::Product(product),
+                        None => Coupling::Gather(Gather::new(connection.clone(), places)),
+                    });
+                }
                 match Dense::new(connection, places) {
                     Some(dense) => Coupling::Dense(dense),
                     None => Coupling::Gather(Gather::new(connection.clone(), places)),
                 }
+            }
+            Kernel::Convolve { convolution, source, target } => {
+                Coupling::Convolve(Convolve::new(convolution.clone(), (*source as usize, *target as usize)))
             }
             Kernel::CouplePast { connection, history, current, target } => {
                 let current = current.map(|c| c as usize);
@@ -68,8 +86,14 @@ impl<T: Real> Coupling<T> {
     pub fn explain(&self, kernel: &Kernel) -> Option<Explanation> {
         let (connection, why) = match (kernel, self) {
             (Kernel::Couple { connection, .. }, Coupling::Dense(dense)) => (connection, dense.why()),
+            (Kernel::Couple { connection, .. }, Coupling::Product(product)) => (connection, product.why()),
             (Kernel::Couple { connection, .. }, Coupling::Gather(gather)) => (connection, gather.why(connection)),
             (Kernel::CouplePast { connection, .. }, Coupling::Past(past)) => (connection, past.why(connection)),
+            (Kernel::Convolve { convolution, .. }, Coupling::Convolve(convolve)) => {
+                let (name, (kernel, bytes, reason)) = (convolution.name.clone(), convolve.why());
+                let synapses = convolution.members as usize * convolution.window.reads() as usize;
+                return Some(Explanation { name, synapses, kernel, bytes, reason });
+            }
             (Kernel::Deliver { fanout, .. }, Coupling::Deliver(deliver)) => {
                 let (name, synapses, (kernel, bytes, reason)) =
                     (fanout.name.clone(), fanout.targets.len(), deliver.why());
@@ -77,7 +101,7 @@ impl<T: Real> Coupling<T> {
             }
             _ => return None,
         };
-        let (name, synapses, (kernel, bytes, reason)) = (connection.name.clone(), connection.sources.len(), why);
+        let (name, synapses, (kernel, bytes, reason)) = (connection.name.clone(), entries(connection), why);
         Some(Explanation { name, synapses, kernel, bytes, reason })
     }
 
@@ -96,11 +120,48 @@ impl<T: Real> Coupling<T> {
         match self {
             Coupling::Take(take) => take.run(memory),
             Coupling::Dense(dense) => dense.run(memory),
+            Coupling::Product(product) => product.run(memory),
             Coupling::Gather(gather) => gather.run(memory),
+            Coupling::Convolve(convolve) => convolve.run(memory),
             Coupling::Past(past) => past.run(memory, step),
             Coupling::Deliver(deliver) => deliver.run(memory, sending),
         }
     }
+}
+
+/// Fewest entries of a member for which those of all are kept once. Vectors of the targets of several members are filled
+/// better than those of a small one.
+const FEWEST_SHARED: usize = 1 << 10;
+
+/// The connections of several small members as one list.
+fn listed(connection: &Arc<Connection>) -> Arc<Connection> {
+    let rows = connection.sources.len() as u32;
+    if connection.members == 1 || rows as usize >= FEWEST_SHARED {
+        return connection.clone();
+    }
+    let members = 0..connection.members;
+    let ends = connection.starts.iter().skip(1);
+    let starts = members.clone().flat_map(|m| ends.clone().map(move |end| m * rows + end));
+    let sources = members.clone().flat_map(|m| connection.sources.iter().map(move |j| m * connection.stride + j));
+    let weights = if connection.weights.len() > 1 {
+        members.flat_map(|_| connection.weights.iter().copied()).collect()
+    } else {
+        connection.weights.clone()
+    };
+    Arc::new(Connection {
+        name: connection.name.clone(),
+        starts: std::iter::once(0).chain(starts).collect(),
+        sources: sources.collect(),
+        weights,
+        delays: None,
+        members: 1,
+        stride: 0,
+    })
+}
+
+/// Entries of all members.
+fn entries(connection: &Connection) -> usize {
+    connection.members as usize * connection.sources.len()
 }
 
 /// The weight of an entry in the number format of the program.

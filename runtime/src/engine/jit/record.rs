@@ -58,6 +58,7 @@ impl Recordable {
                 }
                 Kernel::Take { target, .. }
                 | Kernel::Couple { target, .. }
+                | Kernel::Convolve { target, .. }
                 | Kernel::CouplePast { target, .. }
                 | Kernel::Deliver { target, .. } => observed.push(*target),
             }

@@ -104,7 +104,9 @@ impl Search {
                         _ => None,
                     }));
                 }
-                Kernel::Take { source, target, .. } | Kernel::Couple { source, target, .. } => {
+                Kernel::Take { source, target, .. }
+                | Kernel::Couple { source, target, .. }
+                | Kernel::Convolve { source, target, .. } => {
                     barred.extend([source, target]);
                 }
                 Kernel::CouplePast { history, current, target, .. } => {
@@ -208,7 +210,9 @@ fn touched(kernel: &Kernel) -> (Vec<u32>, Vec<u32>) {
             });
             (body.stores.iter().map(|s| s.0).collect(), reads.collect())
         }
-        Kernel::Take { source, target, .. } | Kernel::Couple { source, target, .. } => (vec![*target], vec![*source]),
+        Kernel::Take { source, target, .. }
+        | Kernel::Couple { source, target, .. }
+        | Kernel::Convolve { source, target, .. } => (vec![*target], vec![*source]),
         Kernel::CouplePast { history, current, target, .. } => {
             (vec![*target], [*history].into_iter().chain(*current).collect())
         }
