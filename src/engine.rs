@@ -63,6 +63,18 @@ pub static ENGINES: &[Engine] = &[
         load: |module, index| Cuda::open(index)?.load(ptx::artifact(&module, &ptx::Options::default())),
         doc: "runs the kernels on a processor by NVIDIA",
     },
+    // Never chosen unasked: it does not compute what the processor computes, to the bit.
+    #[cfg(feature = "cuda")]
+    Engine {
+        name: "cublas",
+        target: &PTX,
+        device: "cuda",
+        load: |module, index| {
+            let options = ptx::Options { blas: true, ..ptx::Options::default() };
+            Cuda::open(index)?.load(ptx::artifact(&module, &options))
+        },
+        doc: "as `cuda`, with products of dense matrices by cuBLAS, whose sums have an order of their own",
+    },
     #[cfg(feature = "wgpu")]
     Engine {
         name: "wgpu",

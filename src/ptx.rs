@@ -56,7 +56,7 @@ impl Model {
         if more > 0 {
             about.push(format!("  and {more} lines more"));
         }
-        let written = ptx::Options { sm: options.sm, fast: options.fast, about };
+        let written = ptx::Options { sm: options.sm, fast: options.fast, blas: false, about };
         let engine = TEXTS.iter().find(|e| std::ptr::eq(e.target, written.target()));
         let compiled = self.compile(engine.expect("every target has a row"))?;
         let artifact = ptx::artifact(&compiled.module, &written);

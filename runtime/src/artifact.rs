@@ -245,6 +245,11 @@ pub trait Executable: Send {
         Err(DeviceError(format!("`{}` notes no events", self.engine())))
     }
 
+    /// Values of recorded rows that it likes to hand over together, where each time takes as long as many of them.
+    fn values_together(&self) -> u64 {
+        0
+    }
+
     /// Whether [`Executable::reduce`] takes less than recording: rows stay where they are computed.
     fn reduces(&self) -> bool {
         false

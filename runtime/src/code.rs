@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::artifact::{EventBuffer, Layout, Spike};
+use crate::artifact::{EventBuffer, Explanation, Layout, Spike};
 use crate::program::Precision;
 
 /// A compiled model as code in the language of a device.
@@ -26,6 +26,8 @@ pub struct Artifact {
     /// The entry that runs any number of steps by itself, what it is fed included: for small models, and where no element
     /// of the model reads what another one wrote.
     pub steps: Option<u32>,
+    /// The entry that runs steps as [`Artifact::steps`] does and records rows between them.
+    pub recorder: Option<Recorder>,
     /// The entry that gathers what is recorded: the numbers at [`Binding::Addresses`] into a row of [`Binding::Rows`].
     pub record: Option<u32>,
     /// The entry that adds the numbers at [`Binding::Addresses`] to [`Binding::Totals`].
@@ -47,6 +49,48 @@ pub struct Artifact {
     pub samples: Vec<Sample>,
     /// The numbers that every entry is given besides its bindings, in one block.
     pub uniforms: Vec<Uniform>,
+    /// How the connections of a step are executed, in order; none where the target says nothing of it.
+    pub explanations: Vec<Explanation>,
+}
+
+/// An entry that is launched for `count` rows: for each it computes the observed quantities, copies what is recorded of them, and
+/// runs the steps to the next row, as its [`Binding::Plan`] says.
+///
+/// The plan is made of numbers of 64 bits: the steps from one row to the next, the bytes of a row, for each owner the number
+/// of its first column, and behind the last owner that of all columns, then for each column its address and its place in
+/// the row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recorder {
+    /// The entry.
+    pub entry: u32,
+    /// Parts of the model that do not read from each other.
+    pub parts: usize,
+    /// Parts of an owner.
+    pub each: usize,
+}
+
+impl Recorder {
+    /// Number of owners.
+    pub fn owners(&self) -> usize {
+        self.parts.div_ceil(self.each)
+    }
+
+    /// Who records an element of a buffer of so many: whose part it is. What is no part's is not written, and falls to the
+    /// first.
+    pub fn owner(&self, element: usize, len: usize) -> usize {
+        if len.is_multiple_of(self.parts) && len > 0 { element / (len / self.parts) / self.each } else { 0 }
+    }
+
+    /// The plan for columns with so many elements in their buffers, (address, element, length), of `size` bytes each.
+    pub fn plan(&self, every: u64, size: usize, columns: &[(u64, usize, usize)]) -> Vec<u64> {
+        let owner = |column: &usize| self.owner(columns[*column].1, columns[*column].2);
+        let mut order: Vec<usize> = (0..columns.len()).collect();
+        order.sort_by_key(owner);
+        let mut plan = vec![every, (columns.len() * size) as u64];
+        plan.extend((0..=self.owners()).map(|o| order.partition_point(|column| owner(column) < o) as u64));
+        plan.extend(order.iter().flat_map(|column| [columns[*column].0, *column as u64]));
+        plan
+    }
 }
 
 impl Artifact {
@@ -55,7 +99,8 @@ impl Artifact {
     pub fn slot(&self, binding: Binding) -> Option<u32> {
         let (banks, constants) = (self.banks.len() as u32, self.constants.len() as u32);
         match binding {
-            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Rows | Binding::Totals => None,
+            Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Plan => None,
+            Binding::Rows | Binding::Totals => None,
             Binding::Bank { index, .. } => Some(1 + index),
             Binding::Constant(index) => Some(1 + banks + index),
             Binding::Samples => Some(1 + banks + constants),
@@ -247,6 +292,26 @@ pub struct Entry {
     pub shared: u32,
     /// What it is given, in order.
     pub bindings: Vec<Binding>,
+    /// What it computes, where a library of linear algebra may do so in its place.
+    pub product: Option<Product>,
+}
+
+/// Products of a dense matrix with vectors: `target[v][r] = sum_c matrix[r][c] source[v][c]`, all of them row by row and
+/// without gaps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Product {
+    /// The constant with the matrix.
+    pub matrix: u32,
+    /// The buffer with the vectors.
+    pub source: u32,
+    /// The buffer for the results.
+    pub target: u32,
+    /// Rows of the matrix.
+    pub rows: usize,
+    /// Columns of the matrix.
+    pub columns: usize,
+    /// Number of vectors.
+    pub vectors: usize,
 }
 
 /// One thing an entry is given.
@@ -274,6 +339,8 @@ pub enum Binding {
     Series(u32),
     /// Addresses of recorded numbers, 64 bits each.
     Addresses,
+    /// What a [`Recorder`] records.
+    Plan,
     /// Where recorded rows go.
     Rows,
     /// The ring of [`Marks`].
@@ -285,6 +352,15 @@ pub enum Binding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_planned_by_owner() {
+        // Three parts, two of an owner; buffers of six elements, of three, and of one that no part writes.
+        let recorder = Recorder { entry: 0, parts: 3, each: 2 };
+        let plan = recorder.plan(5, 4, &[(100, 5, 6), (200, 1, 3), (300, 0, 1), (400, 2, 3), (500, 3, 6)]);
+        let owned = [200, 1, 300, 2, 500, 4, 100, 0, 400, 3];
+        assert_eq!(plan, [[5, 20].as_slice(), &[0, 3, 5], &owned].concat());
+    }
 
     #[test]
     fn marks_are_read_by_step_then_event_then_element() {

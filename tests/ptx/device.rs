@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use nullcline::runtime::device::cuda::devices;
-use nullcline::{Engine, Place};
+use nullcline::{Engine, Kind, Place};
 
 use super::interpreter::REFERENCE;
 use super::{bits, every_model};
@@ -44,6 +44,13 @@ fn a_missing_device_is_named_and_auto_does_without() {
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(Place::auto().kind, if number == 0 { "cpu" } else { "cuda" });
     assert!(said.contains(Place::auto().kind), "{said}");
+    // Nothing but `auto` goes elsewhere, and cuBLAS is used where it is asked for by name only.
+    assert_eq!(Kind::lookup("cuda").unwrap().engine().unwrap().name, "cuda");
+    if number == 0 {
+        let (code, said) = nullcline(&["run", "jansen_rit", "--duration", "0.01", "--engine", "cublas"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("no NVIDIA driver") || said.contains("there is no `cuda:"), "{said}");
+    }
     let (code, said) = nullcline(&["devices"]);
     assert!(code == Some(0) && said.contains("cuda"), "{said}");
 }

@@ -13,6 +13,9 @@ mod members;
 #[path = "../support/models.rs"]
 mod models;
 mod networks;
+mod products;
+mod refusals;
+mod rows;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -42,6 +42,7 @@ const WORLD: &[(&str, &[&str], &str)] = &[
         &[
             "runtime/src/engine/",
             "runtime/src/device/cuda.rs",
+            "runtime/src/device/cuda/",
             "runtime/src/flush.rs",
             "runtime/src/isa.rs",
             "compiler/src/backend/rust/dispatch.rs",

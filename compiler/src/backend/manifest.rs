@@ -18,8 +18,13 @@
 //!   steps by itself, or null.
 //! - `record`: the entry that copies the numbers at `{"addresses": true}` (64 bits each) into a row of `{"rows": true}`, where
 //!   there is one: one invocation per address. `arguments`: what every entry is given after its bindings, 64 bits each:
-//!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record` and `reduce`), `dt` (a
-//!   double), `seed`.
+//!   `first` (the step; for `record`, the row), `count` (steps for `steps`, addresses for `record` and `reduce`, rows for
+//!   `recorder`), `dt` (a double), `seed`.
+//! - `recorder`: the `entry` that fills `count` rows of `{"rows": true}` by itself, where there is one, with the steps between
+//!   them. `{"plan": true}` is made of numbers of 64 bits: the steps from one row to the next, the bytes of a row, for each
+//!   owner the number of its first column, the number of all columns, and for each column, those of the first owner first,
+//!   its address and its place in the row. Element i of a buffer of n elements belongs to owner i div (n div `parts`) div
+//!   `each`; if n is no multiple of `parts`, to owner 0. There are `parts` div `each` owners, rounded up.
 //! - `reduce`: the entry that adds the numbers at the addresses to `{"totals": true}`, where there is one: the sum of each
 //!   column, then the smallest of each, then the largest, 64 bits each; the host begins with 0, inf and -inf.
 //! - `measures`: entries that measure recorded rows, where there are any: `totals` and `rises`, one invocation for each of
@@ -202,6 +207,10 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("delay", Some(event.delay.to_string())),
         ])
     });
+    let recorder = artifact.recorder.map(|recorder| {
+        let (entry, parts, each) = (recorder.entry.to_string(), recorder.parts.to_string(), recorder.each.to_string());
+        object([("entry", Some(entry)), ("parts", Some(parts)), ("each", Some(each))])
+    });
     let arguments = artifact.arguments.iter().map(|a| text(a));
     let arguments = (!artifact.arguments.is_empty()).then(|| array(arguments, false));
     let members = [
@@ -220,6 +229,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("entries", Some(array(entries, true))),
         ("phases", Some(phases)),
         ("feed", Some(array(artifact.feed.iter(), false))),
+        ("recorder", recorder),
         ("record", artifact.record.map(|r| r.to_string())),
         ("reduce", artifact.reduce.map(|r| r.to_string())),
         ("measures", artifact.measures.map(|m| format!("{{\"totals\": {}, \"rises\": {}}}", m.totals, m.rises))),
@@ -249,6 +259,7 @@ fn binding(artifact: &Artifact, binding: Binding) -> String {
         Binding::Samples => ("samples", "true".to_string(), None),
         Binding::Series(series) => ("series", series.to_string(), None),
         Binding::Addresses => ("addresses", "true".to_string(), None),
+        Binding::Plan => ("plan", "true".to_string(), None),
         Binding::Rows => ("rows", "true".to_string(), access(true)),
         Binding::Marks => ("marks", "true".to_string(), access(true)),
         Binding::Totals => ("totals", "true".to_string(), access(true)),

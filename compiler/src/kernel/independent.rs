@@ -7,7 +7,12 @@ use super::ir::{Body, BufferId, Index, Module, Stmt, ValueOp};
 /// The number of elements of such a module: its step consists of pointwise kernels over one index set, which read at other
 /// elements only what no step writes.
 pub fn independent(module: &Module) -> Option<usize> {
-    let kernels: Vec<_> = module.step.iter().map(|k| &module.kernels[*k]).collect();
+    independent_kernels(module, &module.step)
+}
+
+/// The same of some of its kernels.
+pub(super) fn independent_kernels(module: &Module, kernels: &[usize]) -> Option<usize> {
+    let kernels: Vec<_> = kernels.iter().map(|k| &module.kernels[*k]).collect();
     let extent = kernels.first()?.extent;
     let bodies: Vec<&[Stmt]> = kernels
         .iter()

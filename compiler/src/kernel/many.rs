@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::independent::independent;
+use super::independent::{independent, independent_kernels};
 use super::ir::{Body, BufferId, BufferRole, Index, Kernel, Module, Stmt, ValueOp};
 
 /// Largest index set of a group: some elements for each of its invocations. With more, a step takes longer than the
@@ -63,10 +63,46 @@ pub fn many_steps(module: &Module, invocations: usize) -> Option<ManySteps> {
     groups(module, invocations).map(ManySteps::Groups)
 }
 
+/// How a launch that does many steps records rows between them, by the same shares.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ManyRows {
+    /// What it does, with the kernels of the observe phase.
+    pub steps: ManySteps,
+    /// Kernels of that phase that compute one number of what is the same for all: the first invocation of all does them.
+    pub alone: Vec<usize>,
+    /// Buffers of inputs and random numbers that those read.
+    pub common: Vec<BufferId>,
+}
+
+/// The rows of such a launch, if what each share observes is its own.
+pub fn many_rows(module: &Module, steps: &ManySteps) -> Option<ManyRows> {
+    let kernels: Vec<usize> = module.step.iter().chain(&module.observe).copied().collect();
+    if *steps == ManySteps::Elements(1) {
+        independent_kernels(module, &kernels)?;
+        return Some(ManyRows { steps: steps.clone(), alone: Vec::new(), common: Vec::new() });
+    }
+    let accesses = Accesses::new(module, &kernels);
+    let (own, common) = accesses.entering();
+    let steps = match steps {
+        ManySteps::Elements(extent) => {
+            let others = kernels.iter().copied().filter(|kernel| !accesses.alone.contains(kernel));
+            let holds = independent_kernels(module, &others.collect::<Vec<usize>>()).is_some();
+            (holds && accesses.scalar.is_empty()).then_some(ManySteps::Elements(*extent))?
+        }
+        ManySteps::Groups(groups) => {
+            let whole = accesses.kernels.iter().all(|kernel| kernel.extent.is_multiple_of(groups.parts));
+            let holds = whole && Parts { module, accesses: &accesses, parts: groups.parts }.hold();
+            let (common, scalar) = (common.clone(), accesses.scalar);
+            holds.then_some(ManySteps::Groups(Groups { own, common, scalar, ..groups.clone() }))?
+        }
+    };
+    Some(ManyRows { steps, alone: accesses.alone, common })
+}
+
 fn groups(module: &Module, invocations: usize) -> Option<Groups> {
-    let accesses = Accesses::new(module);
+    let accesses = Accesses::new(module, &module.step);
     let together = accesses.kernels.iter().map(|k| k.extent).reduce(divisor)?;
-    let own: Vec<BufferId> = accesses.fed.iter().copied().filter(|b| !accesses.common.contains(b)).collect();
+    let (own, common) = accesses.entering();
     let fed = own.iter().map(|b| module.buffers[b.index()].len);
     let largest = accesses.kernels.iter().map(|k| k.extent).chain(fed).max()?;
     let small = |parts: usize| largest / parts <= ELEMENTS && accesses.entries / parts <= ENTRIES;
@@ -78,7 +114,6 @@ fn groups(module: &Module, invocations: usize) -> Option<Groups> {
     if largest / parts * 2 <= invocations {
         each = (invocations / (largest / parts).max(1)).min(ENTRIES / (accesses.entries / parts).max(1)).min(parts);
     }
-    let common = accesses.fed.iter().copied().filter(|b| accesses.common.contains(b)).collect();
     Some(Groups { parts, each, largest: largest / parts * each, own, common, scalar: accesses.scalar })
 }
 
@@ -88,7 +123,7 @@ fn divisor(a: usize, b: usize) -> usize {
 
 /// What the kernels of a step touch.
 struct Accesses<'m> {
-    /// All but those of `scalar`.
+    /// All but those of `scalar` and `alone`.
     kernels: Vec<&'m Kernel>,
     written: HashSet<BufferId>,
     /// Inputs and random numbers that are read.
@@ -97,14 +132,16 @@ struct Accesses<'m> {
     /// `scalar` compute of those and the time.
     common: HashSet<BufferId>,
     scalar: Vec<usize>,
+    /// Kernels that compute an observed number of the same.
+    alone: Vec<usize>,
     /// Entries of all connections.
     entries: usize,
 }
 
 impl<'m> Accesses<'m> {
-    fn new(module: &'m Module) -> Accesses<'m> {
+    fn new(module: &'m Module, all: &[usize]) -> Accesses<'m> {
         let (mut written, mut read, mut gathered, mut entries) = (HashSet::new(), HashSet::new(), HashSet::new(), 0);
-        for kernel in module.step.iter().map(|k| &module.kernels[*k]) {
+        for kernel in all.iter().map(|k| &module.kernels[*k]) {
             match &kernel.body {
                 Body::Pointwise(body) => body.iter().for_each(|stmt| match stmt {
                     Stmt::Store(buffer, _) => _ = written.insert(*buffer),
@@ -144,8 +181,8 @@ impl<'m> Accesses<'m> {
         let fed: Vec<BufferId> = fed.filter(|b| read.contains(b) || gathered.contains(b)).collect();
         let single = |buffer: &BufferId| module.buffers[buffer.index()].len == 1 && !gathered.contains(buffer);
         let mut common: HashSet<BufferId> = fed.iter().copied().filter(single).collect();
-        let (mut kernels, mut scalar) = (Vec::new(), Vec::new());
-        for index in &module.step {
+        let (mut kernels, mut scalar, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+        for index in all {
             let kernel = &module.kernels[*index];
             let known = |stmt: &Stmt| match stmt {
                 Stmt::Store(buffer, _) => {
@@ -157,7 +194,14 @@ impl<'m> Accesses<'m> {
                 Stmt::Let(_, ValueOp::Past { .. }) => false,
                 Stmt::Let(..) => true,
             };
+            let observed = |stmt: &Stmt| match stmt {
+                Stmt::Store(buffer, _) => {
+                    matches!(module.buffers[buffer.index()].role, BufferRole::Observed(_)) && single(buffer)
+                }
+                Stmt::Let(..) => known(stmt),
+            };
             match &kernel.body {
+                Body::Pointwise(body) if kernel.extent == 1 && body.iter().all(observed) => alone.push(*index),
                 Body::Pointwise(body) if kernel.extent == 1 && body.iter().all(known) => {
                     scalar.push(*index);
                     common.extend(body.iter().filter_map(|stmt| match stmt {
@@ -168,7 +212,12 @@ impl<'m> Accesses<'m> {
                 _ => kernels.push(kernel),
             }
         }
-        Accesses { kernels, written, fed, common, scalar, entries }
+        Accesses { kernels, written, fed, common, scalar, alone, entries }
+    }
+
+    /// The buffers of inputs and random numbers that each group fills for itself, and those that every invocation has.
+    fn entering(&self) -> (Vec<BufferId>, Vec<BufferId>) {
+        self.fed.iter().partition(|buffer| !self.common.contains(buffer))
     }
 }
 

@@ -3,14 +3,21 @@
 //!
 //! The rest of this runtime is tested with the same launches in an interpreter of PTX; this file is what remains.
 
+mod cublas;
+mod faults;
+
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
 
 use cudarc::driver::{CudaContext, DriverError, result, sys};
 
+use self::cublas::Cublas;
+use self::faults::{Place, reason};
+use super::blas::Call;
 use super::{Driver, Launcher};
 use crate::artifact::{DeviceError, Executable};
 use crate::code::{Artifact, Entry};
+use crate::program::Precision;
 
 /// A processor by NVIDIA.
 pub struct Cuda {
@@ -42,33 +49,14 @@ pub fn devices() -> Vec<Facts> {
 /// Number of processors, if there is a driver.
 fn count() -> Result<usize, DeviceError> {
     // SAFETY: it loads the library by name, whose initialisers are those of NVIDIA's driver, and unloads it again.
-    if !unsafe { sys::is_culib_present() } {
-        return Err(DeviceError(
-            "there is no NVIDIA driver on this machine: its library (libcuda.so.1, nvcuda.dll) was not found; install the \
-             driver, or compute on the processor with `--device cpu`"
-                .into(),
-        ));
-    }
-    let found = result::init().and_then(|()| CudaContext::device_count());
-    match found {
-        Ok(count) => Ok(usize::try_from(count).unwrap_or(0)),
-        Err(DriverError(sys::CUresult::CUDA_ERROR_NO_DEVICE)) => Ok(0),
-        Err(error) => Err(DeviceError(format!("the NVIDIA driver does not start: {}", reason(error)))),
-    }
+    let present = unsafe { sys::is_culib_present() };
+    faults::count(present, || result::init().and_then(|()| CudaContext::device_count()))
 }
 
 impl Cuda {
     /// Opens a processor by its number, from 0 on.
     pub fn open(index: usize) -> Result<Cuda, DeviceError> {
-        let count = count()?;
-        if index >= count {
-            let found = match count {
-                0 => "no processor by NVIDIA".to_string(),
-                1 => "one, `cuda:0`".to_string(),
-                n => format!("{n}, `cuda:0` to `cuda:{}`", n - 1),
-            };
-            return Err(DeviceError(format!("there is no `cuda:{index}`: this machine has {found}")));
-        }
+        faults::pick(index, count()?)?;
         let context =
             CudaContext::new(index).map_err(|e| DeviceError(format!("`cuda:{index}` does not open: {}", reason(e))))?;
         let name = context.name().unwrap_or_else(|_| "NVIDIA".to_string());
@@ -96,7 +84,9 @@ impl Cuda {
         })
     }
 
-    /// Loads an artifact of PTX.
+    /// Loads an artifact of PTX; products of its entries are computed by cuBLAS.
+    ///
+    /// Fails if there are any and no cuBLAS.
     pub fn load(&self, artifact: Artifact) -> Result<Box<dyn Executable>, DeviceError> {
         let queue = Queue::new(self, &artifact)?;
         Ok(Box::new(Launcher::new(artifact, "cuda", queue)?))
@@ -111,6 +101,8 @@ struct Queue {
     /// By the index of the entry.
     functions: Vec<sys::CUfunction>,
     memory: Vec<sys::CUdeviceptr>,
+    /// For entries with products.
+    cublas: Option<Cublas>,
     /// The entry launched last, for faults that show later.
     last: Option<String>,
 }
@@ -122,9 +114,11 @@ impl Queue {
     fn new(device: &Cuda, artifact: &Artifact) -> Result<Queue, DeviceError> {
         let context = device.context.clone();
         bind(&context, &device.name)?;
+        let products = artifact.entries.iter().any(|entry| entry.product.is_some());
+        let cublas = if products { Some(Cublas::open(&device.name)?) } else { None };
         let module = compile(&artifact.code, &device.name)?;
         let (name, memory, functions) = (device.name.clone(), Vec::new(), Vec::new());
-        let mut queue = Queue { context, name, module, functions, memory, last: None };
+        let mut queue = Queue { context, name, module, functions, memory, cublas, last: None };
         for entry in &artifact.entries {
             let name =
                 CString::new(entry.name.as_str()).map_err(|_| DeviceError("a name of an entry has a 0".into()))?;
@@ -138,10 +132,12 @@ impl Queue {
         Ok(queue)
     }
 
+    fn place(&self) -> Place<'_> {
+        Place { device: &self.name, last: self.last.as_deref() }
+    }
+
     fn failed(&self, what: &str, error: DriverError) -> DeviceError {
-        let after =
-            self.last.as_ref().map_or(String::new(), |last| format!(" (the last kernel launched was `{last}`)"));
-        DeviceError(format!("{}: {what} failed{after}: {}", self.name, reason(error)))
+        self.place().failed(what, error)
     }
 }
 
@@ -151,6 +147,7 @@ impl Drop for Queue {
             // A context that failed takes its memory with it.
             return;
         }
+        drop(self.cublas.take());
         for address in self.memory.drain(..) {
             // SAFETY: it was allocated in this context, no launch is under way any more, and nobody has the address.
             let _ = unsafe { result::free_sync(address) };
@@ -168,17 +165,10 @@ impl Driver for Queue {
     fn allocate(&mut self, bytes: usize) -> Result<u64, DeviceError> {
         bind(&self.context, &self.name)?;
         let free = self.context.mem_get_info().map_err(|e| self.failed("asking for its memory", e))?.0;
-        let full = || DeviceError(format!("{}: the model needs {}, {} are free", self.name, size(bytes), size(free)));
-        if bytes > free {
-            return Err(full());
-        }
         // SAFETY: the memory belongs to this queue, which frees it when it is dropped, and is set to 0 before anybody
         // reads it.
-        let address = match unsafe { result::malloc_sync(bytes.max(1)) } {
-            Ok(address) => address,
-            Err(DriverError(sys::CUresult::CUDA_ERROR_OUT_OF_MEMORY)) => return Err(full()),
-            Err(error) => return Err(self.failed("allocating memory", error)),
-        };
+        let allocate = || unsafe { result::malloc_sync(bytes.max(1)) };
+        let address = self.place().allocated((bytes, free), allocate)?;
         self.memory.push(address);
         // SAFETY: `bytes` bytes were allocated at the address.
         unsafe { result::memset_d8_sync(address, 0, bytes) }.map_err(|e| self.failed("clearing memory", e))?;
@@ -208,15 +198,18 @@ impl Driver for Queue {
             let (grid, block) = ((groups, 1, 1), (entry.group, 1, 1));
             result::launch_kernel(self.functions[index], grid, block, 0, std::ptr::null_mut(), &mut places)
         };
-        done.map_err(|error| {
-            let (threads, elements) = (entry.group, entry.extent);
-            DeviceError(format!(
-                "{}: `{}` was not launched ({groups} blocks of {threads} threads for {elements} elements): {}",
-                self.name,
-                entry.name,
-                reason(error)
-            ))
-        })
+        self.place().launched(entry, groups, done)
+    }
+
+    fn multiply(&mut self, call: &Call, precision: Precision, addresses: [u64; 3]) -> Option<Result<(), DeviceError>> {
+        let cublas = self.cublas.as_ref()?;
+        if let Err(fault) = bind(&self.context, &self.name) {
+            return Some(Err(fault));
+        }
+        self.last = Some("a product by cuBLAS".to_string());
+        // SAFETY: the context is current, and the launcher gives the addresses of buffers and of a constant that are as large as
+        // the product they belong to. cuBLAS works on the same stream as all launches and copies unless told otherwise.
+        Some(unsafe { cublas.multiply(call, precision, addresses) })
     }
 }
 
@@ -252,22 +245,6 @@ fn compile(code: &str, device: &str) -> Result<sys::CUmodule, DeviceError> {
     })
 }
 
-/// Name and text of a fault.
-fn reason(error: DriverError) -> String {
-    let text = |found: Result<&std::ffi::CStr, DriverError>| found.ok().map(|t| t.to_string_lossy().into_owned());
-    let name = text(error.error_name()).unwrap_or_else(|| format!("fault {}", error.0 as u32));
-    text(error.error_string()).map_or(name.clone(), |text| format!("{text} ({name})"))
-}
-
-/// A number of bytes for people.
-fn size(bytes: usize) -> String {
-    match bytes {
-        0..1_000_000 => format!("{bytes} bytes"),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,12 +262,5 @@ mod tests {
                 assert!(devices().is_empty());
             }
         }
-    }
-
-    #[test]
-    fn sizes_are_written_for_people() {
-        assert_eq!(size(512), "512 bytes");
-        assert_eq!(size(12_300_000), "12.3 MB");
-        assert_eq!(size(141_000_000_000), "141.00 GB");
     }
 }

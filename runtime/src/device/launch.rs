@@ -2,16 +2,20 @@
 //! common. What differs between them is a [`Driver`].
 
 mod kept;
+mod rows;
 
 use std::sync::Arc;
 
 use crate::artifact::{
-    DeviceError, EventBuffer, Executable, Feeds, KeptRows, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
+    DeviceError, EventBuffer, Executable, Explanation, Feeds, KeptRows, Phase, Rows, Samples, Spike, Totals,
+    reduce_by_row,
 };
 use crate::code::{Artifact, Binding, Data, Entry};
+use crate::device::blas::Call;
 use crate::flush::narrow;
 use crate::program::Precision;
 use kept::Kept;
+use rows::Plan;
 
 /// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.
 pub trait Driver: Send {
@@ -31,6 +35,12 @@ pub trait Driver: Send {
 
     /// Launches entry `index` of the artifact in so many groups.
     fn launch(&mut self, index: usize, entry: &Entry, groups: u32, arguments: &[u64]) -> Result<(), DeviceError>;
+
+    /// Computes a product by a library, where there is one, in place of a launch: addresses of the matrix, the vectors and
+    /// the results.
+    fn multiply(&mut self, _call: &Call, _: Precision, _addresses: [u64; 3]) -> Option<Result<(), DeviceError>> {
+        None
+    }
 }
 
 /// An artifact on a device.
@@ -48,6 +58,8 @@ pub struct Launcher<D> {
     places: Option<(u64, Vec<(usize, usize)>)>,
     /// Recorded rows: address, room in bytes.
     rows: Option<(u64, usize)>,
+    /// What [`Binding::Plan`] says.
+    plan: Option<Plan>,
     /// The ring of marks.
     marks: u64,
     /// Sums and extremes: address, room in bytes.
@@ -63,10 +75,22 @@ struct Clock {
     first: u64,
     count: u64,
     dt: f64,
+    /// Bytes of the recorded rows before those of the launch.
+    recorded: u64,
+}
+
+impl Clock {
+    fn new((first, count): (u64, u64), dt: f64) -> Clock {
+        Clock { first, count, dt, recorded: 0 }
+    }
 }
 
 /// Buffers begin at multiples of this.
 const ALIGN: usize = 256;
+
+/// Values of recorded rows that are fetched together. A copy from a device takes some ten microseconds whatever it brings, and a
+/// microsecond for ten thousand numbers (PCI Express 4.0, 16 lanes: 32 GB/s).
+const VALUES_TOGETHER: u64 = 1 << 18;
 
 /// Most steps of one launch, so that a driver that watches over launches does not end it.
 const LAUNCH_STEPS: u64 = 4096;
@@ -103,6 +127,7 @@ impl<D: Driver> Launcher<D> {
             series: Vec::new(),
             places: None,
             rows: None,
+            plan: None,
             totals: None,
             kept: None,
             seed: 0,
@@ -145,6 +170,13 @@ impl<D: Driver> Launcher<D> {
         if extent == 0 {
             return Ok(());
         }
+        if let Some(product) = &entry.product {
+            let buffers = [product.source, product.target].map(|buffer| self.buffers[buffer as usize]);
+            let addresses = [self.constants[product.matrix as usize], buffers[0], buffers[1]];
+            if let Some(done) = self.driver.multiply(&Call::new(product)?, self.artifact.precision, addresses) {
+                return done;
+            }
+        }
         let mut arguments = Vec::with_capacity(entry.bindings.len() + 4);
         for binding in &entry.bindings {
             arguments.push(match binding {
@@ -158,7 +190,8 @@ impl<D: Driver> Launcher<D> {
                     return Err(DeviceError(format!("`{}` is given what this device does not have", entry.name)));
                 }
                 Binding::Addresses => self.places.as_ref().map_or(0, |p| p.0),
-                Binding::Rows => self.rows.map_or(0, |r| r.0),
+                Binding::Plan => self.plan.as_ref().map_or(0, |p| p.address),
+                Binding::Rows => self.rows.map_or(0, |r| r.0) + clock.recorded,
                 Binding::Marks => self.marks,
                 Binding::Totals => self.totals.map_or(0, |t| t.0),
             });
@@ -194,7 +227,7 @@ impl<D: Driver> Launcher<D> {
 
     /// Fills the buffers of inputs and random numbers.
     fn feed(&mut self, step: u64, feeds: &Feeds) -> Result<(), DeviceError> {
-        let clock = Clock { first: step, count: 1, dt: 0.0 };
+        let clock = Clock::new((step, 1), 0.0);
         let entries = self.artifact.feed.clone();
         if entries.is_empty() {
             return feeds.apply(step, |buffer, values| self.write(buffer, 0, values));
@@ -215,7 +248,11 @@ impl<D: Driver> Launcher<D> {
             self.driver.upload(address, &bytes)?;
             self.places = Some((address, places.to_vec()));
         }
-        let bytes = rows * places.len() * size;
+        self.make_room(rows * places.len() * size)
+    }
+
+    /// Makes room for so many bytes of recorded rows.
+    fn make_room(&mut self, bytes: usize) -> Result<(), DeviceError> {
         if bytes > 0 && self.rows.is_none_or(|(_, room)| room < bytes) {
             self.rows = Some((self.driver.allocate(bytes)?, bytes));
         }
@@ -254,6 +291,10 @@ impl<D: Driver> Executable for Launcher<D> {
         self.driver.device()
     }
 
+    fn explain(&self) -> Vec<Explanation> {
+        self.artifact.explanations.clone()
+    }
+
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
         let known = self.artifact.layout.buffers.get(buffer).ok_or_else(|| self.no_buffer(buffer))?;
         if first + values.len() > known.len * known.slots {
@@ -270,7 +311,7 @@ impl<D: Driver> Executable for Launcher<D> {
     }
 
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
-        let clock = Clock { first: step, count: 1, dt };
+        let clock = Clock::new((step, 1), dt);
         let entries = self.artifact.phases[phase as usize].clone();
         entries.into_iter().try_for_each(|entry| self.launch(entry, clock, None))
     }
@@ -282,7 +323,7 @@ impl<D: Driver> Executable for Launcher<D> {
                 let mut done = 0;
                 while done < count {
                     let part = (count - done).min(LAUNCH_STEPS);
-                    self.launch(steps, Clock { first: first + done, count: part, dt }, Some(feeds))?;
+                    self.launch(steps, Clock::new((first + done, part), dt), Some(feeds))?;
                     done += part;
                 }
                 Ok(())
@@ -312,6 +353,10 @@ impl<D: Driver> Executable for Launcher<D> {
         Ok(())
     }
 
+    fn values_together(&self) -> u64 {
+        VALUES_TOGETHER
+    }
+
     fn reduces(&self) -> bool {
         self.artifact.reduce.is_some()
     }
@@ -328,7 +373,7 @@ impl<D: Driver> Executable for Launcher<D> {
             self.supply(feeds)?;
             self.feed(step, feeds)?;
             self.run(Phase::Observe, step, dt)?;
-            self.launch(reduce, Clock { first: row, count: columns as u64, dt }, None)?;
+            self.launch(reduce, Clock::new((row, columns as u64), dt), None)?;
             self.advance(step, rows.every, dt, feeds)?;
         }
         self.driver.download(address, &mut bytes)?;
@@ -353,6 +398,13 @@ impl<D: Driver> Executable for Launcher<D> {
         if rows.places.is_empty() {
             return self.advance(rows.first, rows.count * rows.every, dt, feeds);
         }
+        if let Some(recorder) = self.recorder(rows.every) {
+            let count = rows.count as usize * rows.places.len();
+            self.make_room(count * size(self.artifact.precision))?;
+            self.fill_rows(recorder, (rows, dt), feeds)?;
+            let address = self.rows.expect("room was made").0;
+            return self.fetch(address, count, out);
+        }
         let Some(record) = self.artifact.record else {
             for row in 0..rows.count {
                 let step = rows.first + row * rows.every;
@@ -370,7 +422,7 @@ impl<D: Driver> Executable for Launcher<D> {
             self.supply(feeds)?;
             self.feed(step, feeds)?;
             self.run(Phase::Observe, step, dt)?;
-            self.launch(record, Clock { first: row, count: rows.places.len() as u64, dt }, None)?;
+            self.launch(record, Clock::new((row, rows.places.len() as u64), dt), None)?;
             self.advance(step, rows.every, dt, feeds)?;
         }
         let address = self.rows.expect("`set_places` has made room").0;

@@ -1,5 +1,6 @@
 //! Devices: what takes a compiled model and runs it. A new one is a file here and a row where the facade lists engines.
 
+pub mod blas;
 mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;

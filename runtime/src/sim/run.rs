@@ -130,7 +130,8 @@ impl Simulation {
     /// Rows that may pile up for a sink that likes so many together.
     pub(super) fn rows_at_a_time(&self, liked: u64) -> u64 {
         let width = self.places.len().max(1) as u64;
-        (BATCH_VALUES / width).max(liked.min(MOST_VALUES / width))
+        let values = BATCH_VALUES.max(self.executable.values_together()).min(MOST_VALUES);
+        (values / width).max(liked.min(MOST_VALUES / width))
     }
 
     /// Goes ahead and gives the spikes since `cutoff` to the sink.

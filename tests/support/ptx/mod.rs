@@ -10,7 +10,8 @@ use nullcline::compiler::kernel::ir::Module;
 use nullcline::runtime::artifact::{DeviceError, Executable};
 use nullcline::runtime::device::Launcher;
 
-use machine::Machine;
+#[allow(unused_imports)] // not every test program drives it itself
+pub use machine::Machine;
 
 /// Kernels one by one, and many steps in one launch where there is an entry for it.
 pub static INTERPRETERS: [Engine; 2] = [
@@ -36,6 +37,7 @@ pub fn load(module: &Module, options: &ptx::Options, many_steps: bool) -> Result
     let machine = Machine::new(&artifact.code)?;
     if !many_steps {
         artifact.steps = None;
+        artifact.recorder = None;
     }
     Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
 }

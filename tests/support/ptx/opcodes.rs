@@ -181,6 +181,7 @@ pub static ROWS: &[Row] = &[
     row("min.u32", B32, I2, short!(|a, b, _| a.min(b))),
     row("mul.lo.u32", B32, I2, short!(|a, b, _| a.wrapping_mul(b))),
     row("mul.hi.u32", B32, I2, short!(|a, b, _| ((u64::from(a) * u64::from(b)) >> 32) as u32)),
+    row("div.u32", B32, I2, short!(|a, b, _| a.checked_div(b).unwrap_or(u32::MAX))),
     row("mad.lo.u32", B32, I3, short!(|a, b, c| a.wrapping_mul(b).wrapping_add(c))),
     row("shl.b32", B32, I2, short!(|a, b, _| shl32(a, b))),
     row("shr.u32", B32, I2, short!(|a, b, _| a.checked_shr(b).unwrap_or(0))),

@@ -294,7 +294,7 @@ impl Code {
         let _ = writeln!(text, "    ret;\n}}");
         let bindings = self.bindings.iter().map(|b| b.0).collect();
         let shared = self.shared.iter().map(|s| s.1).sum();
-        (text, Entry { name: self.name, extent, group: GROUP, shared, bindings })
+        (text, Entry { name: self.name, extent, group: GROUP, shared, bindings, product: None })
     }
 }
 

@@ -23,7 +23,7 @@ use crate::kernel::ir::BufferId;
 const TILE: usize = 32;
 
 /// Sources of a round.
-pub(super) const ROUND: usize = 128;
+const ROUND: usize = 128;
 
 /// Terms added between two tests for the end of a round.
 const UNROLL: usize = 16;
@@ -32,9 +32,14 @@ const UNROLL: usize = 16;
 const EACH: usize = TILE * ROUND / GROUP as usize;
 
 /// Whether every target has every source, in order: then entries need no indices.
-pub(super) fn is_dense(connection: &Connection, sources: usize) -> bool {
+fn is_dense(connection: &Connection, sources: usize) -> bool {
     let full = connection.starts.windows(2).all(|pair| (pair[1] - pair[0]) as usize == sources);
     full && sources > 1 && connection.sources.iter().enumerate().all(|(e, s)| *s as usize == e % sources)
+}
+
+/// Whether a connection from so many elements is kept in tiles.
+pub(super) fn tiles(connection: &Connection, sources: usize) -> bool {
+    sources >= ROUND && is_dense(connection, sources)
 }
 
 /// Number of threads for so many targets.

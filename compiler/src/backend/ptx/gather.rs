@@ -24,6 +24,8 @@ pub(super) enum Part {
     Sources(usize),
     /// The weight of each entry.
     Weights(usize),
+    /// The weights of a dense connection, row by row; of members that share them, once.
+    Matrix(usize),
     /// The weights of a dense connection, tile by tile of targets.
     Tiled(usize),
     /// The delay of each entry.
@@ -49,6 +51,28 @@ impl Constants {
     /// Whether some entry has asked for it.
     pub fn knows(&self, part: Part) -> bool {
         self.known.contains_key(&part)
+    }
+
+    /// The index of a constant that some entry has asked for.
+    pub fn index(&self, part: Part) -> Option<u32> {
+        self.known.get(&part).copied()
+    }
+
+    /// Bytes of a constant, if some entry has asked for it; numbers have `size`.
+    pub fn bytes(&self, part: Part, size: usize) -> usize {
+        self.index(part).map_or(0, |index| match &self.list[index as usize].data {
+            Data::Integers(data) => 4 * data.len(),
+            Data::Numbers(data) => size * data.len(),
+        })
+    }
+
+    /// What entries have asked for of a fanout.
+    pub fn of_fanout(&self, fanout: usize) -> Vec<Part> {
+        let of = |part: &&Part| match part {
+            Part::FanoutStarts(of, _) | Part::FanoutTargets(of, _) | Part::FanoutWeights(of, _) => *of == fanout,
+            _ => false,
+        };
+        self.known.keys().filter(of).copied().collect()
     }
 
     /// The register with the address of a constant.

@@ -9,27 +9,32 @@ mod body;
 mod code;
 mod deliver;
 mod dense;
+mod explain;
 mod feeds;
 mod fill;
 mod gather;
 mod measure;
+mod product;
 mod record;
+mod rows;
 mod spelling;
 mod steps;
 mod together;
 
 use std::fmt::Write;
 
-use nullcline_runtime::code::{Artifact, Entry, Measures};
+use nullcline_runtime::code::{Artifact, Entry, Measures, Recorder};
 use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
 use self::code::{Class, Code, Float, GROUP};
 use self::deliver::{Delivery, Tiling, deliver};
-use self::dense::{couple_dense, is_dense};
+use self::dense::couple_dense;
 use self::gather::{Constants, Read, couple, take};
+use self::product::{Shape, product};
 use crate::ir::system::Values;
 use crate::kernel::ir::{Body, Kernel, Module, Precision};
+use crate::kernel::many::{ManySteps, many_rows, many_steps};
 use crate::kernel::marks::marks;
 use crate::kernel::target::Target;
 
@@ -68,6 +73,9 @@ pub struct Options {
     pub sm: u32,
     /// Whether single precision uses instructions that approximate.
     pub fast: bool,
+    /// Whether entries that are products of dense matrices say so, for a library to compute them instead; then matrices are
+    /// kept as libraries want them. Sums of a library are not taken in the order of every other engine.
+    pub blas: bool,
     /// What stands in comments at the top, line by line.
     pub about: Vec<String>,
 }
@@ -85,7 +93,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { sm: PROCESSORS[0].0, fast: false, about: Vec::new() }
+        Options { sm: PROCESSORS[0].0, fast: false, blas: false, about: Vec::new() }
     }
 }
 
@@ -119,13 +127,23 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         entries.len() as u32 - 1
     };
     for (index, kernel) in module.kernels.iter().enumerate() {
-        add(kernel_entry(&source, &mut constants, index, kernel));
+        add(kernel_entry(&source, &mut constants, (index, kernel), options.blas));
     }
     let inputs = module.inputs.len();
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
     let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
     let measures = Some(Measures { totals: add(measure::totals(&source)), rises: add(measure::rises(&source)) });
-    let steps = steps::steps(&source, &mut constants).map(add);
+    let many = many_steps(module, GROUP as usize);
+    let steps = many.as_ref().map(|many| add(steps::steps(&source, &mut constants, many)));
+    let rows = many.as_ref().and_then(|many| many_rows(module, many));
+    let recorder = rows.map(|rows| {
+        let (parts, each) = match &rows.steps {
+            ManySteps::Elements(extent) => (*extent, 1),
+            ManySteps::Groups(groups) => (groups.parts, groups.each),
+        };
+        Recorder { entry: add(steps::rows(&source, &mut constants, &rows)), parts, each }
+    });
+    let explanations = explain::explanations(module, (&entries, &constants), steps.is_some());
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
     Artifact {
         target: PTX.name.to_string(),
@@ -139,6 +157,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         entries,
         phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
         steps,
+        recorder,
         record,
         reduce,
         measures,
@@ -149,6 +168,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         feed,
         samples: Vec::new(),
         uniforms: Vec::new(),
+        explanations,
     }
 }
 
@@ -169,7 +189,12 @@ fn header(module: &Module, options: &Options) -> String {
 }
 
 /// The entry of a kernel.
-fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, kernel: &Kernel) -> (String, Entry) {
+fn kernel_entry(
+    source: &Source<'_>,
+    constants: &mut Constants,
+    (index, kernel): (usize, &Kernel),
+    blas: bool,
+) -> (String, Entry) {
     let about = format!("{}: one thread for each of {} elements", kernel.name, kernel.extent);
     let mut code = Code::new(format!("k{index}_{}", code::word(&kernel.name)), vec![about]);
     if let Body::Deliver { fanout, spikes, factor, target } = kernel.body {
@@ -179,8 +204,11 @@ fn kernel_entry(source: &Source<'_>, constants: &mut Constants, index: usize, ke
         return code.finish(tiling.tiles(kernel.extent) * GROUP as usize);
     }
     if let Body::Couple { connection, source: from, target } = &kernel.body {
-        let sources = source.module.buffers[from.index()].len;
-        if sources >= dense::ROUND && is_dense(&source.module.connections[*connection], sources) {
+        let (of, sources) = (&source.module.connections[*connection], source.module.buffers[from.index()].len);
+        if let Some(shape) = Shape::of(of, sources).filter(|_| blas) {
+            return product(code, source, constants, (shape, *connection, *from, *target));
+        }
+        if dense::tiles(of, sources) {
             couple_dense(&mut code, source, constants, (*connection, *from, *target));
             return code.finish(dense::threads(kernel.extent));
         }

@@ -11,27 +11,38 @@ use super::body::{Places, Rings, Source, body};
 use super::code::{Class, Code, GROUP};
 use super::feeds::{column, random, sample, unit};
 use super::gather::Constants;
-use super::together::together;
-use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueOp};
-use crate::kernel::many::{ManySteps, many_steps};
+use super::rows::{Row, repeat};
+use super::together::{common, first_alone, together};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Stmt, ValueOp};
+use crate::kernel::many::{ManyRows, ManySteps};
 
 /// 32-bit registers that may hold state and parameters over the steps; what computes has the rest of the 255.
 const RESIDENT_REGISTERS: usize = 64;
 
-/// Writes the entry that runs many steps, where there is one.
-pub(super) fn steps(source: &Source<'_>, constants: &mut Constants) -> Option<(String, Entry)> {
-    let kernels: Vec<&Kernel> = source.module.step.iter().map(|k| &source.module.kernels[*k]).collect();
-    Some(match many_steps(source.module, GROUP as usize)? {
-        ManySteps::Groups(groups) => together(source, constants, &groups),
-        ManySteps::Elements(extent) => {
-            let bodies = kernels.iter().filter_map(|kernel| match &kernel.body {
-                Body::Pointwise(statements) => Some(&statements[..]),
-                _ => None,
-            });
-            let bodies: Vec<&[Stmt]> = bodies.collect();
-            resident(source, constants, extent, &bodies)
-        }
-    })
+/// Writes the entry that runs many steps.
+pub(super) fn steps(source: &Source<'_>, constants: &mut Constants, many: &ManySteps) -> (String, Entry) {
+    match many {
+        ManySteps::Groups(groups) => together(source, constants, groups, None),
+        ManySteps::Elements(extent) => resident(source, constants, *extent, None),
+    }
+}
+
+/// Writes the entry that runs many steps and records rows between them.
+pub(super) fn rows(source: &Source<'_>, constants: &mut Constants, many: &ManyRows) -> (String, Entry) {
+    match &many.steps {
+        ManySteps::Groups(groups) => together(source, constants, groups, Some(&many.alone)),
+        ManySteps::Elements(extent) => resident(source, constants, *extent, Some(many)),
+    }
+}
+
+/// The pointwise bodies among kernels.
+fn bodies<'a>(source: &Source<'a>, kernels: &[usize]) -> Vec<&'a [Stmt]> {
+    let kernels = kernels.iter().map(|k| &source.module.kernels[*k].body);
+    let bodies = kernels.filter_map(|body| match body {
+        Body::Pointwise(statements) => Some(&statements[..]),
+        _ => None,
+    });
+    bodies.collect()
 }
 
 /// Where a thread that runs many steps finds its numbers.
@@ -122,6 +133,11 @@ impl Places for Resident<'_> {
             let address = self.address(code, (buffer, Index::Element), 0);
             code.op(&self.source.access("st"), &[&format!("[{address}]"), value]);
             code.remark(self.source.name(buffer));
+        } else if let BufferRole::Observed(_) = self.source.module.buffers[buffer.index()].role {
+            let base = self.source.pointer(code, buffer, true);
+            let address = code.element(&base, &self.element, self.source.float.size());
+            code.op(&self.source.access("st"), &[&format!("[{address}]"), value]);
+            code.remark(self.source.name(buffer));
         } else {
             self.source.mark(code, (buffer, &self.element), value, &self.step);
             // Passed to a later kernel of the same element.
@@ -136,9 +152,16 @@ impl Places for Resident<'_> {
 }
 
 /// One thread per element, which keeps its state in registers.
-fn resident(source: &Source<'_>, constants: &mut Constants, extent: usize, bodies: &[&[Stmt]]) -> (String, Entry) {
-    let about = format!("any number of steps: one thread for each of {extent} elements, its state in registers");
-    let mut code = Code::new("steps".to_string(), vec![about]);
+fn resident(
+    source: &Source<'_>,
+    constants: &mut Constants,
+    extent: usize,
+    records: Option<&ManyRows>,
+) -> (String, Entry) {
+    let (name, what) =
+        if records.is_some() { ("rows", "any number of rows") } else { ("steps", "any number of steps") };
+    let about = format!("{what}: one thread for each of {extent} elements, its state in registers");
+    let mut code = Code::new(name.to_string(), vec![about]);
     let code = &mut code;
     let element = code.thread();
     let done = code.label("done");
@@ -158,40 +181,68 @@ fn resident(source: &Source<'_>, constants: &mut Constants, extent: usize, bodie
         slot: None,
         element: element.clone(),
     };
-    let states = places.enter(code, constants, &element, bodies);
+    let stepped = bodies(source, &source.module.step);
+    let alone = records.map_or(&[][..], |rows| &rows.alone);
+    let observed: Vec<usize> = source.module.observe.iter().copied().filter(|k| !alone.contains(k)).collect();
+    let observed = if records.is_some() { bodies(source, &observed) } else { Vec::new() };
+    let states = places.enter(code, constants, &element, &[&stepped[..], &observed].concat());
     let count = code.count();
-    let left = code.set(Class::Bits64, "mov.u64", &[&count]);
-    let (again, over) = (code.label("step"), code.label("over"));
-    code.place(&again);
-    let finished = code.set(Class::Predicate, "setp.eq.u64", &[&left, "0"]);
-    code.branch(Some(&finished), &over);
+    if let Some(rows) = records {
+        let row = Row::new(code, extent, &element);
+        repeat(code, (&count, "row"), |code| {
+            places.read_element(code);
+            for statements in &observed {
+                body(code, source, &mut places, statements);
+            }
+            places.drawn.clear();
+            places.leave(code, &states);
+            if !alone.is_empty() {
+                let (own, step) = (places.element.clone(), places.step.clone());
+                let given = |code: &mut Code| common(code, source, constants, (&rows.common, &[]), &step);
+                first_alone(code, source, (&own, &step), alone, given);
+            }
+            row.copy(code, source, None, 1);
+            row.turn(code);
+            repeat(code, (&row.every, "step"), |code| places.advance(code, &stepped));
+        });
+    } else {
+        repeat(code, (&count, "step"), |code| places.advance(code, &stepped));
+    }
     places.read_element(code);
-    for statements in bodies {
-        body(code, source, &mut places, statements);
-    }
-    let kind = format!("mov.f{}", source.float.width());
-    for (buffer, value) in std::mem::take(&mut places.next) {
-        let state = places.held[&(buffer, Index::Element)].clone();
-        code.op(&kind, &[&state, &value]);
-    }
-    places.rings.turn(code);
-    code.op("add.u64", &[&step, &step, "1"]);
-    code.op("sub.u64", &[&left, &left, "1"]);
-    code.branch(None, &again);
-    code.place(&over);
-    places.read_element(code);
-    for buffer in states {
-        let base = source.pointer(code, buffer, true);
-        let address = code.element(&base, &places.element, source.float.size());
-        let value = &places.held[&(buffer, Index::Element)];
-        code.op(&source.access("st"), &[&format!("[{address}]"), value]);
-        code.remark(source.name(buffer));
-    }
+    places.leave(code, &states);
     code.place(&done);
     std::mem::replace(code, Code::new(String::new(), Vec::new())).finish(extent)
 }
 
 impl Resident<'_> {
+    /// Runs a step.
+    fn advance(&mut self, code: &mut Code, bodies: &[&[Stmt]]) {
+        let source = self.source;
+        self.read_element(code);
+        for statements in bodies {
+            body(code, &source, self, statements);
+        }
+        self.drawn.clear();
+        let kind = format!("mov.f{}", source.float.width());
+        for (buffer, value) in std::mem::take(&mut self.next) {
+            let state = self.held[&(buffer, Index::Element)].clone();
+            code.op(&kind, &[&state, &value]);
+        }
+        self.rings.turn(code);
+        code.op("add.u64", &[&self.step, &self.step, "1"]);
+    }
+
+    /// Stores the states that are held.
+    fn leave(&self, code: &mut Code, states: &[BufferId]) {
+        for buffer in states {
+            let base = self.source.pointer(code, *buffer, true);
+            let address = code.element(&base, &self.element, self.source.float.size());
+            let value = &self.held[&(*buffer, Index::Element)];
+            code.op(&self.source.access("st"), &[&format!("[{address}]"), value]);
+            code.remark(self.source.name(*buffer));
+        }
+    }
+
     /// Loads what is held, and finds the places of the rest; returns the states that are written.
     fn enter(
         &mut self,
@@ -241,6 +292,8 @@ impl Resident<'_> {
                 }
                 // Only later kernels of the same element read it.
                 BufferRole::Scratch(_) => continue,
+                // It is stored for who records it.
+                BufferRole::Observed(_) => continue,
                 _ => {}
             }
             let state = self.is_state(buffer);

@@ -54,7 +54,14 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
                 lists([("starts", &f.starts), ("targets", &f.targets)], &f.weights);
             }
         }
-        entries.push(Entry { name: kernel.name.clone(), extent: kernel.extent, group: 1, shared: 0, bindings });
+        entries.push(Entry {
+            name: kernel.name.clone(),
+            extent: kernel.extent,
+            group: 1,
+            shared: 0,
+            bindings,
+            product: None,
+        });
     }
     for (name, data, entry) in numbers {
         entries[entry].bindings.push(Binding::Constant(constants.len() as u32));
@@ -79,6 +86,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         entries,
         phases: [list(&module.setup), list(&module.remember), list(&module.step), list(&module.observe)],
         steps: None,
+        recorder: None,
         record: None,
         reduce: None,
         measures: None,
@@ -89,6 +97,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         feed: Vec::new(),
         samples: Vec::new(),
         uniforms: Vec::new(),
+        explanations: Vec::new(),
     }
 }
 

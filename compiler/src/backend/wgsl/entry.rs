@@ -356,7 +356,8 @@ impl<'m> Printer<'m> {
             Used::Samples => Binding::Samples,
             Used::Marks => Binding::Marks,
         });
-        self.entries.push(Entry { name, extent, group, shared: 0, bindings: bindings.collect() });
+        let bindings = bindings.collect();
+        self.entries.push(Entry { name, extent, group, shared: 0, bindings, product: None });
         self.entries.len() as u32 - 1
     }
 

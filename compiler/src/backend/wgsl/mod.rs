@@ -66,6 +66,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         entries,
         phases,
         steps,
+        recorder: None,
         record: None,
         reduce: None,
         measures: None,
@@ -76,6 +77,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         feed,
         samples: placement.samples,
         uniforms: uniforms(),
+        explanations: Vec::new(),
     };
     let globals = globals(&artifact, module.precision);
     artifact.code = format!(

@@ -51,7 +51,7 @@ impl<D: Driver> Launcher<D> {
         let found = self.totals_room(told.len())?;
         self.driver.upload(found, told)?;
         let recorded = self.rows.replace((address, 0));
-        let launched = self.launch(entry, Clock { first: rows.len() as u64, count: columns as u64, dt: 0.0 }, None);
+        let launched = self.launch(entry, Clock::new((rows.len() as u64, columns as u64), 0.0), None);
         self.rows = recorded;
         launched?;
         self.driver.download(found, told)
@@ -75,16 +75,20 @@ impl<D: Driver> KeptRows for Launcher<D> {
         let (Some(record), true) = (self.artifact.record, rows.count as usize <= room) else {
             return Err(DeviceError(format!("there is room for {room} more rows")));
         };
-        self.set_places(rows.places, 0)?;
         let recorded = self.rows.replace((address, 0));
-        let done = (0..rows.count).try_for_each(|row| {
-            let step = rows.first + row * rows.every;
-            self.supply(feeds)?;
-            self.feed(step, feeds)?;
-            self.run(Phase::Observe, step, dt)?;
-            self.launch(record, Clock { first: row, count: rows.places.len() as u64, dt }, None)?;
-            self.advance(step, rows.every, dt, feeds)
-        });
+        let done = match self.recorder(rows.every) {
+            Some(recorder) => self.fill_rows(recorder, (rows, dt), feeds),
+            None => self.set_places(rows.places, 0).and_then(|()| {
+                (0..rows.count).try_for_each(|row| {
+                    let step = rows.first + row * rows.every;
+                    self.supply(feeds)?;
+                    self.feed(step, feeds)?;
+                    self.run(Phase::Observe, step, dt)?;
+                    self.launch(record, Clock::new((row, rows.places.len() as u64), dt), None)?;
+                    self.advance(step, rows.every, dt, feeds)
+                })
+            }),
+        };
         self.rows = recorded;
         done?;
         if let Some(kept) = &mut self.kept {
