@@ -221,38 +221,45 @@ fn execute<T: Real, const B: usize>(
     }
 }
 
+/// A loop over elements, one for each kind of the two operands, which are numbers in its body.
+macro_rules! each {
+    ($out:ident, ($x:ident, $y:ident), $i:ident => $value:expr) => {
+        match ($x, $y) {
+            (Value::Block($x), Value::Block($y)) => {
+                for $i in 0..B {
+                    let ($x, $y) = ($x[$i], $y[$i]);
+                    $out[$i] = $value;
+                }
+            }
+            (Value::Block($x), Value::Uniform($y)) => {
+                for $i in 0..B {
+                    let $x = $x[$i];
+                    $out[$i] = $value;
+                }
+            }
+            (Value::Uniform($x), Value::Block($y)) => {
+                for $i in 0..B {
+                    let $y = $y[$i];
+                    $out[$i] = $value;
+                }
+            }
+            (Value::Uniform($x), Value::Uniform($y)) => {
+                for $i in 0..B {
+                    $out[$i] = $value;
+                }
+            }
+        }
+    };
+}
+
 #[inline(always)]
 fn fma<T: Real, const B: usize>(out: &mut [T; B], a: &[T; B], b: Value<'_, T, B>, c: Value<'_, T, B>) {
-    macro_rules! each {
-        ($i:ident, $b:expr, $c:expr) => {
-            for $i in 0..B {
-                out[$i] = a[$i].fma($b, $c);
-            }
-        };
-    }
-    match (b, c) {
-        (Value::Block(b), Value::Block(c)) => each!(i, b[i], c[i]),
-        (Value::Block(b), Value::Uniform(c)) => each!(i, b[i], c),
-        (Value::Uniform(b), Value::Block(c)) => each!(i, b, c[i]),
-        (Value::Uniform(b), Value::Uniform(c)) => each!(i, b, c),
-    }
+    each!(out, (b, c), i => a[i].fma(b, c));
 }
 
 #[inline(always)]
 fn select<T: Real, const B: usize>(out: &mut [T; B], a: &[T; B], b: Value<'_, T, B>, c: Value<'_, T, B>) {
-    macro_rules! each {
-        ($i:ident, $b:expr, $c:expr) => {
-            for $i in 0..B {
-                out[$i] = if a[$i] != T::default() { $b } else { $c };
-            }
-        };
-    }
-    match (b, c) {
-        (Value::Block(b), Value::Block(c)) => each!(i, b[i], c[i]),
-        (Value::Block(b), Value::Uniform(c)) => each!(i, b[i], c),
-        (Value::Uniform(b), Value::Block(c)) => each!(i, b, c[i]),
-        (Value::Uniform(b), Value::Uniform(c)) => each!(i, b, c),
-    }
+    each!(out, (b, c), i => if a[i] != T::default() { b } else { c });
 }
 
 #[inline(always)]
@@ -281,46 +288,29 @@ fn unary<T: Real, const B: usize>(out: &mut [T; B], f: Unary, a: &[T; B]) {
 
 #[inline(always)]
 fn binary<T: Real, const B: usize>(out: &mut [T; B], f: Binary, a: Value<'_, T, B>, b: Value<'_, T, B>) {
-    macro_rules! each {
+    macro_rules! both {
         ($value:expr) => {
-            match (a, b) {
-                (Value::Block(a), Value::Block(b)) => {
-                    for i in 0..B {
-                        out[i] = $value(a[i], b[i]);
-                    }
-                }
-                (Value::Block(a), Value::Uniform(b)) => {
-                    for i in 0..B {
-                        out[i] = $value(a[i], b);
-                    }
-                }
-                (Value::Uniform(a), Value::Block(b)) => {
-                    for i in 0..B {
-                        out[i] = $value(a, b[i]);
-                    }
-                }
-                (Value::Uniform(a), Value::Uniform(b)) => out.fill($value(a, b)),
-            }
+            each!(out, (a, b), i => $value(a, b))
         };
     }
     let zero = T::default();
     match f {
-        Binary::Add => each!(T::add),
-        Binary::Sub => each!(T::sub),
-        Binary::Mul => each!(T::mul),
-        Binary::Div => each!(T::div),
-        Binary::Min => each!(|a: T, b: T| if a < b || is_nan(b) { a } else { b }),
-        Binary::Max => each!(|a: T, b: T| if a > b || is_nan(b) { a } else { b }),
-        Binary::Lt => each!(|a: T, b: T| truth(a < b)),
-        Binary::Le => each!(|a: T, b: T| truth(a <= b)),
-        Binary::Gt => each!(|a: T, b: T| truth(a > b)),
-        Binary::Ge => each!(|a: T, b: T| truth(a >= b)),
-        Binary::Eq => each!(|a: T, b: T| truth(a == b)),
-        Binary::Ne => each!(|a: T, b: T| truth(a != b)),
-        Binary::And => each!(|a: T, b: T| truth(a != zero && b != zero)),
-        Binary::Or => each!(|a: T, b: T| truth(a != zero || b != zero)),
-        Binary::XorSign => each!(T::xor_sign),
-        Binary::Alternate => each!(T::alternate),
+        Binary::Add => both!(T::add),
+        Binary::Sub => both!(T::sub),
+        Binary::Mul => both!(T::mul),
+        Binary::Div => both!(T::div),
+        Binary::Min => both!(|a: T, b: T| if a < b || is_nan(b) { a } else { b }),
+        Binary::Max => both!(|a: T, b: T| if a > b || is_nan(b) { a } else { b }),
+        Binary::Lt => both!(|a: T, b: T| truth(a < b)),
+        Binary::Le => both!(|a: T, b: T| truth(a <= b)),
+        Binary::Gt => both!(|a: T, b: T| truth(a > b)),
+        Binary::Ge => both!(|a: T, b: T| truth(a >= b)),
+        Binary::Eq => both!(|a: T, b: T| truth(a == b)),
+        Binary::Ne => both!(|a: T, b: T| truth(a != b)),
+        Binary::And => both!(|a: T, b: T| truth(a != zero && b != zero)),
+        Binary::Or => both!(|a: T, b: T| truth(a != zero || b != zero)),
+        Binary::XorSign => both!(T::xor_sign),
+        Binary::Alternate => both!(T::alternate),
     }
 }
 
