@@ -256,10 +256,10 @@ pub trait Executable: Send {
     }
 
     /// Makes room for so many rows of some numbers, (buffer, element), to stay where they are computed; rows kept before are
-    /// forgotten.
+    /// forgotten. `spectra` says whether [`KeptRows::peaks`] will be asked for.
     ///
-    /// Fails where there is no room, or no way to keep them: the message says which.
-    fn keep(&mut self, _places: &[(usize, usize)], _rows: usize) -> Result<(), DeviceError> {
+    /// Fails where there is no room, or no way to keep them or to find spectra: the message says which.
+    fn keep(&mut self, _places: &[(usize, usize)], _rows: usize, _spectra: bool) -> Result<(), DeviceError> {
         Err(DeviceError(format!("`{}` keeps no rows", self.engine())))
     }
 

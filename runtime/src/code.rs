@@ -30,6 +30,8 @@ pub struct Artifact {
     pub record: Option<u32>,
     /// The entry that adds the numbers at [`Binding::Addresses`] to [`Binding::Totals`].
     pub reduce: Option<u32>,
+    /// The entries that measure recorded rows where they are.
+    pub measures: Option<Measures>,
     /// Where entries mark recorded events, if there are any.
     pub marks: Option<Marks>,
     /// Names of what every entry is given after its bindings, 64 bits each; none where there is a block of uniforms.
@@ -117,6 +119,18 @@ impl Marks {
             }
         }
     }
+}
+
+/// Entries that measure the rows at [`Binding::Rows`], of which they are given the number as `first`: one invocation for each of
+/// `count` columns. What they find goes to [`Binding::Totals`], numbers of 64 bits, each for all columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Measures {
+    /// The sum, the smallest and the largest number.
+    pub totals: u32,
+    /// Rises: two levels are there before, `low` and `middle`. A rise leads from less than `middle` to at least that, and
+    /// follows, since the last rise, a number less than `low`. Behind the levels: how many there are, the row before the first
+    /// and the row before the last as integers, then the numbers around the first, and around the last.
+    pub rises: u32,
 }
 
 /// What a device allows, as far as the arrangement of memory depends on it.

@@ -43,7 +43,7 @@ fn kept_rows_are_measured_as_recorded_rows_are() {
             let schedule = Schedule { steps, every, cutoff, include_end };
             let (times, columns) = recorded(&batch, &schedule);
             let Prepared { mut simulation, .. } = batch.simulation(0..70).unwrap();
-            simulation.keep(&schedule).unwrap();
+            simulation.keep(&schedule, true).unwrap();
             let (summary, kept_times) = simulation.run_keeping(&schedule, &mut |_| Interrupt::Continue).unwrap();
             assert_eq!((summary.rows as usize, &kept_times), (times.len(), &times));
             let kept = simulation.kept().unwrap();
@@ -108,10 +108,18 @@ fn rows_that_are_not_kept_and_rows_without_room_are_refused() {
     assert!(simulation.run_keeping(&schedule, &mut |_| Interrupt::Continue).is_err(), "no room was asked for");
     let most = device.limits().binding_bytes;
     let long = Schedule { steps: most / 4, ..schedule };
-    let refused = simulation.keep(&long).unwrap_err().to_string();
+    let refused = simulation.keep(&long, false).unwrap_err().to_string();
     assert!(refused.contains("in one piece") && refused.contains(&most.to_string()), "{refused}");
+    // Rows that fit, but not the transform of a column.
+    let batch =
+        single("templates/jansen_rit").batch_on(&[("p", vec![220.0])], Engine::lookup("wgpu").unwrap()).unwrap();
+    let mut one = batch.simulation(0..1).unwrap().simulation;
+    let long = Schedule { steps: most / 16, ..schedule };
+    one.keep(&long, false).unwrap();
+    let refused = one.keep(&long, true).unwrap_err().to_string();
+    assert!(refused.contains("spectra") && refused.contains("in one piece"), "{refused}");
 
-    simulation.keep(&schedule).unwrap();
+    simulation.keep(&schedule, true).unwrap();
     simulation.run_keeping(&schedule, &mut |_| Interrupt::Continue).unwrap();
     let kept = simulation.kept().unwrap();
     let levels = vec![Levels { low: 0.0, middle: 0.0 }; 70];

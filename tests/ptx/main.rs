@@ -8,6 +8,7 @@ mod golden;
 mod hosts;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;
+mod kept;
 mod members;
 #[path = "../support/models.rs"]
 mod models;

@@ -22,6 +22,12 @@
 //!   double), `seed`.
 //! - `reduce`: the entry that adds the numbers at the addresses to `{"totals": true}`, where there is one: the sum of each
 //!   column, then the smallest of each, then the largest, 64 bits each; the host begins with 0, inf and -inf.
+//! - `measures`: entries that measure recorded rows, where there are any: `totals` and `rises`, one invocation for each of
+//!   `count` columns of `first` rows at `{"rows": true}`. `{"totals": true}` holds numbers of 64 bits, each for all columns:
+//!   of `totals` the sum, the smallest and the largest. `rises` reads two levels there, a low and a middle one; a rise leads
+//!   from less than the middle one to at least that, and follows a number below the low one. Behind the levels it writes,
+//!   as integers, how many there are, the row before the first and that before the last, then the numbers around the first
+//!   and around the last.
 //! - `marks`: where entries mark recorded events, `{"marks": true}`, when there are any: a ring of `rows` rows of `words` words
 //!   of 32 bits, 0 at first. In a step, element i of a buffer in `buffers` (`[buffer, first word]`) that has its event sets
 //!   bit i mod 32 of word (step mod rows) words + first word + i / 32; the host reads and clears rows before they come round.
@@ -216,6 +222,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("feed", Some(array(artifact.feed.iter(), false))),
         ("record", artifact.record.map(|r| r.to_string())),
         ("reduce", artifact.reduce.map(|r| r.to_string())),
+        ("measures", artifact.measures.map(|m| format!("{{\"totals\": {}, \"rises\": {}}}", m.totals, m.rises))),
         ("marks", marks),
         ("arguments", arguments),
         ("steps", Some(artifact.steps.map_or("null".to_string(), |s| s.to_string()))),

@@ -1,14 +1,17 @@
 //! Running an [`Artifact`] by launching its entries: what all devices with code, memory and a queue of launches have in
 //! common. What differs between them is a [`Driver`].
 
+mod kept;
+
 use std::sync::Arc;
 
 use crate::artifact::{
-    DeviceError, EventBuffer, Executable, Feeds, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
+    DeviceError, EventBuffer, Executable, Feeds, KeptRows, Phase, Rows, Samples, Spike, Totals, reduce_by_row,
 };
 use crate::code::{Artifact, Binding, Data, Entry};
 use crate::flush::narrow;
 use crate::program::Precision;
+use kept::Kept;
 
 /// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.
 pub trait Driver: Send {
@@ -49,6 +52,8 @@ pub struct Launcher<D> {
     marks: u64,
     /// Sums and extremes: address, room in bytes.
     totals: Option<(u64, usize)>,
+    /// Rows that stay on the device.
+    kept: Option<Kept>,
     seed: u64,
 }
 
@@ -99,6 +104,7 @@ impl<D: Driver> Launcher<D> {
             places: None,
             rows: None,
             totals: None,
+            kept: None,
             seed: 0,
             artifact,
             driver,
@@ -133,7 +139,8 @@ impl<D: Driver> Launcher<D> {
 
     fn launch(&mut self, index: u32, clock: Clock, feeds: Option<&Feeds>) -> Result<(), DeviceError> {
         let entry = &self.artifact.entries[index as usize];
-        let by_place = [self.artifact.record, self.artifact.reduce].contains(&Some(index));
+        let measures = self.artifact.measures.map_or([None; 2], |m| [Some(m.totals), Some(m.rises)]);
+        let by_place = [self.artifact.record, self.artifact.reduce].iter().chain(&measures).any(|e| *e == Some(index));
         let extent = if by_place { clock.count as usize } else { entry.extent };
         if extent == 0 {
             return Ok(());
@@ -223,6 +230,16 @@ impl<D: Driver> Launcher<D> {
         Ok(())
     }
 
+    /// Where sums and extremes go.
+    fn totals_room(&mut self, bytes: usize) -> Result<u64, DeviceError> {
+        let (address, room) = match self.totals {
+            Some((address, room)) if room >= bytes => (address, room),
+            _ => (self.driver.allocate(bytes)?, bytes),
+        };
+        self.totals = Some((address, room));
+        Ok(address)
+    }
+
     fn no_buffer(&self, buffer: usize) -> DeviceError {
         DeviceError(format!("there is no buffer {buffer}"))
     }
@@ -304,11 +321,7 @@ impl<D: Driver> Executable for Launcher<D> {
         let Some(reduce) = self.artifact.reduce else { return reduce_by_row(self, rows, dt, feeds, totals) };
         self.set_places(rows.places, 0)?;
         let mut bytes = encode(&[&totals.sums[..], &totals.lowest, &totals.highest].concat(), Precision::F64);
-        let (address, room) = match self.totals {
-            Some((address, room)) if room >= bytes.len() => (address, room),
-            _ => (self.driver.allocate(bytes.len())?, bytes.len()),
-        };
-        self.totals = Some((address, room));
+        let address = self.totals_room(bytes.len())?;
         self.driver.upload(address, &bytes)?;
         for row in 0..rows.count {
             let step = rows.first + row * rows.every;
@@ -326,6 +339,14 @@ impl<D: Driver> Executable for Launcher<D> {
         totals.highest.copy_from_slice(&all[2 * columns..]);
         totals.rows += rows.count;
         Ok(())
+    }
+
+    fn keep(&mut self, places: &[(usize, usize)], rows: usize, spectra: bool) -> Result<(), DeviceError> {
+        self.keep_rows(places.len(), rows, spectra)
+    }
+
+    fn kept(&mut self) -> Option<&mut dyn KeptRows> {
+        if self.kept.is_some() { Some(self) } else { None }
     }
 
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds, out: &mut Vec<f64>) -> Result<(), DeviceError> {

@@ -34,12 +34,12 @@ impl Simulation {
         self.rest(schedule, most, &mut Rest::Totals(totals), check)
     }
 
-    /// Makes room for the rows of a schedule to stay on the device.
+    /// Makes room for the rows of a schedule to stay on the device; `spectra` says whether spectra will be asked for.
     ///
-    /// Fails where there is no room, or no way to keep them: the message says which.
-    pub fn keep(&mut self, schedule: &Schedule) -> Result<(), DeviceError> {
+    /// Fails where there is no room, or no way to keep them or to find spectra: the message says which.
+    pub fn keep(&mut self, schedule: &Schedule, spectra: bool) -> Result<(), DeviceError> {
         let rows = usize::try_from(schedule.rows()).unwrap_or(usize::MAX);
-        self.executable.keep(&self.places, rows)
+        self.executable.keep(&self.places, rows, spectra)
     }
 
     /// Runs a schedule as [`Simulation::reduce`] does; rows stay on the device, which has made room for them with

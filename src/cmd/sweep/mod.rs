@@ -322,7 +322,8 @@ impl Work<'_> {
         self.choice = choice;
         // Where the device keeps rows, numbers are made of them there, unless the rows themselves are asked for too.
         let on_device = traced && self.traces.is_none() && simulation.executable().device() != "cpu";
-        let kept = if on_device { simulation.keep(&schedule) } else { Ok(()) };
+        let spectra = self.reductions.contains(&Reduction::SpectralPeak);
+        let kept = if on_device { simulation.keep(&schedule, spectra) } else { Ok(()) };
         if on_device {
             self.rows = Some(kept.as_ref().err().map(ToString::to_string));
         }

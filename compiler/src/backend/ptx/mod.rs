@@ -12,6 +12,7 @@ mod dense;
 mod feeds;
 mod fill;
 mod gather;
+mod measure;
 mod record;
 mod spelling;
 mod steps;
@@ -19,7 +20,7 @@ mod together;
 
 use std::fmt::Write;
 
-use nullcline_runtime::code::{Artifact, Entry};
+use nullcline_runtime::code::{Artifact, Entry, Measures};
 use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
@@ -123,6 +124,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
     let inputs = module.inputs.len();
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
     let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
+    let measures = Some(Measures { totals: add(measure::totals(&source)), rises: add(measure::rises(&source)) });
     let steps = steps::steps(&source, &mut constants).map(add);
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
     Artifact {
@@ -139,6 +141,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         steps,
         record,
         reduce,
+        measures,
         marks,
         arguments: code::arguments(),
         initial: module.initial.iter().map(|(buffer, v)| (buffer.0, values(v))).collect(),

@@ -81,6 +81,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         steps: None,
         record: None,
         reduce: None,
+        measures: None,
         marks: None,
         arguments: Vec::new(),
         initial: initial.collect(),

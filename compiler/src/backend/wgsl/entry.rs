@@ -371,10 +371,11 @@ impl<'m> Printer<'m> {
         self.written.clear();
     }
 
-    /// A name of letters, digits and single underscores that no other entry has and no global: entries end in their number.
+    /// A name of letters, digits and single underscores that no other entry has and no global: it has the entry's number. It ends in
+    /// a letter, as translators to other languages change names that end in a digit.
     fn identifier(&self, name: &str) -> String {
         let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
-        format!("run_{}_{}", words.join("_"), self.entries.len())
+        format!("run_{}_{}_entry", words.join("_"), self.entries.len())
     }
 }
 

@@ -68,6 +68,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         steps,
         record: None,
         reduce: None,
+        measures: None,
         marks,
         arguments: Vec::new(),
         initial: initial.collect(),

@@ -364,8 +364,8 @@ impl Executable for Loaded {
         self.reduce_rows(rows, dt, feeds, totals)
     }
 
-    fn keep(&mut self, places: &[(usize, usize)], rows: usize) -> Result<(), DeviceError> {
-        self.keep_rows(places, rows)
+    fn keep(&mut self, places: &[(usize, usize)], rows: usize, spectra: bool) -> Result<(), DeviceError> {
+        self.keep_rows(places, rows, spectra)
     }
 
     fn kept(&mut self) -> Option<&mut dyn KeptRows> {

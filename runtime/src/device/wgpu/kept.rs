@@ -35,18 +35,25 @@ fn level(value: f64, precision: Precision) -> f64 {
 
 impl Loaded {
     /// Makes room for rows to stay.
-    pub(super) fn keep_rows(&mut self, places: &[(usize, usize)], rows: usize) -> Result<(), DeviceError> {
-        let (precision, limits) = (self.artifact.precision, self.wgpu.limits());
-        let most = limits.binding_bytes as usize;
+    pub(super) fn keep_rows(
+        &mut self,
+        places: &[(usize, usize)],
+        rows: usize,
+        spectra: bool,
+    ) -> Result<(), DeviceError> {
+        let (precision, most) = (self.artifact.precision, self.wgpu.limits().binding_bytes as usize);
+        let refused = |what: String, bytes: usize| {
+            let name = self.wgpu.name();
+            Err(DeviceError(format!("{what} take {bytes} bytes in one piece, `{name}` has at most {most}")))
+        };
         let bytes = rows.saturating_mul(places.len()).saturating_mul(size(precision));
-        // The transform of a column takes pairs of numbers.
-        let transform = rows.saturating_mul(8).saturating_mul(size(precision));
-        if bytes > most || transform > most {
-            return Err(DeviceError(format!(
-                "{rows} rows of {} numbers take {bytes} bytes, and {transform} to transform one; `{}` has at most {most} in one piece",
-                places.len(),
-                self.wgpu.name()
-            )));
+        if bytes > most {
+            return refused(format!("{rows} rows of {} numbers", places.len()), bytes);
+        }
+        // The transform of a column takes pairs of numbers, of up to four times as many rows.
+        let bytes = rows.saturating_mul(8).saturating_mul(size(precision));
+        if spectra && bytes > most {
+            return refused(format!("spectra of {rows} rows"), bytes);
         }
         self.kept = None;
         let capacity = Some(rows.max(1));
