@@ -133,7 +133,7 @@ const DIVISION: f64 = 8.0;
 /// Seconds for a term of a sum over connections: an index, a weight and a value.
 const TERM: f64 = 0.6e-9;
 /// A term of a convolution.
-const TAP: f64 = 0.05e-9;
+const TAP: f64 = 0.08e-9;
 /// Seconds for an element of a table that is looked up.
 const LOOK_UP: f64 = 0.5e-9;
 /// Seconds for a number from a generator: half of a pair.

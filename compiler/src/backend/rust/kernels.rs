@@ -175,13 +175,24 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
                 quote!(#place[first..first + #block].copy_from_slice(&#result);)
             }
         });
-        code.extend(quote! {
-            for first in (0..#split).step_by(#block) {
+        // What reads no array is the same for all elements.
+        let computed = if slices.is_empty() {
+            quote! {
+                let [#(#results),*] = #function(#(#given),*);
+                #(let #results = [#results; #block];)*
+            }
+        } else {
+            quote! {
                 #slices
                 #(let mut #results = [#zero; #block];)*
                 for i in 0..#block {
                     [#(#results[i]),*] = #function(#(#given),*);
                 }
+            }
+        };
+        code.extend(quote! {
+            for first in (0..#split).step_by(#block) {
+                #computed
                 #(#kept)*
             }
         });
