@@ -9,5 +9,6 @@ pub mod lower;
 pub mod partial;
 pub mod prim;
 pub mod system;
+#[cfg(feature = "edit")]
 pub mod text;
 pub mod vectorise;

@@ -11,5 +11,6 @@ pub mod many;
 #[cfg(any(feature = "ptx", feature = "wgsl"))]
 pub mod marks;
 pub mod target;
+#[cfg(feature = "edit")]
 pub mod text;
 pub mod verify;

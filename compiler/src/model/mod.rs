@@ -9,6 +9,7 @@ mod path;
 pub(crate) mod population;
 mod projection;
 mod synapses;
+#[cfg(feature = "edit")]
 mod text;
 mod threads;
 mod tree;

@@ -1,5 +1,6 @@
 //! The passes, in the order of [`compile`]: each is a function from one form to the next.
 
+#[cfg(feature = "edit")]
 pub mod batch;
 pub mod contract;
 pub mod discretise;
@@ -145,6 +146,7 @@ pub fn slopes(system: System, scheme: &'static Scheme, precision: Precision, tar
     Ok(module)
 }
 
+#[cfg(feature = "edit")]
 /// Takes a step that `target` can do to the kernels that step `members` members at once (see [`batch`]).
 pub fn compile_batch(
     step: Step,

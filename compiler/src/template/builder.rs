@@ -24,7 +24,6 @@
 
 mod circuit;
 mod link;
-mod literal;
 mod node;
 mod operator;
 

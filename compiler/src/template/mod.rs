@@ -2,6 +2,7 @@
 //!
 //! Inheritance, equation edits and overrides are resolved here; a template that leaves this stage refers to no parent.
 
+#[cfg(feature = "edit")]
 pub mod builder;
 mod circuit;
 pub mod connectivity;
@@ -13,6 +14,7 @@ pub mod expression;
 mod fields;
 pub mod function;
 pub mod library;
+mod literal;
 mod load;
 mod matrix;
 mod node;
@@ -22,11 +24,13 @@ mod resolve;
 pub mod simulate;
 mod value;
 mod variable;
+#[cfg(feature = "edit")]
 mod write;
 
 pub use load::{Loaded, LoadedFile, load, load_all};
 pub use resolve::Kind;
 pub use value::parse_number;
+#[cfg(feature = "edit")]
 pub use write::{to_yaml, to_yaml_with};
 
 use std::collections::HashMap;
