@@ -235,6 +235,9 @@ fn missing_and_contradictory_settings_have_a_help() {
     p.run(&["run", "m.yaml", "--sample-every", "0.3"]).fails(1, &["0.3 is not a multiple", "--sample-every 0.25"]);
     p.run(&["run", "m.yaml", "--cutoff", "2"]).fails(1, &["cutoff 2 leaves nothing"]);
     p.run(&["run", "missing.yaml"]).fails(1, &["no file `missing.yaml`"]);
+    // In another directory of the shipped templates.
+    p.run(&["run", "cuba"]).fails(1, &["no file `cuba`", "help: write `networks/cuba`"]);
+    p.run(&["check", "neurons/jansen_rit.yaml"]).fails(1, &["help: write `jansen_rit`"]);
 }
 
 #[test]

@@ -27,6 +27,27 @@ simulate:
   record: {x: all/op/x, y: all/op/y}
 ";
 
+/// Spikes that travel, units that rest after theirs, a connection that tires, and rates of all of that.
+const SPIKING: &str = "
+lif:
+  base: OperatorTemplate
+  equations: [\"v' = (1.4 + 0.2*noise(1.0) - v)/1.5\", \"s' = -s/0.4\"]
+  variables: {v: output(0.0), s: variable(0.0)}
+  events: {spike: {when: v >= 1, reset: {v: 0.0}, refractory: 0.25}}
+unit: {base: NodeTemplate, n: 5, operators: lif}
+net:
+  base: CircuitTemplate
+  nodes: {a: unit, b: unit}
+  edges:
+    - [a/lif/spike, b/lif, null, {weight: 0.3, delay: 0.37, on_spike: [s += weight, v += 0.1*weight]}]
+    - [b/lif/spike, a/lif/v, null, {weight: -0.2, delay: 0.11}]
+simulate:
+  duration: 4.0
+  dt: 0.01
+  seed: 3
+  record: {v: all/lif/v, s: b/lif/s, long: \"rate(a/lif/spike, 0.9)\", row: rate(b/lif/spike)}
+";
+
 struct Place(PathBuf);
 
 impl Place {
@@ -35,6 +56,7 @@ impl Place {
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join("m.yaml"), MODEL).unwrap();
+        fs::write(directory.join("spiking.yaml"), SPIKING).unwrap();
         let rows: String = (0..400).map(|k| format!("{}\n", f64::from(k % 17) / 10.0)).collect();
         fs::write(directory.join("drive.csv"), rows).unwrap();
         Place(directory)
@@ -65,8 +87,10 @@ impl Place {
 #[test]
 fn a_run_in_two_pieces_is_the_run_in_one() {
     let place = Place::new("pieces");
-    for engine in ["block", "oracle", "auto"] {
-        let run = format!("run m.yaml --engine {engine}");
+    for (model, engine) in
+        ["m.yaml", "spiking.yaml"].into_iter().flat_map(|m| ["block", "oracle", "auto"].map(|e| (m, e)))
+    {
+        let run = format!("run {model} --engine {engine}");
         place.succeed(&format!("{run} --out whole.csv --save-state whole.state"));
         // Half is a whole number of steps, and no multiple of the rings' lengths.
         place.succeed(&format!("{run} --duration 1.87 --out first.csv --save-state half.state"));
@@ -74,9 +98,16 @@ fn a_run_in_two_pieces_is_the_run_in_one() {
             .succeed(&format!("{run} --duration 2.13 --load-state half.state --out second.csv --save-state end.state"));
         let (first, second) = (place.read("first.csv"), place.read("second.csv"));
         let rest = second.split_once('\n').unwrap().1;
-        assert!(place.read("whole.csv") == format!("{first}{rest}"), "{engine}: rows differ");
-        assert!(place.read("whole.state") == place.read("end.state"), "{engine}: states differ");
+        assert!(place.read("whole.csv") == format!("{first}{rest}"), "{model} with {engine}: rows differ");
+        assert!(place.read("whole.state") == place.read("end.state"), "{model} with {engine}: states differ");
     }
+    // Both rates were more than zero at some time, or nothing was compared.
+    let rows = place.read("whole.csv");
+    let positive = |column: &str| {
+        let at = rows.lines().next().unwrap().split(',').position(|name| name == column).unwrap();
+        rows.lines().skip(1).filter(|row| row.split(',').nth(at).unwrap().parse::<f64>().unwrap() > 0.0).count()
+    };
+    assert!(positive("long") > 100 && positive("row") > 0);
 }
 
 #[test]

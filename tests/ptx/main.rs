@@ -18,6 +18,7 @@ mod refusals;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;
+mod watched;
 
 use std::path::Path;
 

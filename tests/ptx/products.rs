@@ -15,79 +15,53 @@ use nullcline::{Engine, Interrupt, Model};
 
 use super::bits_of;
 use super::interpreter::{Machine, REFERENCE};
+use super::watched::Watched;
 
 /// Products computed by the stand-in, of vectors and of matrices.
 static COMPUTED: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
-/// An interpreter with a library, which adds in the order of the kernels.
-struct WithLibrary(Machine);
-
-impl Driver for WithLibrary {
-    fn device(&self) -> &str {
-        self.0.device()
-    }
-
-    fn allocate(&mut self, bytes: usize) -> Result<u64, DeviceError> {
-        self.0.allocate(bytes)
-    }
-
-    fn upload(&mut self, address: u64, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.0.upload(address, bytes)
-    }
-
-    fn download(&self, address: u64, bytes: &mut [u8]) -> Result<(), DeviceError> {
-        self.0.download(address, bytes)
-    }
-
-    fn launch(&mut self, index: usize, entry: &Entry, groups: u32, arguments: &[u64]) -> Result<(), DeviceError> {
-        assert!(entry.product.is_none(), "`{}` is left to the library", entry.name);
-        self.0.launch(index, entry, groups, arguments)
-    }
-
-    fn multiply(&mut self, call: &Call, precision: Precision, addresses: [u64; 3]) -> Option<Result<(), DeviceError>> {
-        let of = match *call {
-            Call::Gemv(of) => Gemm { m: of.n, n: 1, k: of.m, lda: of.lda, ldb: of.m, ldc: of.n },
-            Call::Gemm(of) => of,
-        };
-        COMPUTED[usize::from(of.n > 1)].fetch_add(1, Ordering::Relaxed);
-        Some(self.gemm(of, precision, addresses))
-    }
+/// The library: it adds in the order of the kernels.
+fn product(machine: &mut Machine, call: &Call, precision: Precision, addresses: [u64; 3]) -> Result<(), DeviceError> {
+    let of = match *call {
+        Call::Gemv(of) => Gemm { m: of.n, n: 1, k: of.m, lda: of.lda, ldb: of.m, ldc: of.n },
+        Call::Gemm(of) => of,
+    };
+    COMPUTED[usize::from(of.n > 1)].fetch_add(1, Ordering::Relaxed);
+    gemm(machine, of, precision, addresses)
 }
 
-impl WithLibrary {
-    fn numbers(&self, address: u64, count: usize, precision: Precision) -> Result<Vec<f64>, DeviceError> {
-        let single = precision == Precision::F32;
-        let mut bytes = vec![0; count * if single { 4 } else { 8 }];
-        self.0.download(address, &mut bytes)?;
-        Ok(match single {
-            true => bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
-            false => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
-        })
-    }
+fn numbers(machine: &Machine, address: u64, count: usize, precision: Precision) -> Result<Vec<f64>, DeviceError> {
+    let single = precision == Precision::F32;
+    let mut bytes = vec![0; count * if single { 4 } else { 8 }];
+    machine.download(address, &mut bytes)?;
+    Ok(match single {
+        true => bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
+        false => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b)).collect(),
+    })
+}
 
-    /// `C = A^T B`, column by column.
-    fn gemm(&mut self, of: Gemm, precision: Precision, [a, b, c]: [u64; 3]) -> Result<(), DeviceError> {
-        let [m, n, k, lda, ldb, ldc] = [of.m, of.n, of.k, of.lda, of.ldb, of.ldc].map(|number| number as usize);
-        let (a, b) = (self.numbers(a, m * lda, precision)?, self.numbers(b, n * ldb, precision)?);
-        let mut bytes = Vec::new();
-        assert_eq!(ldc, m, "results lie without gaps");
-        for j in 0..n {
-            for i in 0..m {
-                let terms = (0..k).map(|p| (a[p + i * lda], b[p + j * ldb]));
-                match precision {
-                    Precision::F64 => {
-                        let sum = terms.fold(0.0f64, |sum, (a, b)| a.mul_add(b, sum));
-                        bytes.extend(sum.to_le_bytes());
-                    }
-                    Precision::F32 => {
-                        let sum = terms.fold(0.0f32, |sum, (a, b)| (a as f32).mul_add(b as f32, sum));
-                        bytes.extend(sum.to_le_bytes());
-                    }
+/// `C = A^T B`, column by column.
+fn gemm(machine: &mut Machine, of: Gemm, precision: Precision, [a, b, c]: [u64; 3]) -> Result<(), DeviceError> {
+    let [m, n, k, lda, ldb, ldc] = [of.m, of.n, of.k, of.lda, of.ldb, of.ldc].map(|number| number as usize);
+    let (a, b) = (numbers(machine, a, m * lda, precision)?, numbers(machine, b, n * ldb, precision)?);
+    let mut bytes = Vec::new();
+    assert_eq!(ldc, m, "results lie without gaps");
+    for j in 0..n {
+        for i in 0..m {
+            let terms = (0..k).map(|p| (a[p + i * lda], b[p + j * ldb]));
+            match precision {
+                Precision::F64 => {
+                    let sum = terms.fold(0.0f64, |sum, (a, b)| a.mul_add(b, sum));
+                    bytes.extend(sum.to_le_bytes());
+                }
+                Precision::F32 => {
+                    let sum = terms.fold(0.0f32, |sum, (a, b)| (a as f32).mul_add(b as f32, sum));
+                    bytes.extend(sum.to_le_bytes());
                 }
             }
         }
-        self.0.upload(c, &bytes)
     }
+    machine.upload(c, &bytes)
 }
 
 fn artifact(module: &Module) -> nullcline::runtime::code::Artifact {
@@ -112,7 +86,8 @@ static WITH: Engine = Engine {
     name: "ptx with a library",
     load: |module, _| {
         let artifact = artifact(&module);
-        let machine = WithLibrary(Machine::new(&artifact.code)?);
+        let launched = |entry: &Entry| assert!(entry.product.is_none(), "`{}` is left to the library", entry.name);
+        let machine = Watched { machine: Machine::new(&artifact.code)?, launched, product: Some(product) };
         Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
     },
     ..WITHOUT

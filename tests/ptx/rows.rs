@@ -4,42 +4,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nullcline::compiler::backend::ptx::{self, PTX};
 use nullcline::compiler::template::library::MemoryLibrary;
-use nullcline::runtime::artifact::DeviceError;
 use nullcline::runtime::code::Entry;
-use nullcline::runtime::device::{Driver, Launcher};
+use nullcline::runtime::device::Launcher;
 use nullcline::{Engine, Interrupt, Model};
 
 use super::bits_of;
 use super::interpreter::{Machine, REFERENCE};
+use super::watched::Watched;
 
 /// Launches made.
 static LAUNCHES: AtomicUsize = AtomicUsize::new(0);
-
-/// An interpreter that counts launches.
-struct Counting(Machine);
-
-impl Driver for Counting {
-    fn device(&self) -> &str {
-        self.0.device()
-    }
-
-    fn allocate(&mut self, bytes: usize) -> Result<u64, DeviceError> {
-        self.0.allocate(bytes)
-    }
-
-    fn upload(&mut self, address: u64, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.0.upload(address, bytes)
-    }
-
-    fn download(&self, address: u64, bytes: &mut [u8]) -> Result<(), DeviceError> {
-        self.0.download(address, bytes)
-    }
-
-    fn launch(&mut self, index: usize, entry: &Entry, groups: u32, arguments: &[u64]) -> Result<(), DeviceError> {
-        LAUNCHES.fetch_add(1, Ordering::Relaxed);
-        self.0.launch(index, entry, groups, arguments)
-    }
-}
 
 static COUNTING: Engine = Engine {
     name: "ptx, counted",
@@ -47,7 +21,10 @@ static COUNTING: Engine = Engine {
     device: "cpu",
     load: |module, _| {
         let artifact = ptx::artifact(&module, &ptx::Options::default());
-        let machine = Counting(Machine::new(&artifact.code)?);
+        let launched = |_: &Entry| {
+            LAUNCHES.fetch_add(1, Ordering::Relaxed);
+        };
+        let machine = Watched { machine: Machine::new(&artifact.code)?, launched, product: None };
         Ok(Box::new(Launcher::new(artifact, "ptx", machine)?))
     },
     doc: "executes PTX",

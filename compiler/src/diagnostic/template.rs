@@ -32,13 +32,16 @@ fn kind_of_value(node: &Node) -> &'static str {
 pub fn file_not_found(span: Span, path: &str, tried: &[String]) -> Diagnostic {
     let fault = Diagnostic::error("file-not-found", span, format!("there is no file `{path}`"), "not found");
     let shown: Vec<&str> = tried.iter().map(String::as_str).collect();
-    let shipped = SHIPPED_TEMPLATES.iter().map(|(file, _)| file.trim_end_matches(".yaml"));
+    let shipped = || SHIPPED_TEMPLATES.iter().map(|(file, _)| file.trim_end_matches(".yaml"));
+    // The file alone, where the directory is missing or another one.
+    let last = |path: &str| path.rsplit('/').next().map(str::to_string);
+    let elsewhere = shipped().find(|name| last(name) == last(path.trim_end_matches(".yaml")));
     fault
         .with_note(format!("looked for {}", list_names(shown, 12)))
         .with_help(
             "give the path relative to this file or to the working directory, or add `--template-path DIRECTORY`",
         )
-        .with_help_if(nearest(path, shipped))
+        .with_help_if(elsewhere.map_or_else(|| nearest(path, shipped()), |name| Some(format!("write `{name}`"))))
 }
 
 /// A file that exists and cannot be read.
