@@ -152,6 +152,44 @@ enum Value<'a, T, const B: usize> {
     Uniform(T),
 }
 
+/// The registers beside that of the result, and the uniform values.
+struct Others<'a, T, const B: usize> {
+    left: &'a [[T; B]],
+    register: u32,
+    right: &'a [[T; B]],
+    uniforms: &'a [T],
+}
+
+/// The register of the result, and all that it is computed from: it is none of the operands'.
+#[inline(always)]
+fn split<'a, T, const B: usize>(
+    blocks: &'a mut [[T; B]],
+    register: u32,
+    uniforms: &'a [T],
+) -> (&'a mut [T; B], Others<'a, T, B>) {
+    let (left, rest) = blocks.split_at_mut(register as usize);
+    let (out, right) = rest.split_first_mut().expect("`allocate` counts the registers");
+    (out, Others { left, register, right, uniforms })
+}
+
+impl<'a, T: Real, const B: usize> Others<'a, T, B> {
+    #[inline(always)]
+    fn block(&self, register: u32) -> &'a [T; B] {
+        match register < self.register {
+            true => &self.left[register as usize],
+            false => &self.right[(register - self.register - 1) as usize],
+        }
+    }
+
+    #[inline(always)]
+    fn value(&self, operand: Operand) -> Value<'a, T, B> {
+        match operand {
+            Operand::Register(register) => Value::Block(self.block(register)),
+            Operand::Uniform(at) => Value::Uniform(self.uniforms[at as usize]),
+        }
+    }
+}
+
 #[inline(always)]
 fn execute<T: Real, const B: usize>(
     instruction: Instruction,
@@ -162,20 +200,6 @@ fn execute<T: Real, const B: usize>(
     elements: Range<usize>,
 ) {
     let number = |at: u32| uniforms[at as usize];
-    // The result's register is none of the operands'.
-    macro_rules! split {
-        ($register:expr, $out:ident, $block:ident, $value:ident) => {
-            let (left, rest) = blocks.split_at_mut($register as usize);
-            let ($out, right) = rest.split_first_mut().expect("`allocate` counts the registers");
-            #[allow(unused_variables)]
-            let $block = |r: u32| if r < $register { &left[r as usize] } else { &right[(r - $register - 1) as usize] };
-            #[allow(unused_variables)]
-            let $value = |operand: Operand| match operand {
-                Operand::Register(r) => Value::Block($block(r)),
-                Operand::Uniform(at) => Value::Uniform(number(at)),
-            };
-        };
-    }
     match instruction {
         Instruction::Fill(register, at) => blocks[register as usize].fill(number(at)),
         Instruction::Load { register, buffer, back } => {
@@ -190,27 +214,27 @@ fn execute<T: Real, const B: usize>(
             }
         }
         Instruction::Unary(register, f, a) => {
-            split!(register, out, block, value);
-            unary(out, f, block(a));
+            let (out, others) = split(blocks, register, uniforms);
+            unary(out, f, others.block(a));
         }
         Instruction::Binary(register, f, a, b) => {
-            split!(register, out, block, value);
-            binary(out, f, value(a), value(b));
+            let (out, others) = split(blocks, register, uniforms);
+            binary(out, f, others.value(a), others.value(b));
         }
         Instruction::Fma(register, a, b, c) => {
-            split!(register, out, block, value);
-            fma(out, block(a), value(b), value(c));
+            let (out, others) = split(blocks, register, uniforms);
+            fma(out, others.block(a), others.value(b), others.value(c));
         }
         Instruction::Cubic { register, x, y, coefficients } => {
-            split!(register, out, block, value);
-            let (x, y, [c0, c1, c2, c3]) = (block(x), block(y), coefficients.map(number));
+            let (out, others) = split(blocks, register, uniforms);
+            let (x, y, [c0, c1, c2, c3]) = (others.block(x), others.block(y), coefficients.map(number));
             for i in 0..B {
                 out[i] = c3.fma(x[i], c2).fma(y[i], c1.fma(x[i], c0));
             }
         }
         Instruction::Select(register, a, b, c) => {
-            split!(register, out, block, value);
-            select(out, block(a), value(b), value(c));
+            let (out, others) = split(blocks, register, uniforms);
+            select(out, others.block(a), others.value(b), others.value(c));
         }
         Instruction::Store(buffer, register) => {
             let slot = view.memory.current_slot(buffer as usize, step);
