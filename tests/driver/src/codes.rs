@@ -34,6 +34,7 @@ codes! {
     ERROR_NOT_FOUND = 500, c"there is no such name";
     ERROR_NOT_READY = 600, c"not done yet";
     ERROR_ILLEGAL_ADDRESS = 700, c"a kernel touched memory that is not allocated";
+    ERROR_LAUNCH_OUT_OF_RESOURCES = 701, c"a launch needs more than there is";
     ERROR_LAUNCH_TIMEOUT = 702, c"a launch took too long";
     ERROR_MISALIGNED_ADDRESS = 716, c"a kernel touched an address between two numbers";
     ERROR_LAUNCH_FAILED = 719, c"a launch failed";
@@ -63,8 +64,9 @@ impl Code {
         ROWS.iter().find(|row| row.1.trim_end_matches('\0') == name).map(|row| Code(row.0))
     }
 
-    /// Whether a context is lost with it, so that every later call returns it too.
+    /// Whether a context is lost with it, so that every later call returns it too: those of which the interface says that the
+    /// process can do nothing more.
     pub fn is_sticky(self) -> bool {
-        [ERROR_DEVICE_UNAVAILABLE, ERROR_ECC_UNCORRECTABLE].contains(&self) || (700..720).contains(&self.0)
+        matches!(self.0, 214 | 700 | 702 | 714..=719)
     }
 }
