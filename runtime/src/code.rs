@@ -32,6 +32,8 @@ pub struct Artifact {
     pub record: Option<u32>,
     /// The entry that adds the numbers at [`Binding::Addresses`] to [`Binding::Totals`].
     pub reduce: Option<u32>,
+    /// The entry that moves [`Binding::Clock`] on, by `first` steps and `count` rows.
+    pub tick: Option<u32>,
     /// The entries that measure recorded rows where they are.
     pub measures: Option<Measures>,
     /// Where entries mark recorded events, if there are any.
@@ -100,7 +102,7 @@ impl Artifact {
         let (banks, constants) = (self.banks.len() as u32, self.constants.len() as u32);
         match binding {
             Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Plan => None,
-            Binding::Rows | Binding::Totals => None,
+            Binding::Rows | Binding::Totals | Binding::Clock => None,
             Binding::Bank { index, .. } => Some(1 + index),
             Binding::Constant(index) => Some(1 + banks + index),
             Binding::Samples => Some(1 + banks + constants),
@@ -345,6 +347,10 @@ pub enum Binding {
     Rows,
     /// The ring of [`Marks`].
     Marks,
+    /// Two numbers of 64 bits from which entries count what they are given as `first`: steps, and rows for the entry that
+    /// records one. Both are 0 unless [`Artifact::tick`] is used: with it the launches of one step, or of one row, are those
+    /// of the next as well, so a device can be told to make them again.
+    Clock,
     /// Sums, smallest and largest values of what is recorded: for each address a number of 64 bits, three times.
     Totals,
 }

@@ -232,6 +232,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("recorder", recorder),
         ("record", artifact.record.map(|r| r.to_string())),
         ("reduce", artifact.reduce.map(|r| r.to_string())),
+        ("tick", artifact.tick.map(|t| t.to_string())),
         ("measures", artifact.measures.map(|m| format!("{{\"totals\": {}, \"rises\": {}}}", m.totals, m.rises))),
         ("marks", marks),
         ("arguments", arguments),
@@ -261,6 +262,7 @@ fn binding(artifact: &Artifact, binding: Binding) -> String {
         Binding::Addresses => ("addresses", "true".to_string(), None),
         Binding::Plan => ("plan", "true".to_string(), None),
         Binding::Rows => ("rows", "true".to_string(), access(true)),
+        Binding::Clock => ("clock", "true".to_string(), None),
         Binding::Marks => ("marks", "true".to_string(), access(true)),
         Binding::Totals => ("totals", "true".to_string(), access(true)),
     };

@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use super::{Clock, Driver, Launcher, decode, encode, size};
-use crate::artifact::{
-    DeviceError, Executable, Feeds, Frame, KeptRows, Levels, Peak, Phase, Rise, Rises, Rows, Totals,
-};
+use crate::artifact::{DeviceError, Feeds, Frame, KeptRows, Levels, Peak, Rise, Rises, Rows, Totals};
 use crate::program::Precision;
 
 /// Kept rows.
@@ -51,7 +49,7 @@ impl<D: Driver> Launcher<D> {
         let found = self.totals_room(told.len())?;
         self.driver.upload(found, told)?;
         let recorded = self.rows.replace((address, 0));
-        let launched = self.launch(entry, Clock::new((rows.len() as u64, columns as u64), 0.0), None);
+        let launched = self.launch(entry, Clock::new((rows.len() as u64, columns as u64), 0.0));
         self.rows = recorded;
         launched?;
         self.driver.download(found, told)
@@ -69,25 +67,20 @@ impl<D: Driver> KeptRows for Launcher<D> {
 
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
         let size = size(self.artifact.precision);
-        let (address, room) = self.kept.as_ref().map_or((0, 0), |kept| {
-            (kept.address + (kept.filled * kept.columns * size) as u64, kept.capacity - kept.filled)
-        });
+        let (address, filled, columns, room) = self
+            .kept
+            .as_ref()
+            .map_or((0, 0, 0, 0), |kept| (kept.address, kept.filled, kept.columns, kept.capacity - kept.filled));
         let (Some(record), true) = (self.artifact.record, rows.count as usize <= room) else {
             return Err(DeviceError(format!("there is room for {room} more rows")));
         };
-        let recorded = self.rows.replace((address, 0));
-        let done = match self.recorder(rows.every) {
+        let recorder = self.recorder(rows.every);
+        // Where rows go by launches that can be made again, the launch knows of the rows before.
+        let behind = recorder.map_or(0, |_| filled * columns * size);
+        let recorded = self.rows.replace((address + behind as u64, 0));
+        let done = match recorder {
             Some(recorder) => self.fill_rows(recorder, (rows, dt), feeds),
-            None => self.set_places(rows.places, 0).and_then(|()| {
-                (0..rows.count).try_for_each(|row| {
-                    let step = rows.first + row * rows.every;
-                    self.supply(feeds)?;
-                    self.feed(step, feeds)?;
-                    self.run(Phase::Observe, step, dt)?;
-                    self.launch(record, Clock::new((row, rows.places.len() as u64), dt), None)?;
-                    self.advance(step, rows.every, dt, feeds)
-                })
-            }),
+            None => self.set_places(rows.places, 0).and_then(|()| self.turns(record, (rows, filled as u64), dt, feeds)),
         };
         self.rows = recorded;
         done?;
