@@ -117,10 +117,10 @@ fn steps_and_rows_are_made_from_lists_with_the_bits_of_the_reference() {
             ([schedule(400, 90, 1.3), schedule(400, 90, 0.0)], 3 * 256),
         ] {
             let before = [&TOLD, &MADE, &ALONE].map(|count| count.load(Ordering::Relaxed));
-            let found = record(&model, &LISTED, schedules.clone());
+            let found = record(&model, &LISTED, schedules);
             let [told, made, alone] = [(&TOLD, before[0]), (&MADE, before[1]), (&ALONE, before[2])]
                 .map(|(count, before)| count.load(Ordering::Relaxed) - before);
-            assert!(found == record(&model, &REFERENCE, schedules.clone()), "{precision}, {schedules:?}");
+            assert!(found == record(&model, &REFERENCE, schedules), "{precision}, {schedules:?}");
             assert!(told < made && alone < most_alone, "{told} lists were told, {made} made, {alone} launches alone");
         }
     }
