@@ -178,6 +178,59 @@ pub struct Measures {
     /// follows, since the last rise, a number less than `low`. Behind the levels: how many there are, the row before the first
     /// and the row before the last as integers, then the numbers around the first, and around the last.
     pub rises: u32,
+    /// Spectra.
+    pub spectra: Spectra,
+}
+
+impl Measures {
+    /// All entries.
+    pub fn entries(&self) -> [u32; 5] {
+        [self.totals, self.rises, self.spectra.taper, self.spectra.join, self.spectra.peak]
+    }
+}
+
+/// Entries that transform kept rows and find the highest bin of each power spectrum: `taper`, then `join` for parts of 1, 2, 4, ..
+/// numbers (`first`), then `peak`, for some columns at a time. [`Binding::Totals`] begins with numbers of 64 bits, by the
+/// constants of this type: how much there is of what, and addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spectra {
+    /// Shifts, scales and tapers; one invocation for each of `count` numbers: the length of the transform by its columns.
+    pub taper: u32,
+    /// A pass of the transform; one invocation for each of `count` pairs of numbers.
+    pub join: u32,
+    /// Finds the highest bin and its neighbours; one invocation for each of `count` columns.
+    pub peak: u32,
+}
+
+impl Spectra {
+    /// Number of rows.
+    pub const ROWS: usize = 0;
+    /// Number of columns of a row.
+    pub const COLUMNS: usize = 1;
+    /// The first column of the transform.
+    pub const BASE: usize = 2;
+    /// Columns of the transform.
+    pub const WIDTH: usize = 3;
+    /// Half the length of the transform, a power of two.
+    pub const HALF: usize = 4;
+    /// 32 less the number of bits of a place in it.
+    pub const SHIFT: usize = 5;
+    /// Address of the window, a double for each row.
+    pub const WINDOW: usize = 6;
+    /// Address of what is taken from each column: a double for each.
+    pub const MEANS: usize = 7;
+    /// Address of what each column is multiplied by.
+    pub const SCALES: usize = 8;
+    /// Address of sine and cosine of the angles `-pi k / HALF`.
+    pub const TURNS: usize = 9;
+    /// Address of the highest bin of each column: an integer of 64 bits.
+    pub const BINS: usize = 10;
+    /// Address of the power in the bin before it, for each column, then in it, then behind it.
+    pub const POWERS: usize = 11;
+    /// Address of the transform: two doubles for each place and column.
+    pub const SIGNAL: usize = 12;
+    /// How many numbers there are.
+    pub const TOLD: usize = 13;
 }
 
 /// What a device allows, as far as the arrangement of memory depends on it.

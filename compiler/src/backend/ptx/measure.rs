@@ -42,7 +42,7 @@ impl Column {
 }
 
 /// A number in double precision, as an operand.
-fn double(value: f64) -> String {
+pub(super) fn double(value: f64) -> String {
     format!("0d{:016X}", value.to_bits())
 }
 

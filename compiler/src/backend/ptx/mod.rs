@@ -18,13 +18,14 @@ mod measure;
 mod product;
 mod record;
 mod rows;
+mod spectrum;
 mod spelling;
 mod steps;
 mod together;
 
 use std::fmt::Write;
 
-use nullcline_runtime::code::{Artifact, Entry, Measures, Recorder};
+use nullcline_runtime::code::{Artifact, Entry, Measures, Recorder, Spectra};
 use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
@@ -134,7 +135,10 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
     let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
     let tick = Some(add(record::tick()));
-    let measures = Some(Measures { totals: add(measure::totals(&source)), rises: add(measure::rises(&source)) });
+    let (totals, rises) = (add(measure::totals(&source)), add(measure::rises(&source)));
+    let taper = add(spectrum::taper(&source));
+    let spectra = Spectra { taper, join: add(spectrum::join()), peak: add(spectrum::peak()) };
+    let measures = Some(Measures { totals, rises, spectra });
     let many = many_steps(module, GROUP as usize);
     let steps = many.as_ref().map(|many| add(steps::steps(&source, &mut constants, many)));
     let rows = many.as_ref().and_then(|many| many_rows(module, many));
