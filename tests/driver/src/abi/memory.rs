@@ -170,7 +170,7 @@ pub extern "C" fn cuMemsetD8Async(to: u64, value: u8, count: usize, stream: Hand
 #[unsafe(no_mangle)]
 pub extern "C" fn cuMemsetD32_v2(to: u64, value: u32, count: usize) -> i32 {
     call("cuMemsetD32_v2", |state| {
-        if to % 4 != 0 {
+        if !to.is_multiple_of(4) {
             return Err(codes::ERROR_INVALID_VALUE);
         }
         fill(state, LEGACY, to, value.to_le_bytes().repeat(count))
