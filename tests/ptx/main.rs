@@ -22,6 +22,7 @@ mod products;
 #[cfg(all(feature = "cuda", target_os = "linux"))]
 mod program;
 mod refusals;
+mod registers;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;

@@ -63,11 +63,32 @@ pub enum Object {
         recorded: u64,
         happened: u64,
     },
-    Graph(Vec<Work>),
+    Graph(Vec<Node>),
     /// A handle of cuBLAS.
     Library,
     /// A graph that can be launched.
     Executable(Vec<Work>),
+}
+
+/// A part of a graph.
+#[derive(Clone)]
+pub struct Node {
+    pub handle: usize,
+    pub work: Work,
+    /// The nodes that come before it.
+    pub after: Vec<usize>,
+}
+
+/// The work of a graph in the order in which it is done: of what may come next, always the part that was added last.
+pub fn order(mut nodes: Vec<Node>) -> Vec<Work> {
+    let (mut done, mut works) = (BTreeSet::new(), Vec::new());
+    // A node can only be behind nodes that there were before it, so there always is one.
+    while let Some(next) = nodes.iter().rposition(|node| node.after.iter().all(|before| done.contains(before))) {
+        let node = nodes.remove(next);
+        done.insert(node.handle);
+        works.push(node.work);
+    }
+    works
 }
 
 /// A stream.
@@ -93,22 +114,24 @@ pub struct Context {
     waiting: Vec<Waiting>,
     /// What it was lost with.
     pub lost: Option<Code>,
-    /// Kernels executed.
+    /// Kernels executed, and graphs launched.
     pub kernels: u64,
+    pub graphs: u64,
 }
 
 impl Context {
     pub fn new(handle: usize, memory: usize) -> Context {
         let (machine, objects) = (Machine::new(memory), BTreeMap::new());
-        Context { handle, machine, objects, waiting: Vec::new(), lost: None, kernels: 0 }
+        Context { handle, machine, objects, waiting: Vec::new(), lost: None, kernels: 0, graphs: 0 }
     }
 
     /// What was not given back, in words.
     pub fn left(&self) -> String {
         let of = |kind: fn(&Object) -> bool| self.objects.values().filter(|object| kind(object)).count();
         format!(
-            "{} kernels executed; left: {} allocations, {} modules, {} streams, {} events, {} graphs, {} of cuBLAS",
+            "{} kernels executed, {} graphs launched; left: {} allocations, {} modules, {} streams, {} events, {} graphs, {} of cuBLAS",
             self.kernels,
+            self.graphs,
             self.machine.allocations(),
             of(|o| matches!(o, Object::Module(_))),
             of(|o| matches!(o, Object::Stream(_))),

@@ -17,7 +17,7 @@ pub struct Machine {
 impl Machine {
     /// A device that has read a text.
     pub fn new(text: &str) -> Result<Machine, DeviceError> {
-        let functions = interpreter::parse(text).map_err(DeviceError)?.functions;
+        let functions = interpreter::parse::parse(text).map_err(DeviceError)?.functions;
         Ok(Machine { functions, machine: interpreter::Machine::new(ROOM) })
     }
 }

@@ -1,9 +1,73 @@
-//! Graphs: launches that are captured once and launched together.
+//! Graphs: launches that are put together or captured once, and launched together.
 
+use std::ffi::c_void;
+
+use super::launch::launch;
 use super::{Handle, give, handle};
 use crate::codes;
-use crate::context::{LEGACY, Object};
+use crate::context::{LEGACY, Node, Object, order};
 use crate::state::call;
+
+/// What a node launches, as the interface lays it out (`CUDA_KERNEL_NODE_PARAMS_v2`).
+#[repr(C)]
+pub struct Kernel {
+    function: Handle,
+    grid: [u32; 3],
+    block: [u32; 3],
+    shared: u32,
+    arguments: *mut *mut c_void,
+    extra: *mut *mut c_void,
+    kernel: Handle,
+    context: Handle,
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuGraphCreate(graph: *mut Handle, flags: u32) -> i32 {
+    call("cuGraphCreate", |state| {
+        if flags != 0 {
+            return Err(codes::ERROR_INVALID_VALUE);
+        }
+        let added = state.add(Object::Graph(Vec::new()))?;
+        // SAFETY: as the interface says (see the top of `abi`); so below.
+        unsafe { give(graph, handle(added)) }
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cuGraphAddKernelNode_v2(
+    node: *mut Handle,
+    graph: Handle,
+    before: *const Handle,
+    count: usize,
+    kernel: *const Kernel,
+) -> i32 {
+    call("cuGraphAddKernelNode_v2", |state| {
+        if kernel.is_null() || before.is_null() && count > 0 {
+            return Err(codes::ERROR_INVALID_VALUE);
+        }
+        // SAFETY: as above: one description, and so many nodes.
+        let (kernel, after) = unsafe {
+            let after: Vec<usize> = (0..count).map(|index| before.add(index).read().addr()).collect();
+            (&*kernel, after)
+        };
+        if !kernel.kernel.is_null() || !kernel.context.is_null() {
+            return Err(codes::ERROR_NOT_SUPPORTED);
+        }
+        let (shape, places) = ([kernel.grid, kernel.block], (kernel.arguments, kernel.extra));
+        // SAFETY: as above.
+        let work = unsafe { launch(state, kernel.function, shape, kernel.shared, places) }?;
+        let added = state.handle();
+        let Some(Object::Graph(nodes)) = state.current()?.1.objects.get_mut(&graph.addr()) else {
+            return Err(codes::ERROR_INVALID_HANDLE);
+        };
+        if after.iter().any(|before| nodes.iter().all(|node| node.handle != *before)) {
+            return Err(codes::ERROR_INVALID_VALUE);
+        }
+        nodes.push(Node { handle: added, work, after });
+        // SAFETY: as above.
+        unsafe { give(node, handle(added)) }
+    })
+}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn cuStreamBeginCapture_v2(stream: Handle, mode: u32) -> i32 {
@@ -26,8 +90,13 @@ pub unsafe extern "C" fn cuStreamEndCapture(stream: Handle, graph: *mut Handle) 
     call("cuStreamEndCapture", |state| {
         let capture = state.current()?.1.stream(stream.addr())?.capture.take();
         let captured = capture.ok_or(codes::ERROR_STREAM_CAPTURE_UNMATCHED)?;
-        let added = state.add(Object::Graph(captured.ok_or(codes::ERROR_STREAM_CAPTURE_INVALIDATED)?))?;
-        // SAFETY: as the interface says (see the top of `abi`); so below.
+        let mut nodes: Vec<Node> = Vec::new();
+        for work in captured.ok_or(codes::ERROR_STREAM_CAPTURE_INVALIDATED)? {
+            let after = nodes.last().map(|node| node.handle).into_iter().collect();
+            nodes.push(Node { handle: state.handle(), work, after });
+        }
+        let added = state.add(Object::Graph(nodes))?;
+        // SAFETY: as above.
         unsafe { give(graph, handle(added)) }
     })
 }
@@ -51,10 +120,10 @@ pub unsafe extern "C" fn cuStreamIsCapturing(stream: Handle, status: *mut u32) -
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuGraphInstantiateWithFlags(executable: *mut Handle, graph: Handle, _flags: u64) -> i32 {
     call("cuGraphInstantiateWithFlags", |state| {
-        let Some(Object::Graph(work)) = state.current()?.1.objects.get(&graph.addr()) else {
+        let Some(Object::Graph(nodes)) = state.current()?.1.objects.get(&graph.addr()) else {
             return Err(codes::ERROR_INVALID_HANDLE);
         };
-        let work = work.clone();
+        let work = order(nodes.clone());
         let added = state.add(Object::Executable(work))?;
         // SAFETY: as above.
         unsafe { give(executable, handle(added)) }
@@ -68,7 +137,9 @@ pub extern "C" fn cuGraphLaunch(executable: Handle, stream: Handle) -> i32 {
         let Some(Object::Executable(work)) = context.objects.get(&executable.addr()) else {
             return Err(codes::ERROR_INVALID_HANDLE);
         };
-        work.clone().into_iter().try_for_each(|work| context.submit(script, stream.addr(), work))
+        let work = work.clone();
+        context.graphs += 1;
+        work.into_iter().try_for_each(|work| context.submit(script, stream.addr(), work))
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Handle, give, give_text, handle};
 use crate::codes::{self, Code};
 use crate::context::Object;
-use crate::interpreter::parse;
+use crate::interpreter::parse::parse;
 use crate::script::Script;
 use crate::state::call;
 

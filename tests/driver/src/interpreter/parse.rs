@@ -102,12 +102,14 @@ pub struct Instruction {
 /// An entry.
 #[derive(Clone, Debug, Default)]
 pub struct Function {
-    pub(super) name: String,
-    pub(super) parameters: Vec<(String, Kind)>,
-    pub(super) registers: usize,
-    pub(super) shared: usize,
-    pub(super) most_threads: usize,
-    pub(super) code: Vec<Instruction>,
+    pub name: String,
+    pub parameters: Vec<(String, Kind)>,
+    pub registers: usize,
+    pub shared: usize,
+    pub most_threads: usize,
+    pub code: Vec<Instruction>,
+    /// Places with names.
+    pub labels: Vec<(String, usize)>,
 }
 
 impl Function {
@@ -413,6 +415,8 @@ impl Reader {
             let target = self.labels.get(&label).ok_or_else(|| format!("there is no label {label}"))?;
             self.function.code[at].op = Op::Branch(*target);
         }
+        self.function.labels = self.labels.drain().collect();
+        self.function.labels.sort();
         Ok(std::mem::take(&mut self.function))
     }
 }
