@@ -1,146 +1,206 @@
 //! The YAML scanner's complaints in the user's words.
 
-use crate::diagnostic::{Diagnostic, did_you_mean, syntax};
+use granit_parser::ErrorKind;
+
+use crate::diagnostic::{Diagnostic, syntax};
 use crate::source::Span;
 
-/// The diagnostic for the complaint `info` at byte `at` of `text`. `innermost` is where the innermost open `[` or `{`
+/// The diagnostic for the complaint `kind` at byte `at` of `text`. `innermost` is where the innermost open `[` or `{`
 /// stands; `span` makes spans from byte ranges of `text`.
 pub(super) fn explain(
     text: &str,
     at: usize,
     innermost: Option<usize>,
-    info: &str,
+    kind: &ErrorKind,
     span: impl Fn(usize, usize) -> Span,
 ) -> Diagnostic {
+    use ErrorKind as K;
     let character = text[at..].chars().next();
     let one = || span(at, at + character.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8));
     let word = |from: usize| {
         let end = text[from..].find([' ', '\t', '\n', '\r', ',', ']', '}']).map_or(text.len(), |n| from + n);
         (from, end)
     };
-    let has = |part: &str| info.contains(part);
+    let unclosed = |open: usize| syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
+    let related = || innermost.map(|open| (span(open, open + 1), text[open..open + 1].to_string()));
     if let Some(tab) = tab_in_indentation(text, at) {
         return syntax::tab_in_indentation(span(tab, tab + 1));
     }
-    if has("quoted scalar, found unexpected") || has("indentation in quoted scalar") {
-        let quote = text[at..].chars().next().unwrap_or('"');
-        return syntax::unclosed_quote(one(), quote);
-    }
-    if has("unknown anchor") {
-        let (from, to) = word(at);
-        let anchors = text[..at].split([' ', '\n', '\t']).filter_map(|word| word.strip_prefix('&'));
-        let near = did_you_mean(text[from..to].trim_start_matches('*'), anchors.map(str::trim_end));
-        return syntax::unknown_anchor(span(from, to), &text[from..to], near);
-    }
-    if has("trailing content after") {
-        let (from, to) = word(at);
-        if let Some(open) = innermost.filter(|_| text[at..].starts_with(['"', '\''])) {
-            return syntax::missing_comma(
-                span(from, to),
-                Some((span(open, open + 1), text[open..open + 1].to_string())),
-            );
+    match kind {
+        K::UnclosedQuotedScalar | K::DocumentIndicatorInQuotedScalar | K::InvalidQuotedScalarIndent => {
+            let open = if text[at..].starts_with(['"', '\'']) { at } else { open_quote(text, at).unwrap_or(at) };
+            syntax::unclosed_quote(span(open, open + 1), text[open..].chars().next().unwrap_or('"'))
         }
-        return syntax::text_after_quote(span(from, to));
-    }
-    if has("unexpected character: ") {
-        return syntax::reserved_indicator(one(), character.unwrap_or('%'));
-    }
-    if has("expected ',' or") {
-        if let Some(open) = innermost.filter(|_| at >= text.trim_end().len()) {
-            return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
+        K::InvalidTrailingSingleQuotedScalar | K::InvalidTrailingDoubleQuotedScalar => {
+            let (from, to) = word(at);
+            if innermost.is_some() && text[at..].starts_with(['"', '\'']) {
+                return syntax::missing_comma(span(from, to), related());
+            }
+            syntax::text_after_quote(span(from, to))
         }
-        let (from, to) = word(at);
-        let related = innermost.map(|open| (span(open, open + 1), text[open..open + 1].to_string()));
-        return syntax::missing_comma(span(from, to.max(from)), related);
-    }
-    if has("misplaced bracket") {
-        return syntax::unopened_flow(one(), character.unwrap_or(']'));
-    }
-    if has("recursion limit") {
-        return syntax::yaml_nested_too_deeply(one(), super::MAX_DEPTH);
-    }
-    if has("escape") || has("hexadecimal number") || has("Unicode character") {
-        let valid = "0abt\tnvfre \"/\\N_LPxuU\n\r";
-        let mut escapes = text[at..].match_indices('\\').map(|(index, _)| at + index);
-        let mut past = at;
-        let bad = escapes.find(|&index| {
-            let fresh = index >= past;
-            past = if fresh { index + 2 } else { past };
-            fresh && text[index + 1..].chars().next().is_some_and(|c| !valid.contains(c) || "xuU".contains(c))
-        });
-        return syntax::bad_escape(
-            bad.map_or_else(one, |at| span(at, at + 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8))),
-        );
-    }
-    if has("mapping values are not allowed") || has("illegal placement of ':'") {
-        return syntax::unexpected_mapping_colon(one());
-    }
-    if has("simple key expect") || has("mapping keys are not allowed") {
-        let (mut from, mut to) = line_content(text, at);
-        let above = text[..from].trim_end().len();
-        if text[from..to].contains(": ") && above > 0 {
-            // The line that made the scanner wait for a colon is the one above.
-            let line = line_content(text, (0..above).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0));
-            if !text[line.0..line.1].contains(':') {
-                (from, to) = line;
+        K::UnexpectedCharacter { .. } => syntax::reserved_indicator(one(), character.unwrap_or('%')),
+        K::ExpectedFlowMappingSeparator | K::ExpectedFlowSequenceSeparator => {
+            if let Some(open) = innermost.filter(|_| at >= text.trim_end().len()) {
+                return unclosed(open);
+            }
+            let (from, to) = word(at);
+            syntax::missing_comma(span(from, to), related())
+        }
+        K::UnclosedFlowCollection { .. } if text[at..].starts_with(['[', '{']) => unclosed(at),
+        K::MismatchedFlowCollectionEnd { open, close } => {
+            let place = mismatched_close(text, at, *close).unwrap_or(at);
+            syntax::mismatched_bracket(span(place, place + 1), &close.to_string(), span(at, at + 1), &open.to_string())
+        }
+        K::MisplacedFlowCollectionEnd => syntax::unopened_flow(one(), character.unwrap_or(']')),
+        K::RecursionLimitExceeded => syntax::yaml_nested_too_deeply(one(), super::MAX_DEPTH),
+        K::UnknownQuotedScalarEscape
+        | K::InvalidQuotedScalarHexEscape
+        | K::InvalidLowSurrogateHexEscape
+        | K::InvalidLowSurrogate
+        | K::MissingLowSurrogate
+        | K::UnpairedLowSurrogate
+        | K::InvalidUnicodeEscape => {
+            let valid = "0abt\tnvfre \"/\\N_LPxuU\n\r";
+            let mut escapes = text[at..].match_indices('\\').map(|(index, _)| at + index);
+            let mut past = at;
+            let bad = escapes.find(|&index| {
+                let fresh = index >= past;
+                past = if fresh { index + 2 } else { past };
+                fresh && text[index + 1..].chars().next().is_some_and(|c| !valid.contains(c) || "xuU".contains(c))
+            });
+            syntax::bad_escape(
+                bad.map_or_else(one, |at| span(at, at + 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8))),
+            )
+        }
+        K::MappingValueNotAllowed | K::InvalidColonPlacement | K::FlowMappingValueAdjacentCollection => {
+            let (start, _) = line_content(text, at);
+            let column = |at: usize| at - text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            match innermost.filter(|open| *open < start) {
+                // An entry further down, where no list goes on.
+                Some(open) if column(start) <= column(line_content(text, open).0) => unclosed(open),
+                Some(_) => syntax::missing_comma(span(start, word(start).1), related()),
+                None => syntax::unexpected_mapping_colon(one()),
             }
         }
-        return syntax::not_a_key(span(from, to));
-    }
-    if has("block scalar") && !has("indented line") {
-        return syntax::bad_block_scalar(one());
-    }
-    let starts_entry = || text[at..].lines().next().is_some_and(|line| line.contains(": ") || line.ends_with(':'));
-    if let Some(open) = innermost.filter(|_| has("indentation in flow") || (has("expected key") && starts_entry())) {
-        return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
-    }
-    if has("indentation") || has("indented") || has("did not find expected key") || has("expected '-' indicator") {
-        let (from, to) = line_content(text, at);
-        let before = text[..from].trim_end().lines().next_back().unwrap_or("");
-        if before.trim_start().starts_with('#') && !text[from..to].contains(':') {
-            return syntax::comment_in_text(span(from, to));
+        K::SimpleKeyExpected | K::InvalidSimpleKey | K::MappingKeyNotAllowed => {
+            let (mut from, mut to) = line_content(text, at);
+            let above = text[..from].trim_end().len();
+            if text[from..to].contains(": ") && above > 0 {
+                // The line that made the scanner wait for a colon is the one above.
+                let line = line_content(text, (0..above).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0));
+                if !text[line.0..line.1].contains(':') {
+                    (from, to) = line;
+                }
+            }
+            syntax::not_a_key(span(from, to))
         }
-        return syntax::bad_indentation(span(from, to));
-    }
-    if has("block sequence entries are not allowed") || has("plain scalar cannot start with '-'") {
-        return syntax::misplaced_dash(one());
-    }
-    if has("node content") || has("end of plain scalar") {
-        if let Some(open) = innermost.filter(|_| character.is_none()) {
-            return syntax::unclosed_flow(span(open, open + 1), &text[open..open + 1]);
+        K::ZeroBlockScalarIndent | K::InvalidBlockScalarHeader | K::TabAtBlockScalarStart => {
+            syntax::bad_block_scalar(one())
         }
-        return syntax::yaml_missing_value(one(), character);
+        K::InvalidIndentation
+        | K::InvalidFlowScalarIndent
+        | K::InvalidBlockScalarIndent
+        | K::ExpectedBlockMappingKey
+        | K::ExpectedBlockSequenceEntry => {
+            let line = text[at..].lines().next().unwrap_or("");
+            if let Some(open) = innermost.filter(|_| line.contains(": ") || line.ends_with(':')) {
+                return unclosed(open);
+            }
+            let (from, to) = line_content(text, at);
+            let before = text[..from].trim_end().lines().next_back().unwrap_or("");
+            if before.trim_start().starts_with('#') && !text[from..to].contains(':') {
+                return syntax::comment_in_text(span(from, to));
+            }
+            syntax::bad_indentation(span(from, to))
+        }
+        K::BlockSequenceEntryNotAllowed
+        | K::BlockEntryInFlowCollection
+        | K::InvalidBlockEntryWhitespace
+        | K::PlainScalarStartsWithDashFlowIndicator => syntax::misplaced_dash(one()),
+        K::ExpectedNodeContent
+        | K::UnexpectedEndOfPlainScalar
+        | K::UnexpectedEof
+        | K::UnexpectedEofFlowSequence
+        | K::UnexpectedEofFlowMapping
+        | K::UnexpectedEofImplicitFlowMapping => match innermost.filter(|_| character.is_none()) {
+            Some(open) => unclosed(open),
+            None => syntax::yaml_missing_value(one(), character),
+        },
+        K::CommentInterceptedScalar => syntax::comment_in_text(one()),
+        K::DuplicateVersionDirective
+        | K::UnsupportedYamlMajorVersion
+        | K::DuplicateTagDirective
+        | K::ExpectedDocumentStart
+        | K::MissingDocumentEndBeforeDirective
+        | K::UndeclaredTagHandle
+        | K::InvalidDirectiveTerminator
+        | K::InvalidDirectiveName
+        | K::MissingDirectiveName
+        | K::MissingYamlVersion
+        | K::MissingYamlVersionSeparator
+        | K::ExpectedTagDirectiveBang
+        | K::InvalidTagDirectiveTerminator => syntax::unsupported_directive(one()),
+        other => syntax::unreadable_yaml(one(), &other.to_string()),
     }
-    if has("comment intercepting") {
-        return syntax::comment_in_text(one());
-    }
-    if has("directive") || has("TAG") || has("handle") || has("document start") || has("document-start") {
-        return syntax::unsupported_directive(one());
-    }
-    syntax::unreadable_yaml(one(), info)
 }
 
 /// The innermost `[` or `{` that is open at byte `at`, when none is at byte `from`. The parser cannot tell: its scanner
 /// reads ahead of it.
 pub(super) fn open_bracket(text: &str, from: usize, at: usize) -> Option<usize> {
-    let mut open = Vec::new();
-    let mut quote = None;
-    let mut before = ' ';
-    let mut comment = false;
-    for (index, character) in text[from..at.max(from)].char_indices() {
-        match (quote, character) {
-            _ if comment => comment = character != '\n',
-            (Some(end), c) if c == end && before != '\\' => quote = None,
+    Opened::new().read(text, from, at).brackets.pop()
+}
+
+/// The quote that is open at byte `at`.
+fn open_quote(text: &str, at: usize) -> Option<usize> {
+    Opened::new().read(text, 0, at).quote.map(|(at, _)| at)
+}
+
+/// Where the bracket at byte `open` is closed by the wrong one.
+fn mismatched_close(text: &str, open: usize, close: char) -> Option<usize> {
+    let mut opened = Opened::new();
+    let mut characters = text[open..].char_indices().map(|(index, character)| (open + index, character));
+    characters.find_map(|(at, character)| {
+        let here = character == close && opened.quote.is_none() && !opened.comment && opened.brackets == [open];
+        opened.step(at, character);
+        here.then_some(at)
+    })
+}
+
+/// What is open at a place of a text.
+struct Opened {
+    brackets: Vec<usize>,
+    quote: Option<(usize, char)>,
+    comment: bool,
+    before: char,
+}
+
+impl Opened {
+    fn new() -> Opened {
+        Opened { brackets: Vec::new(), quote: None, comment: false, before: ' ' }
+    }
+
+    fn read(mut self, text: &str, from: usize, to: usize) -> Opened {
+        for (index, character) in text[from..to.max(from)].char_indices() {
+            self.step(from + index, character);
+        }
+        self
+    }
+
+    fn step(&mut self, at: usize, character: char) {
+        match (self.quote, character) {
+            _ if self.comment => self.comment = character != '\n',
+            (Some((_, end)), c) if c == end && self.before != '\\' => self.quote = None,
             (Some(_), _) => {}
-            (None, '"' | '\'') if matches!(before, ' ' | '[' | '{' | ',' | ':' | '\n') => quote = Some(character),
-            (None, '#') if matches!(before, ' ' | '\n') => comment = true,
-            (None, '[' | '{') => open.push(from + index),
-            (None, ']' | '}') => drop(open.pop()),
+            (None, '"' | '\'') if matches!(self.before, ' ' | '[' | '{' | ',' | ':' | '\n') => {
+                self.quote = Some((at, character));
+            }
+            (None, '#') if matches!(self.before, ' ' | '\n') => self.comment = true,
+            (None, '[' | '{') => self.brackets.push(at),
+            (None, ']' | '}') => drop(self.brackets.pop()),
             _ => {}
         }
-        before = character;
+        self.before = character;
     }
-    open.pop()
 }
 
 /// The first tab in the indentation of the line of `at`, or of the line before when `at` starts its line.
