@@ -74,16 +74,18 @@ impl StandIn {
         text.lines().map(str::to_string).collect()
     }
 
-    /// How many times a context was given back; fails unless all that was asked for was right, and everything was given
-    /// back.
+    /// How many times a context was given back, and how many graphs were launched; fails unless all that was asked for was
+    /// right, and everything was given back.
     #[track_caller]
-    pub fn clean_log(&self) -> usize {
+    pub fn clean_log(&self) -> (usize, usize) {
         let log = self.log();
+        let mut graphs = 0;
         for line in &log {
+            graphs += line.split(" graphs launched").next().unwrap().rsplit(' ').next().unwrap().parse().unwrap_or(0);
             let left = line.split("left: ").nth(1).unwrap_or_else(|| panic!("{line}"));
             assert!(line.starts_with("released: ") && left.split(", ").all(|what| what.starts_with("0 ")), "{line}");
         }
-        log.len()
+        (log.len(), graphs)
     }
 }
 
@@ -94,8 +96,8 @@ fn again(test: &str, runs: usize) {
     let done = stand_in.command(&program, "").args(["--exact", "--nocapture", test]).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success() && said.contains("1 passed") && !said.contains("skipped:"), "{said}");
-    let released = stand_in.clean_log();
-    assert!(released >= runs, "{released} of {runs} runs:\n{said}");
+    let (released, graphs) = stand_in.clean_log();
+    assert!(released >= runs && graphs > 0, "{released} of {runs} runs, {graphs} graphs:\n{said}");
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn runs_and_states_are_those_of_the_processor() {
         let second = second.split_once('\n').unwrap().1;
         assert!(here == format!("{first}{second}"), "{precision}: rows of the pieces differ");
     }
-    assert_eq!(place.clean_log(), 4);
+    assert_eq!(place.clean_log().0, 4);
 }
 
 #[test]
@@ -94,7 +94,27 @@ fn sweeps_are_reduced_as_on_the_processor() {
         let (here, there) = (place.read("here.csv"), place.read("there.csv"));
         assert!(rows(&here).len() == 8 && rows(&here) == rows(&there), "{precision}\n{here}{there}");
     }
-    assert_eq!(place.clean_log(), 3);
+    assert_eq!(place.clean_log().0, 3);
+}
+
+/// Of three rows far apart: the launches between them are the same each time.
+#[test]
+fn steps_come_from_graphs_and_their_faults_say_so() {
+    let place = place("graphs");
+    let line = "run network.yaml --quiet --duration 22 --sample-every 10 --save-state";
+    succeed(&place, &format!("{line} here.state --engine oracle"));
+    succeed(&place, &format!("{line} there.state --engine cuda"));
+    assert!(place.read("here.state") == place.read("there.state"), "states differ");
+    let (released, graphs) = place.clean_log();
+    assert!(released == 1 && graphs > 1, "{graphs} graphs");
+    for (script, words) in [
+        ("cuGraphInstantiateWithFlags@1=CUDA_ERROR_OUT_OF_MEMORY", ["a graph of ", "CUDA_ERROR_OUT_OF_MEMORY"]),
+        ("cuGraphLaunch@2=CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", ["a graph of ", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"]),
+        ("kernel@300=CUDA_ERROR_LAUNCH_FAILED", ["in a graph", "CUDA_ERROR_LAUNCH_FAILED"]),
+    ] {
+        let done = place.nullcline(script, &format!("{line} there.state --engine cuda"));
+        assert!(done.code == Some(1) && words.iter().all(|word| done.said.contains(word)), "{script}: {}", done.said);
+    }
 }
 
 #[test]
@@ -111,7 +131,7 @@ fn products_by_a_library_are_those_of_the_processor() {
         let (here, there) = (place.read("sweep-here.csv"), place.read("sweep-there.csv"));
         assert!(rows(&here) == rows(&there), "{precision}\n{here}{there}");
     }
-    assert_eq!(place.clean_log(), 4);
+    assert_eq!(place.clean_log().0, 4);
 }
 
 #[test]

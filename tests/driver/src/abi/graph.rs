@@ -21,6 +21,14 @@ pub struct Kernel {
     context: Handle,
 }
 
+impl Kernel {
+    /// A launch of so many blocks and threads.
+    pub fn new(function: Handle, [blocks, threads]: [u32; 2], arguments: *mut *mut c_void) -> Kernel {
+        let (grid, block, none) = ([blocks, 1, 1], [threads, 1, 1], handle(0));
+        Kernel { function, grid, block, shared: 0, arguments, extra: none.cast(), kernel: none, context: none }
+    }
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cuGraphCreate(graph: *mut Handle, flags: u32) -> i32 {
     call("cuGraphCreate", |state| {

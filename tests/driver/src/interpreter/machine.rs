@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::memory::{Access, Fault, Memory};
-use super::parse::{Function, Op, Operand, Space};
+use super::parse::{Function, Space};
+use super::plan::{Action, PLACES, Plan};
 
 /// Where device memory begins, so that 0 is no address.
 const BASE: u64 = 1 << 20;
@@ -104,100 +105,112 @@ impl Machine {
 
     fn run(&mut self, function: &Function, blocks: u32, threads: u32, arguments: &[u64]) -> Result<(), Fault> {
         self.launches += 1;
+        let plan = Plan::new(function);
+        let place = function.registers;
+        let other = |why: String| Err(Fault::Other(why));
         for block in 0..blocks {
             let mut shared = Memory::default();
             shared.grow(function.shared);
-            let thread = || Thread { registers: vec![0; function.registers], next: 0, done: false };
-            let mut all: Vec<Thread> = (0..threads).map(|_| thread()).collect();
+            let thread = |lane: u32| {
+                let mut registers = plan.registers.clone();
+                registers[place..place + PLACES].copy_from_slice(&[lane, block, threads].map(u64::from));
+                Thread { registers, next: 0, done: false }
+            };
+            let mut all: Vec<Thread> = (0..threads).map(thread).collect();
             for phase in 0.. {
                 for (lane, thread) in all.iter_mut().enumerate().filter(|(_, t)| !t.done) {
                     let launch = self.launches;
                     let access = Access { launch, thread: block * threads + lane as u32, threads, phase };
-                    let place = (block, lane as u32, threads);
-                    self.run_thread(function, thread, &mut shared, (place, access), arguments)?;
+                    let run = Run { plan: &plan, access, arguments };
+                    run.thread(thread, &mut self.memory, &mut shared).map_err(|(line, fault)| match line {
+                        Some(line) => fault.at(format_args!("{} line {line}", function.name)),
+                        None => fault.at(format_args!("{}", function.name)),
+                    })?;
                 }
                 let done = all.iter().filter(|t| t.done).count();
                 if done == all.len() {
                     break;
                 }
                 if done > 0 {
-                    return Err(Fault::Other(format!("{done} of {threads} threads do not reach the barrier")));
+                    return other(format!("{done} of {threads} threads do not reach the barrier"));
                 }
                 let at = all[0].next;
                 if all.iter().any(|t| t.next != at) {
-                    return Err(Fault::Other("threads wait at different barriers".into()));
+                    return other("threads wait at different barriers".into());
                 }
             }
         }
         Ok(())
     }
+}
 
-    /// Runs a thread to its next barrier or its end.
-    fn run_thread(
-        &mut self,
-        function: &Function,
+/// What all phases of a thread have in common.
+struct Run<'a> {
+    plan: &'a Plan,
+    access: Access,
+    arguments: &'a [u64],
+}
+
+impl Run<'_> {
+    /// Runs a thread to its next barrier or its end; beside a fault, the line.
+    fn thread(
+        &self,
         thread: &mut Thread,
+        global: &mut Memory,
         shared: &mut Memory,
-        ((block, lane, threads), access): ((u32, u32, u32), Access),
-        arguments: &[u64],
-    ) -> Result<(), Fault> {
+    ) -> Result<(), (Option<usize>, Fault)> {
+        let access = self.access;
+        let registers = &mut thread.registers[..];
+        let mut next = thread.next;
         for _ in 0..PATIENCE {
-            let instruction = function.code.get(thread.next).ok_or_else(|| Fault::Other("ran past the end".into()))?;
-            thread.next += 1;
-            if instruction.guard.is_some_and(|(register, holds)| (thread.registers[register as usize] != 0) != holds) {
+            let step = self.plan.steps.get(next).ok_or_else(|| (None, Fault::Other("ran past the end".into())))?;
+            next += 1;
+            if step.guard.is_some_and(|(register, holds)| (registers[register as usize] != 0) != holds) {
                 continue;
             }
-            let registers = &mut thread.registers;
-            let value = |operand: &Operand| match operand {
-                Operand::Register(register) => registers[*register as usize],
-                Operand::Immediate(bits) => *bits,
-                Operand::Thread => lane.into(),
-                Operand::Block => block.into(),
-                Operand::Threads => threads.into(),
+            let value = |register: u32| registers[register as usize];
+            // The memory of an access, and the place in it.
+            let place = |space: Space, base: u32, offset: u64| {
+                let address = value(base).wrapping_add(offset);
+                if space == Space::Shared { address } else { address.wrapping_sub(BASE) }
             };
-            let at = |fault: Fault| fault.at(format_args!("{} line {}", function.name, instruction.line));
-            let result = match &instruction.op {
-                Op::Compute { compute, operands: [a, b, c] } => compute([value(a), value(b), value(c)]),
-                Op::Pack([low, high]) => value(low) | value(high) << 32,
-                Op::Parameter(index) => arguments[*index],
-                Op::Load { space, read_only, base, offset, size } => {
-                    let address = value(base).wrapping_add(*offset);
-                    match space {
-                        Space::Shared => shared.load(address, *size, *read_only, access),
-                        Space::Global => self.memory.load(address.wrapping_sub(BASE), *size, *read_only, access),
-                    }
-                    .map_err(at)?
+            let at = |fault: Fault| (Some(step.line), fault);
+            let result = match &step.action {
+                Action::Compute { compute, operands: [a, b, c] } => compute(value(*a), value(*b), value(*c)),
+                Action::Pack([low, high]) => value(*low) | value(*high) << 32,
+                Action::Parameter(index) => self.arguments[*index],
+                Action::Load { space, read_only, base, offset, size } => {
+                    let (place, read_only) = (place(*space, *base, *offset), *read_only);
+                    let memory = if *space == Space::Shared { &mut *shared } else { &mut *global };
+                    memory.load(place, *size, read_only, access).map_err(at)?
                 }
-                Op::Store { space, base, offset, size, value: stored } => {
-                    let (address, stored) = (value(base).wrapping_add(*offset), value(stored));
-                    match space {
-                        Space::Shared => shared.store(address, *size, stored, access),
-                        Space::Global => self.memory.store(address.wrapping_sub(BASE), *size, stored, access),
-                    }
-                    .map_err(at)?;
+                Action::Store { space, base, offset, size, value: stored } => {
+                    let place = place(*space, *base, *offset);
+                    let memory = if *space == Space::Shared { &mut *shared } else { &mut *global };
+                    memory.store(place, *size, value(*stored), access).map_err(at)?;
                     continue;
                 }
-                Op::Or { space, base, offset, value: bits } => {
-                    let (address, bits) = (value(base).wrapping_add(*offset), value(bits));
-                    match space {
-                        Space::Shared => shared.or(address, bits, access),
-                        Space::Global => self.memory.or(address.wrapping_sub(BASE), bits, access),
-                    }
-                    .map_err(at)?;
+                Action::Or { space, base, offset, value: bits } => {
+                    let place = place(*space, *base, *offset);
+                    let memory = if *space == Space::Shared { &mut *shared } else { &mut *global };
+                    memory.or(place, value(*bits), access).map_err(at)?;
                     continue;
                 }
-                Op::Branch(target) => {
-                    thread.next = *target;
+                Action::Branch(target) => {
+                    next = *target;
                     continue;
                 }
-                Op::Barrier => return Ok(()),
-                Op::Return => {
+                Action::Barrier => {
+                    thread.next = next;
+                    return Ok(());
+                }
+                Action::Return => {
                     thread.done = true;
                     return Ok(());
                 }
             };
-            registers[instruction.result as usize] = result;
+            registers[step.result as usize] = result;
         }
-        Err(Fault::Other(format!("{} does not end", function.name)))
+        Err((None, Fault::Other("does not end".into())))
     }
 }

@@ -117,22 +117,34 @@ impl Memory {
         &mut self.bytes[place..place + count]
     }
 
-    /// The place of an access; beside it the words.
+    /// The place of an access.
+    #[inline]
     fn place(&self, address: u64, size: usize) -> Result<usize, Fault> {
+        // What is allocated ends with the last byte; before that, places between allocations are not live.
         let inside = address.checked_add(size as u64).is_some_and(|end| end <= self.bytes.len() as u64);
-        let live = |place: usize| self.touched[place / 4..(place + size).div_ceil(4)].iter().all(|word| word.live);
-        if !inside || !live(address as usize) {
-            return Err(Fault::Outside(format!("access to {size} bytes at {address}, outside of memory")));
-        }
-        if !address.is_multiple_of(size as u64) {
-            return Err(Fault::Misaligned(format!("access to {size} bytes at {address}, between two numbers")));
+        if !inside || !address.is_multiple_of(size as u64) {
+            return Err(self.misplaced(address, size));
         }
         Ok(address as usize)
+    }
+
+    #[cold]
+    fn misplaced(&self, address: u64, size: usize) -> Fault {
+        let place = usize::try_from(address).unwrap_or(usize::MAX) / 4;
+        let words = self.touched.get(place..place.saturating_add(size.div_ceil(4)));
+        if words.is_some_and(|words| words.iter().all(|word| word.live)) && !address.is_multiple_of(size as u64) {
+            Fault::Misaligned(format!("access to {size} bytes at {address}, between two numbers"))
+        } else {
+            Fault::Outside(format!("access to {size} bytes at {address}, outside of memory"))
+        }
     }
 
     pub fn load(&mut self, address: u64, size: usize, read_only: bool, access: Access) -> Result<u64, Fault> {
         let place = self.place(address, size)?;
         for word in &mut self.touched[place / 4..(place + size) / 4] {
+            if !word.live {
+                return Err(self.misplaced(address, size));
+            }
             word.enter(access.launch);
             let set = word.set == Some(access.phase);
             if set || word.write.is_some_and(|write| read_only || access.races(write)) {
@@ -154,6 +166,9 @@ impl Memory {
     pub fn store(&mut self, address: u64, size: usize, value: u64, access: Access) -> Result<(), Fault> {
         let place = self.place(address, size)?;
         for word in &mut self.touched[place / 4..(place + size) / 4] {
+            if !word.live {
+                return Err(self.misplaced(address, size));
+            }
             word.enter(access.launch);
             let uses = word.reads.iter().chain([&word.write]).flatten();
             if word.set == Some(access.phase)
@@ -173,6 +188,9 @@ impl Memory {
     pub fn or(&mut self, address: u64, bits: u64, access: Access) -> Result<(), Fault> {
         let place = self.place(address, 4)?;
         let word = &mut self.touched[place / 4];
+        if !word.live {
+            return Err(self.misplaced(address, 4));
+        }
         word.enter(access.launch);
         let uses = word.reads.iter().chain([&word.write]).flatten();
         if uses.into_iter().any(|used| access.races(*used)) {

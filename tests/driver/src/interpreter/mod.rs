@@ -6,6 +6,7 @@ mod memory;
 mod opcodes;
 #[allow(missing_docs)] // parts of the text, by their names
 pub mod parse;
+mod plan;
 
 pub use machine::Machine;
 pub use memory::Fault;

@@ -4,7 +4,7 @@ use super::flush;
 use super::parse::Kind::{self, B32, B64, F32, F64, Pred, Raw32, Raw64};
 
 /// Operands as bits, in the order they are written; unused ones are 0.
-pub type Compute = fn([u64; 3]) -> u64;
+pub type Compute = fn(u64, u64, u64) -> u64;
 
 /// An instruction that computes one register from others.
 pub struct Row {
@@ -35,7 +35,7 @@ fn f64_of(bits: u64) -> f64 {
 
 macro_rules! single {
     ($f:expr) => {
-        |[a, b, c]| {
+        |a, b, c| {
             let f: fn(f32, f32, f32) -> f32 = $f;
             f32_bits(f(f32_of(a), f32_of(b), f32_of(c)))
         }
@@ -44,7 +44,7 @@ macro_rules! single {
 
 macro_rules! double {
     ($f:expr) => {
-        |[a, b, c]| {
+        |a, b, c| {
             let f: fn(f64, f64, f64) -> f64 = $f;
             f(f64_of(a), f64_of(b), f64_of(c)).to_bits()
         }
@@ -53,7 +53,7 @@ macro_rules! double {
 
 macro_rules! compare {
     ($of:ident, $f:expr) => {
-        |[a, b, c]| {
+        |a, b, c| {
             let f: fn(_, _, bool) -> bool = $f;
             u64::from(f($of(a), $of(b), c != 0))
         }
@@ -62,7 +62,7 @@ macro_rules! compare {
 
 macro_rules! short {
     ($f:expr) => {
-        |[a, b, c]| {
+        |a, b, c| {
             let f: fn(u32, u32, u32) -> u32 = $f;
             u64::from(f(a as u32, b as u32, c as u32))
         }
@@ -111,8 +111,8 @@ pub static ROWS: &[Row] = &[
     row("setp.nan.f32", Pred, S2, compare!(f32_of, |a: f32, b: f32, _| a.is_nan() || b.is_nan())),
     row("setp.lt.or.f32", Pred, &[F32, F32, Pred], compare!(f32_of, |a, b, c| a < b || c)),
     row("setp.gt.or.f32", Pred, &[F32, F32, Pred], compare!(f32_of, |a, b, c| a > b || c)),
-    row("selp.f32", F32, &[F32, F32, Pred], |[a, b, c]| if c != 0 { a } else { b }),
-    row("mov.f32", F32, S1, |[a, ..]| a),
+    row("selp.f32", F32, &[F32, F32, Pred], |a, b, c| if c != 0 { a } else { b }),
+    row("mov.f32", F32, S1, |a, _, _| a),
     // Single precision, numbers below the normal ones as zero.
     row("add.rn.ftz.f32", F32, S2, single!(flush::add)),
     row("sub.rn.ftz.f32", F32, S2, single!(flush::sub)),
@@ -120,7 +120,7 @@ pub static ROWS: &[Row] = &[
     row("div.rn.ftz.f32", F32, S2, single!(flush::div)),
     row("fma.rn.ftz.f32", F32, S3, single!(flush::fma)),
     row("sqrt.rn.ftz.f32", F32, S1, single!(flush::sqrt)),
-    row("cvt.rn.ftz.f32.f64", F32, D1, |[a, ..]| f32_bits(flush::narrow(f64_of(a)))),
+    row("cvt.rn.ftz.f32.f64", F32, D1, |a, _, _| f32_bits(flush::narrow(f64_of(a)))),
     // Approximations, here by the functions that they approximate.
     row("div.approx.ftz.f32", F32, S2, single!(|a, b, _| a / b)),
     row("sqrt.approx.ftz.f32", F32, S1, single!(|a, _, _| a.sqrt())),
@@ -152,16 +152,16 @@ pub static ROWS: &[Row] = &[
     row("setp.nan.f64", Pred, D2, compare!(f64_of, |a: f64, b: f64, _| a.is_nan() || b.is_nan())),
     row("setp.lt.or.f64", Pred, &[F64, F64, Pred], compare!(f64_of, |a, b, c| a < b || c)),
     row("setp.gt.or.f64", Pred, &[F64, F64, Pred], compare!(f64_of, |a, b, c| a > b || c)),
-    row("selp.f64", F64, &[F64, F64, Pred], |[a, b, c]| if c != 0 { a } else { b }),
-    row("mov.f64", F64, D1, |[a, ..]| a),
+    row("selp.f64", F64, &[F64, F64, Pred], |a, b, c| if c != 0 { a } else { b }),
+    row("mov.f64", F64, D1, |a, _, _| a),
     // Conversions.
-    row("cvt.f64.f32", F64, S1, |[a, ..]| f64::from(f32_of(a)).to_bits()),
-    row("cvt.rn.f64.u64", F64, &[B64], |[a, ..]| (a as f64).to_bits()),
-    row("cvt.u64.u32", B64, &[B32], |[a, ..]| a & 0xffff_ffff),
-    row("cvt.u32.u64", B32, &[B64], |[a, ..]| a & 0xffff_ffff),
+    row("cvt.f64.f32", F64, S1, |a, _, _| f64::from(f32_of(a)).to_bits()),
+    row("cvt.rn.f64.u64", F64, &[B64], |a, _, _| (a as f64).to_bits()),
+    row("cvt.u64.u32", B64, &[B32], |a, _, _| a & 0xffff_ffff),
+    row("cvt.u32.u64", B32, &[B64], |a, _, _| a & 0xffff_ffff),
     // Integers of 32 bits.
-    row("mov.u32", B32, &[B32], |[a, ..]| a),
-    row("mov.b32", Raw32, &[Raw32], |[a, ..]| a),
+    row("mov.u32", B32, &[B32], |a, _, _| a),
+    row("mov.b32", Raw32, &[Raw32], |a, _, _| a),
     row("add.u32", B32, I2, short!(|a, b, _| a.wrapping_add(b))),
     row("sub.u32", B32, I2, short!(|a, b, _| a.wrapping_sub(b))),
     row("min.u32", B32, I2, short!(|a, b, _| a.min(b))),
@@ -176,33 +176,33 @@ pub static ROWS: &[Row] = &[
     row("xor.b32", B32, I2, short!(|a, b, _| a ^ b)),
     row("brev.b32", B32, &[B32], short!(|a, _, _| a.reverse_bits())),
     row("clz.b32", B32, &[B32], short!(|a, _, _| a.leading_zeros())),
-    row("selp.b32", B32, &[B32, B32, Pred], |[a, b, c]| if c != 0 { a } else { b }),
+    row("selp.b32", B32, &[B32, B32, Pred], |a, b, c| if c != 0 { a } else { b }),
     row("setp.lt.u32", Pred, I2, compare!(u32_of, |a, b, _| a < b)),
     row("setp.ge.u32", Pred, I2, compare!(u32_of, |a, b, _| a >= b)),
     row("setp.eq.u32", Pred, I2, compare!(u32_of, |a, b, _| a == b)),
     row("setp.ne.u32", Pred, I2, compare!(u32_of, |a, b, _| a != b)),
     // Integers of 64 bits.
-    row("mov.u64", B64, &[B64], |[a, ..]| a),
-    row("mov.b64", Raw64, &[Raw64], |[a, ..]| a),
-    row("cvta.to.global.u64", B64, &[B64], |[a, ..]| a),
-    row("add.u64", B64, L2, |[a, b, _]| a.wrapping_add(b)),
-    row("sub.u64", B64, L2, |[a, b, _]| a.wrapping_sub(b)),
-    row("min.u64", B64, L2, |[a, b, _]| a.min(b)),
-    row("rem.u64", B64, L2, |[a, b, _]| a.checked_rem(b).unwrap_or(u64::MAX)),
-    row("mad.lo.u64", B64, L3, |[a, b, c]| a.wrapping_mul(b).wrapping_add(c)),
-    row("mad.wide.u32", B64, &[B32, B32, B64], |[a, b, c]| ((a & 0xffff_ffff) * (b & 0xffff_ffff)).wrapping_add(c)),
-    row("shl.b64", B64, &[B64, B32], |[a, b, _]| a.checked_shl(b as u32).unwrap_or(0)),
-    row("shr.u64", B64, &[B64, B32], |[a, b, _]| a.checked_shr(b as u32).unwrap_or(0)),
-    row("and.b64", B64, L2, |[a, b, _]| a & b),
-    row("or.b64", B64, L2, |[a, b, _]| a | b),
-    row("xor.b64", B64, L2, |[a, b, _]| a ^ b),
-    row("selp.b64", B64, &[B64, B64, Pred], |[a, b, c]| if c != 0 { a } else { b }),
+    row("mov.u64", B64, &[B64], |a, _, _| a),
+    row("mov.b64", Raw64, &[Raw64], |a, _, _| a),
+    row("cvta.to.global.u64", B64, &[B64], |a, _, _| a),
+    row("add.u64", B64, L2, |a, b, _| a.wrapping_add(b)),
+    row("sub.u64", B64, L2, |a, b, _| a.wrapping_sub(b)),
+    row("min.u64", B64, L2, |a, b, _| a.min(b)),
+    row("rem.u64", B64, L2, |a, b, _| a.checked_rem(b).unwrap_or(u64::MAX)),
+    row("mad.lo.u64", B64, L3, |a, b, c| a.wrapping_mul(b).wrapping_add(c)),
+    row("mad.wide.u32", B64, &[B32, B32, B64], |a, b, c| ((a & 0xffff_ffff) * (b & 0xffff_ffff)).wrapping_add(c)),
+    row("shl.b64", B64, &[B64, B32], |a, b, _| a.checked_shl(b as u32).unwrap_or(0)),
+    row("shr.u64", B64, &[B64, B32], |a, b, _| a.checked_shr(b as u32).unwrap_or(0)),
+    row("and.b64", B64, L2, |a, b, _| a & b),
+    row("or.b64", B64, L2, |a, b, _| a | b),
+    row("xor.b64", B64, L2, |a, b, _| a ^ b),
+    row("selp.b64", B64, &[B64, B64, Pred], |a, b, c| if c != 0 { a } else { b }),
     row("setp.eq.u64", Pred, L2, compare!(u64_of, |a, b, _| a == b)),
     row("setp.ge.u64", Pred, L2, compare!(u64_of, |a, b, _| a >= b)),
     // Truth values.
-    row("and.pred", Pred, &[Pred, Pred], |[a, b, _]| a & b),
-    row("or.pred", Pred, &[Pred, Pred], |[a, b, _]| a | b),
-    row("not.pred", Pred, &[Pred], |[a, ..]| a ^ 1),
+    row("and.pred", Pred, &[Pred, Pred], |a, b, _| a & b),
+    row("or.pred", Pred, &[Pred, Pred], |a, b, _| a | b),
+    row("not.pred", Pred, &[Pred], |a, _, _| a ^ 1),
 ];
 
 /// The row of an opcode.
