@@ -202,6 +202,7 @@ pub static ROWS: &[Row] = &[
     row("add.u64", B64, L2, |[a, b, _]| a.wrapping_add(b)),
     row("sub.u64", B64, L2, |[a, b, _]| a.wrapping_sub(b)),
     row("min.u64", B64, L2, |[a, b, _]| a.min(b)),
+    row("mul.hi.u64", B64, L2, |[a, b, _]| ((u128::from(a) * u128::from(b)) >> 64) as u64),
     row("rem.u64", B64, L2, |[a, b, _]| a.checked_rem(b).unwrap_or(u64::MAX)),
     row("mad.lo.u64", B64, L3, |[a, b, c]| a.wrapping_mul(b).wrapping_add(c)),
     row("mad.wide.u32", B64, &[B32, B32, B64], |[a, b, c]| ((a & 0xffff_ffff) * (b & 0xffff_ffff)).wrapping_add(c)),
