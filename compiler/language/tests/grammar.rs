@@ -22,7 +22,7 @@ fn parser() -> String {
         #tokens
     });
     format!(
-        "// Written by a test from `equation.pest`: NULLCLINE_BLESS=1 cargo test -p nullcline-compiler --test grammar\n\n{}",
+        "// Written by a test from `equation.pest`: NULLCLINE_BLESS=1 cargo test -p nullcline-language --test grammar\n\n{}",
         prettyplease::unparse(&file.unwrap())
     )
 }

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag, options};
 
 use super::merge::merge;
-use super::place::Places;
 use super::scalar::{Style, lies, mapped};
 use super::{Entry, MAX_DEPTH, Node, Scalar, Value};
-use crate::diagnostic::{Diagnostic, Diagnostics, Result, syntax};
+use crate::diagnostic::{Diagnostic, Diagnostics, Result, did_you_mean, syntax};
 use crate::source::{FileId, Name, Span};
 use crate::syntax::text::MappedText;
 
@@ -59,7 +58,10 @@ enum Key {
 pub(super) struct Loader<'t> {
     /// The text of the file.
     whole: &'t Arc<str>,
-    places: Places<'t>,
+    /// Bytes before what is read (a byte order mark).
+    offset: usize,
+    /// What is read.
+    text: &'t str,
     file: FileId,
     faults: Diagnostics,
     open: Vec<Open>,
@@ -77,7 +79,8 @@ impl<'t> Loader<'t> {
     pub(super) fn new(whole: &'t Arc<str>, offset: usize, file: FileId) -> Loader<'t> {
         Loader {
             whole,
-            places: Places::new(&whole[offset..], offset),
+            offset,
+            text: &whole[offset..],
             file,
             faults: Diagnostics::new(),
             open: Vec::new(),
@@ -90,19 +93,26 @@ impl<'t> Loader<'t> {
 
     /// Reads the whole text.
     pub(super) fn load(mut self) -> Result<Node> {
-        let mut parser = Parser::new_from_str(self.places.text());
+        let mut parser = Parser::new_from_str_with_options(
+            self.text,
+            options! {
+                emit_unresolved_aliases: true,
+                flow_nesting_limit: MAX_DEPTH,
+                block_nesting_limit: MAX_DEPTH,
+            },
+        );
         let mut documents = 0;
         while let Some(event) = parser.next_event() {
             let step = match event {
-                Ok((Event::DocumentStart(_), at)) => {
+                Ok((Event::DocumentStart(..), at)) => {
                     documents += 1;
-                    let start = self.places.byte(at.start.index());
-                    let end = self.places.byte(at.end.index());
+                    let (start, end) = (self.byte(&at.start), self.byte(&at.end));
                     if documents > 1 { Err(Box::new(syntax::several_documents(self.span(start, end)))) } else { Ok(()) }
                 }
                 Ok((event, at)) => {
-                    let (start, end) = (self.places.byte(at.start.index()), self.places.byte(at.end.index()));
-                    self.event(event, start, end.max(start))
+                    let (start, end) = (self.byte(&at.start), self.byte(&at.end));
+                    let tag = at.tag_span().map(|at| (self.byte(&at.start), self.byte(&at.end)));
+                    self.event(event, (start, end.max(start)), tag)
                 }
                 Err(fault) => Err(Box::new(self.scan_fault(&fault))),
             };
@@ -114,31 +124,35 @@ impl<'t> Loader<'t> {
                 break;
             }
         }
-        let end = self.places.text().len();
+        let end = self.text.len();
         let root = self.root.take().unwrap_or(Node { value: Value::Null, span: self.span(end, end) });
         self.faults.into_result(root)
     }
 
-    fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(self.file, self.places.offset() + start, self.places.offset() + end.max(start))
+    /// Where a place of the scanner is.
+    fn byte(&self, place: &Marker) -> usize {
+        // The scanner counts bytes whenever it reads from a text in memory.
+        place.byte_offset().unwrap_or(self.text.len()).min(self.text.len())
     }
 
-    fn event(&mut self, event: Event<'_>, start: usize, end: usize) -> Step {
+    fn span(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, self.offset + start, self.offset + end.max(start))
+    }
+
+    fn event(&mut self, event: Event<'_>, (start, end): (usize, usize), tag_at: Option<(usize, usize)>) -> Step {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.written += 1;
-                let tagged = tag.is_some();
-                let text_tag = self.tag(tag.as_deref(), start);
-                let start = if anchor > 0 || tagged { self.past_properties(start, end) } else { start };
+                let text_tag = self.tag(tag.as_deref(), tag_at);
                 let node = self.scalar(&text, style, start, end, text_tag);
                 self.complete(node, anchor)
             }
-            Event::SequenceStart(anchor, tag) => {
-                self.tag(tag.as_deref(), start);
+            Event::SequenceStart(_, anchor, tag) => {
+                self.tag(tag.as_deref(), tag_at);
                 self.begin(anchor, start, end, Content::Sequence(Vec::new()))
             }
-            Event::MappingStart(anchor, tag) => {
-                self.tag(tag.as_deref(), start);
+            Event::MappingStart(_, anchor, tag) => {
+                self.tag(tag.as_deref(), tag_at);
                 let content = Content::Mapping {
                     entries: Vec::new(),
                     places: HashMap::new(),
@@ -150,43 +164,33 @@ impl<'t> Loader<'t> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.finish(start, end),
             Event::Alias(id) => self.alias(id, start, end),
+            Event::UnresolvedAlias(name) => {
+                let anchors = self.text[..start].split([' ', '\n', '\t']).filter_map(|word| word.strip_prefix('&'));
+                let near = did_you_mean(&name, anchors.map(str::trim_end));
+                let span = self.span(start, end);
+                self.faults.push(syntax::unknown_anchor(span, &self.text[start..end], near));
+                self.complete(Node { value: Value::Null, span }, 0)
+            }
             _ => Ok(()),
         }
     }
 
-    /// Checks a tag; whether it says that the scalar is text.
-    fn tag(&mut self, tag: Option<&Tag>, start: usize) -> bool {
-        let Some(tag) = tag else { return false };
-        let known = ["str", "int", "float", "bool", "null", "map", "seq"];
-        if tag.is_yaml_core_schema() && known.contains(&tag.suffix.as_str()) {
-            return tag.suffix == "str";
+    /// Checks a tag and where it stands; whether it says that the scalar is text.
+    fn tag(&mut self, tag: Option<&Tag>, at: Option<(usize, usize)>) -> bool {
+        let (Some(tag), Some((start, end))) = (tag, at) else { return false };
+        if let Some(kind) = tag.core_suffix() {
+            return kind == "str";
         }
-        let text = self.places.text();
-        let at = text[start..].find('!').map_or(start, |at| start + at);
-        let end = text[at..].find([' ', '\t', '\n', '\r', ',', ']', '}']).map_or(text.len(), |length| at + length);
-        self.faults.push(syntax::unsupported_tag(self.span(at, end), &text[at..end]));
+        self.faults.push(syntax::unsupported_tag(self.span(start, end), &self.text[start..end]));
         false
-    }
-
-    /// Where a node starts after its anchor and tag.
-    fn past_properties(&self, start: usize, end: usize) -> usize {
-        let text = self.places.text();
-        let mut at = start;
-        while at < end && text[at..].starts_with(['&', '!']) {
-            at += text[at..end].find([' ', '\t', '\n', '\r']).unwrap_or(end - at);
-            while at < end && text[at..].starts_with([' ', '\t', '\n', '\r', '#']) {
-                let line = text[at..].starts_with('#').then(|| text[at..end].find('\n').unwrap_or(end - at));
-                at += line.unwrap_or(1);
-            }
-        }
-        at
     }
 
     /// The node of a scalar.
     fn scalar(&self, text: &str, style: ScalarStyle, start: usize, end: usize, is_text: bool) -> Node {
-        let source = self.places.text();
+        let source = self.text;
         if style == ScalarStyle::Plain {
-            if text.is_empty() && !is_text {
+            // The scanner writes `~` for nothing.
+            if (text.is_empty() || start == end) && !is_text {
                 return Node { value: Value::Null, span: self.empty_place(start) };
             }
             let null = matches!(text, "~" | "null" | "Null" | "NULL") && !is_text;
@@ -216,18 +220,18 @@ impl<'t> Loader<'t> {
 
     /// The text of a scalar with the places of its pieces, and the length of source used.
     fn mapped(&self, text: &str, style: Style, start: usize, end: usize) -> (MappedText, usize) {
-        let source = &self.places.text()[start..end];
+        let source = &self.text[start..end];
         if lies(text, source, style) {
             let span = self.span(start, start + text.len());
             return (MappedText::lying(self.whole.clone(), span), text.len());
         }
-        mapped(text, source, style, self.file, self.places.offset() + start)
+        mapped(text, source, style, self.file, self.offset + start)
     }
 
     /// Where the header of a block scalar stands and where the line after it starts, given the first character of the
     /// content, which is what the scanner tells.
     fn block_header(&self, first: usize) -> (usize, usize) {
-        let source = self.places.text();
+        let source = self.text;
         let header_end = source[..first].trim_end().len();
         let header_line = source[..header_end].rfind('\n').map_or(0, |newline| newline + 1);
         let header = source[header_line..header_end].rfind(['|', '>']).map_or(first, |at| header_line + at);
@@ -238,8 +242,8 @@ impl<'t> Loader<'t> {
     /// Where an absent value stands: after the colon of its key, rather than at the next thing written.
     fn empty_place(&self, start: usize) -> Span {
         if let Some(Open { content: Content::Mapping { key: Some(Key::Name(name)), .. }, .. }) = self.open.last() {
-            let after = name.span.end as usize - self.places.offset();
-            let rest = self.places.text().get(after..).unwrap_or("");
+            let after = name.span.end as usize - self.offset;
+            let rest = self.text.get(after..).unwrap_or("");
             if let Some(colon) = rest.find([':', '\n']).filter(|at| rest[*at..].starts_with(':')) {
                 return self.span(after + colon + 1, after + colon + 1);
             }
@@ -253,7 +257,6 @@ impl<'t> Loader<'t> {
             return Err(Box::new(syntax::yaml_nested_too_deeply(self.span(start, end), MAX_DEPTH)));
         }
         let is_key = matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }));
-        let start = self.past_properties(start, self.places.text().len());
         self.open.push(Open { anchor, start, content, is_key });
         Ok(())
     }
@@ -263,8 +266,8 @@ impl<'t> Loader<'t> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
-        let flow = end > start && self.places.text()[start..end].ends_with([']', '}']);
-        let offset = self.places.offset();
+        let flow = end > start && self.text[start..end].ends_with([']', '}']);
+        let offset = self.offset;
         let last_child = match &open.content {
             Content::Sequence(items) => items.last().map(|item| item.span),
             Content::Mapping { entries, .. } => entries.last().map(|entry| entry.key.span.to(entry.value.span)),
@@ -276,7 +279,7 @@ impl<'t> Loader<'t> {
             Some(child) if child.end as usize >= open.start + offset && child.end as usize <= start + offset => {
                 child.end as usize - offset
             }
-            _ => open.start + self.places.text()[open.start..start.max(open.start)].trim_end().len(),
+            _ => open.start + self.text[open.start..start.max(open.start)].trim_end().len(),
         };
         let span = self.span(open.start, end);
         let value = match open.content {
@@ -305,7 +308,7 @@ impl<'t> Loader<'t> {
         let span = self.span(start, end);
         self.written += 1;
         let Some(node) = self.anchors.get(&id) else {
-            return Err(Box::new(syntax::recursive_alias(span, self.places.text()[start..end].trim())));
+            return Err(Box::new(syntax::recursive_alias(span, self.text[start..end].trim())));
         };
         if self.open.len() + height(node) > MAX_DEPTH {
             return Err(Box::new(syntax::yaml_nested_too_deeply(span, MAX_DEPTH)));
@@ -376,10 +379,10 @@ impl<'t> Loader<'t> {
 
     /// A fault of the scanner in the user's words.
     fn scan_fault(&self, fault: &ScanError) -> Diagnostic {
-        let at = self.places.byte(fault.marker().index());
+        let at = self.byte(fault.marker());
         let from = self.open.last().map_or(0, |open| open.start);
-        let innermost = super::fault::open_bracket(self.places.text(), from, at);
-        super::fault::explain(self.places.text(), at, innermost, fault.info(), |from, to| self.span(from, to))
+        let innermost = super::fault::open_bracket(self.text, from, at);
+        super::fault::explain(self.text, at, innermost, fault.kind(), |from, to| self.span(from, to))
     }
 }
 

@@ -5,7 +5,6 @@
 mod fault;
 mod load;
 mod merge;
-mod place;
 mod scalar;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ mod draw;
 mod edge_operators;
 mod instantiate;
 mod path;
-pub(crate) mod population;
+mod population;
 mod projection;
 mod synapses;
 #[cfg(feature = "edit")]
@@ -20,6 +20,7 @@ mod wiring;
 pub use draw::Stream;
 pub use instantiate::instantiate;
 pub use path::Found;
+pub use population::expand;
 pub use synapses::{Footprint, Synapses};
 pub use values::Values;
 pub use wiring::Wiring;

@@ -212,9 +212,13 @@ pub fn unopened_bracket(span: Span, close: &str) -> Diagnostic {
     .with_help(format!("remove it, or add the missing `{open}` before it"))
 }
 
-/// `( .. ]`.
+/// `( .. ]`, in YAML too.
 pub fn mismatched_bracket(span: Span, close: &str, open_span: Span, open: &str) -> Diagnostic {
-    let needed = if open == "[" { "]" } else { ")" };
+    let needed = match open {
+        "[" => "]",
+        "{" => "}",
+        _ => ")",
+    };
     Diagnostic::error(
         "mismatched-bracket",
         span,

@@ -4,7 +4,7 @@
 //! text, so the faults of an equation name the operator and quote the equation.
 //!
 //! ```
-//! use nullcline_compiler::template::builder::{CircuitBuilder, Link, NodeBuilder, OperatorBuilder};
+//! use nullcline_language::template::builder::{CircuitBuilder, Link, NodeBuilder, OperatorBuilder};
 //!
 //! let leaky = OperatorBuilder::new("leaky")
 //!     .equation("x' = (inp - x)/tau")
@@ -19,7 +19,7 @@
 //!     .edge(Link::new("a/leaky/x", "b/leaky/inp").weight(2.0).delay(0.1))
 //!     .build()?;
 //! assert_eq!(circuit.edges.len(), 1);
-//! # Ok::<(), nullcline_compiler::diagnostic::Diagnostics>(())
+//! # Ok::<(), nullcline_language::diagnostic::Diagnostics>(())
 //! ```
 
 mod circuit;

@@ -147,7 +147,7 @@ fn subscripts(list: &[Subscript], text: &mut String) {
 }
 
 /// The shortest text that reads back as the same number.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-4..1e15).contains(&size) { format!("{value}") } else { format!("{value:e}") }
 }

@@ -1,4 +1,4 @@
-// Written by a test from `equation.pest`: NULLCLINE_BLESS=1 cargo test -p nullcline-compiler --test grammar
+// Written by a test from `equation.pest`: NULLCLINE_BLESS=1 cargo test -p nullcline-language --test grammar
 
 /// See `equation.pest`.
 pub struct EquationGrammar;

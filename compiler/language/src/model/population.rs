@@ -171,7 +171,7 @@ pub(super) fn takes(values: usize, units: usize, length: usize) -> bool {
 }
 
 /// One value per element of each unit, unit by unit, from as many as [`takes`] allows.
-pub(crate) fn expand(value: &[Complex], units: usize, length: usize) -> impl Iterator<Item = Complex> {
+pub fn expand(value: &[Complex], units: usize, length: usize) -> impl Iterator<Item = Complex> {
     (0..units * length).map(move |e| match value.len() {
         1 => value[0],
         n if n == units * length => value[e],

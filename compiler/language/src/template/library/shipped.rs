@@ -2,7 +2,7 @@
 
 macro_rules! shipped {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../../../../templates/", $name)))),*]
+        &[$(($name, include_str!(concat!("../../../../../templates/", $name)))),*]
     };
 }
 
