@@ -205,7 +205,7 @@ pub static ROWS: &[Row] = &[
     row("mul.hi.u64", B64, L2, |[a, b, _]| ((u128::from(a) * u128::from(b)) >> 64) as u64),
     row("rem.u64", B64, L2, |[a, b, _]| a.checked_rem(b).unwrap_or(u64::MAX)),
     row("mad.lo.u64", B64, L3, |[a, b, c]| a.wrapping_mul(b).wrapping_add(c)),
-    row("mad.wide.u32", B64, &[B32, B32, B64], |[a, b, c]| ((a & 0xffff_ffff) * (b & 0xffff_ffff)).wrapping_add(c)),
+    row("mul.wide.u32", B64, I2, |[a, b, _]| (a & 0xffff_ffff) * (b & 0xffff_ffff)),
     row("shl.b64", B64, &[B64, B32], |[a, b, _]| a.checked_shl(b as u32).unwrap_or(0)),
     row("shr.u64", B64, &[B64, B32], |[a, b, _]| a.checked_shr(b as u32).unwrap_or(0)),
     row("and.b64", B64, L2, |[a, b, _]| a & b),

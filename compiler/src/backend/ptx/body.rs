@@ -189,7 +189,7 @@ impl Rings {
 /// The address of an element of a slot, from that of the element in the first slot and the bytes from slot to slot.
 pub(super) fn slot_address(code: &mut Code, slot: &str, (first, stride): (&str, u64)) -> String {
     if u32::try_from(stride).is_ok() {
-        return code.set(Class::Bits64, "mad.wide.u32", &[slot, &stride.to_string(), first]);
+        return code.address(first, slot, &stride.to_string());
     }
     let slot = code.set(Class::Bits64, "cvt.u64.u32", &[slot]);
     code.set(Class::Bits64, "mad.lo.u64", &[&slot, &stride.to_string(), first])
