@@ -99,8 +99,10 @@ impl Model {
         let program = program::program(&name, &interface, &compiled, &mut files)?;
         let text = header(&doc) + &text;
         let artifact = rust::artifact(&compiled.module, &text);
-        let mut about = compiled.about(&format!("{name}.rs"), &format!("{name}.bin"));
-        about.notes = notes.iter().map(|n| (n.unit.clone(), n.description.clone())).collect();
+        let mut about = compiled.about(self, &format!("{name}.rs"), &format!("{name}.bin"));
+        about.fields = rust::buffer_places(&compiled.module);
+        let places = rust::recorded_places(&recorded);
+        about.columns.iter_mut().for_each(|column| column.field = places.get(&column.name).cloned());
         let manifest = manifest::manifest(&artifact, &about);
         Ok(Embedded { name, source: text, program, files, manifest })
     }

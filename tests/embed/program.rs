@@ -42,6 +42,23 @@ fn a_standalone_crate_prints_what_a_run_records() {
     assert_eq!((&buffer["role"], &buffer["initial"]), (&"parameter".into(), &135.0.into()));
     assert_eq!((&manifest["scheme"], &manifest["columns"][0]["name"]), (&"euler".into(), &"psp".into()));
 
+    // What the manifest names is in the code.
+    let source = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+    let of = |list: &str, name: &str, key: &str| {
+        let found = manifest[list].as_array().unwrap().iter().find(|b| b["name"] == name);
+        found.and_then(|b| b[key].as_str()).unwrap_or_else(|| panic!("{name}: {key}")).to_string()
+    };
+    assert_eq!(of("buffers", "p/column/C", "field"), "parameters.C");
+    assert_eq!(of("buffers", "p/column/y3", "field"), "state.y3");
+    assert_eq!(of("columns", "psp", "field"), "psp");
+    assert!(["pub C: f64", "pub y3: f64", "pub psp: f64"].iter().all(|field| source.contains(field)), "{source}");
+    let entries = manifest["entries"].as_array().unwrap();
+    assert_eq!(
+        entries.iter().map(|e| &e["name"]).collect::<Vec<_>>(),
+        ["setup_element", "step_element", "observe_element"]
+    );
+    assert!(entries.iter().all(|e| source.contains(&format!("fn {}(", e["name"].as_str().unwrap()))), "{source}");
+
     let printed = cargo_run(&folder);
     let table = folder.join("expected.csv");
     nullcline(&["run", JANSEN_RIT, "--scheme", "euler", "--out", table.to_str().unwrap()]);

@@ -42,6 +42,13 @@ fn the_program_writes_code_and_manifest() {
         assert_eq!(parameters, entry["bindings"].as_array().unwrap().len() + 4, "{declared}");
     }
     assert!(manifest["steps"].as_u64().is_some_and(|s| (s as usize) < entries.len()));
+    // How to launch: one block for one column, as many as it takes for what is recorded.
+    let blocks = |key: &str| entries[manifest[key].as_u64().unwrap() as usize]["blocks"].clone();
+    assert_eq!((blocks("steps"), blocks("record")), (1.into(), "ceil(count / 256)".into()));
+    assert_eq!(manifest["seed"], 0);
+    let steepness = manifest["buffers"].as_array().unwrap().iter().find(|b| b["name"] == "p/column/r").unwrap();
+    assert_eq!(steepness["unit"], "1/mV");
+    assert_eq!(steepness["description"], "steepness of the transfer function");
     fs::remove_dir_all(directory).unwrap();
 }
 

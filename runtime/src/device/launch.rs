@@ -164,9 +164,7 @@ impl<D: Driver> Launcher<D> {
 
     fn launch(&mut self, index: u32, clock: Clock, feeds: Option<&Feeds>) -> Result<(), DeviceError> {
         let entry = &self.artifact.entries[index as usize];
-        let measures = self.artifact.measures.map_or([None; 2], |m| [Some(m.totals), Some(m.rises)]);
-        let by_place = [self.artifact.record, self.artifact.reduce].iter().chain(&measures).any(|e| *e == Some(index));
-        let extent = if by_place { clock.count as usize } else { entry.extent };
+        let extent = if self.artifact.counted().contains(&index) { clock.count as usize } else { entry.extent };
         if extent == 0 {
             return Ok(());
         }
