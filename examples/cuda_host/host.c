@@ -184,7 +184,7 @@ static uint64_t upload(const char *values, char format, size_t length, size_t sl
 
 static char *manifest;
 static handle *functions;
-static uint64_t *buffers, *constants, marks;
+static uint64_t *buffers, *constants, marks, times;
 
 /* Launches an entry: addresses of its bindings, then step, number of steps, step size and seed. */
 static void launch(long index, uint64_t step, uint64_t steps, double dt) {
@@ -198,6 +198,7 @@ static void launch(long index, uint64_t step, uint64_t steps, double dt) {
         if (buffer != NULL) values[count++] = buffers[(size_t)number(buffer)];
         else if (constant != NULL) values[count++] = constants[(size_t)number(constant)];
         else if (member(at, "marks") != NULL) values[count++] = marks;
+        else if (member(at, "clock") != NULL) values[count++] = times;
         else fail("bindings", "one that this example does not know");
     }
     for (int i = 0; i < 4; i++) values[count++] = tail[i];
@@ -256,6 +257,9 @@ int main(int argc, char **argv) {
     const char *ring = member(manifest, "marks");
     if (ring != NULL)
         marks = upload(NULL, 'u', (size_t)number(member(ring, "rows")) * (size_t)number(member(ring, "words")), 1, data);
+
+    /* What entries count steps and rows from; this host gives them the numbers themselves. */
+    times = upload(NULL, 'u', 4, 1, data);
 
     launch_all(member(phases, "setup"), 0, dt);
     if (is(member(manifest, "pre_history"), "initial"))

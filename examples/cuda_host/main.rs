@@ -77,6 +77,8 @@ struct Host {
     constants: Vec<u64>,
     /// Where recorded events are marked; this host does not look at it.
     marks: u64,
+    /// What entries count steps and rows from; this host gives them the numbers themselves.
+    clock: u64,
 }
 
 impl Host {
@@ -113,7 +115,8 @@ impl Host {
         }
         let marks = &manifest["marks"];
         let marks = upload(&vec![0; 4 * count(&marks["rows"]) * count(&marks["words"]) + 4])?;
-        Ok(Host { double, functions, buffers, constants, marks, manifest })
+        let clock = upload(&[0; 16])?;
+        Ok(Host { double, functions, buffers, constants, marks, clock, manifest })
     }
 
     /// Launches an entry: addresses of its bindings, then step, number of steps, step size and seed.
@@ -124,7 +127,8 @@ impl Host {
             let buffer = binding["buffer"].as_u64().map(|b| self.buffers[b as usize]);
             let constant = binding["constant"].as_u64().map(|c| self.constants[c as usize]);
             let marks = binding["marks"].as_bool().map(|_| self.marks);
-            arguments.push(buffer.or(constant).or(marks).ok_or("a binding that this example does not know")?);
+            let clock = binding["clock"].as_bool().map(|_| self.clock);
+            arguments.push(buffer.or(constant).or(marks).or(clock).ok_or("a binding that this example does not know")?);
         }
         arguments.extend([first, steps, dt.to_bits(), 0]);
         let mut places: Vec<*mut c_void> = arguments.iter().map(|a| std::ptr::from_ref(a).cast_mut().cast()).collect();

@@ -32,6 +32,8 @@ pub struct Artifact {
     pub record: Option<u32>,
     /// The entry that adds the numbers at [`Binding::Addresses`] to [`Binding::Totals`].
     pub reduce: Option<u32>,
+    /// The entry that moves [`Binding::Clock`] on, by `first` steps and `count` rows.
+    pub tick: Option<u32>,
     /// The entries that measure recorded rows where they are.
     pub measures: Option<Measures>,
     /// Where entries mark recorded events, if there are any.
@@ -100,7 +102,7 @@ impl Artifact {
         let (banks, constants) = (self.banks.len() as u32, self.constants.len() as u32);
         match binding {
             Binding::Buffer { .. } | Binding::Series(_) | Binding::Addresses | Binding::Plan => None,
-            Binding::Rows | Binding::Totals => None,
+            Binding::Rows | Binding::Totals | Binding::Clock => None,
             Binding::Bank { index, .. } => Some(1 + index),
             Binding::Constant(index) => Some(1 + banks + index),
             Binding::Samples => Some(1 + banks + constants),
@@ -110,7 +112,7 @@ impl Artifact {
 
     /// The entries with an invocation for each of `count` things, the argument, rather than for each element of an extent.
     pub fn counted(&self) -> Vec<u32> {
-        let measures = self.measures.iter().flat_map(|m| [m.totals, m.rises]);
+        let measures = self.measures.iter().flat_map(|measures| measures.entries());
         self.record.into_iter().chain(self.reduce).chain(measures).collect()
     }
 
@@ -182,6 +184,59 @@ pub struct Measures {
     /// follows, since the last rise, a number less than `low`. Behind the levels: how many there are, the row before the first
     /// and the row before the last as integers, then the numbers around the first, and around the last.
     pub rises: u32,
+    /// Spectra.
+    pub spectra: Spectra,
+}
+
+impl Measures {
+    /// All entries.
+    pub fn entries(&self) -> [u32; 5] {
+        [self.totals, self.rises, self.spectra.taper, self.spectra.join, self.spectra.peak]
+    }
+}
+
+/// Entries that transform kept rows and find the highest bin of each power spectrum: `taper`, then `join` for parts of 1, 2, 4, ..
+/// numbers (`first`), then `peak`, for some columns at a time. [`Binding::Totals`] begins with numbers of 64 bits, by the
+/// constants of this type: how much there is of what, and addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spectra {
+    /// Shifts, scales and tapers; one invocation for each of `count` numbers: the length of the transform by its columns.
+    pub taper: u32,
+    /// A pass of the transform; one invocation for each of `count` pairs of numbers.
+    pub join: u32,
+    /// Finds the highest bin and its neighbours; one invocation for each of `count` columns.
+    pub peak: u32,
+}
+
+impl Spectra {
+    /// Number of rows.
+    pub const ROWS: usize = 0;
+    /// Number of columns of a row.
+    pub const COLUMNS: usize = 1;
+    /// The first column of the transform.
+    pub const BASE: usize = 2;
+    /// Columns of the transform.
+    pub const WIDTH: usize = 3;
+    /// Half the length of the transform, a power of two.
+    pub const HALF: usize = 4;
+    /// 32 less the number of bits of a place in it.
+    pub const SHIFT: usize = 5;
+    /// Address of the window, a double for each row.
+    pub const WINDOW: usize = 6;
+    /// Address of what is taken from each column: a double for each.
+    pub const MEANS: usize = 7;
+    /// Address of what each column is multiplied by.
+    pub const SCALES: usize = 8;
+    /// Address of sine and cosine of the angles `-pi k / HALF`.
+    pub const TURNS: usize = 9;
+    /// Address of the highest bin of each column: an integer of 64 bits.
+    pub const BINS: usize = 10;
+    /// Address of the power in the bin before it, for each column, then in it, then behind it.
+    pub const POWERS: usize = 11;
+    /// Address of the transform: two doubles for each place and column.
+    pub const SIGNAL: usize = 12;
+    /// How many numbers there are.
+    pub const TOLD: usize = 13;
 }
 
 /// What a device allows, as far as the arrangement of memory depends on it.
@@ -351,6 +406,10 @@ pub enum Binding {
     Rows,
     /// The ring of [`Marks`].
     Marks,
+    /// Two numbers of 64 bits from which entries count what they are given as `first`: steps, and rows for the entry that
+    /// records one. Both are 0 unless [`Artifact::tick`] is used: with it the launches of one step, or of one row, are those
+    /// of the next as well, so a device can be told to make them again.
+    Clock,
     /// Sums, smallest and largest values of what is recorded: for each address a number of 64 bits, three times.
     Totals,
 }

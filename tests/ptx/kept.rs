@@ -1,7 +1,7 @@
 //! Rows that stay on the device, and what is asked of them.
 
 use nullcline::compiler::template::library::MemoryLibrary;
-use nullcline::runtime::observe::{sustained_frequencies, sustained_frequency};
+use nullcline::runtime::observe::{spectral_peak, spectral_peaks, sustained_frequencies, sustained_frequency};
 use nullcline::{Interrupt, Model, Schedule};
 
 use super::interpreter::INTERPRETERS;
@@ -16,12 +16,12 @@ cell: {base: NodeTemplate, operators: [op]}
 simulate: {duration: 8.0, dt: 0.02, scheme: heun}
 ";
 
-/// Sums, extremes and frequencies of kept rows have the bits of those of recorded rows, in portions, after a cutoff, with a row at
-/// the end and without.
+/// Sums, extremes, frequencies and spectral peaks of kept rows have the bits of those of recorded rows, in portions, after a
+/// cutoff, with a row at the end and without.
 #[test]
 fn kept_rows_are_measured_as_recorded_rows_are() {
     let library = MemoryLibrary::new().with("m.yaml", SPIRAL);
-    let (mut oscillating, mut resting) = (0, 0);
+    let (mut oscillating, mut resting, mut peaks) = (0, 0, 0);
     for precision in ["f32", "f64"] {
         let mut model = Model::load(&library, "m.yaml", None).unwrap_or_else(|e| panic!("{e}"));
         model.settings.precision = Some(model.name("precision", precision));
@@ -36,12 +36,14 @@ fn kept_rows_are_measured_as_recorded_rows_are() {
                 let mut recording = simulation.recording();
                 simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
                 let mut simulation = batch.simulation(0..members).unwrap().simulation;
-                simulation.keep(&schedule, false).unwrap();
+                simulation.keep(&schedule, true).unwrap();
                 let (_, times) = simulation.run_keeping(&schedule, &mut |_| Interrupt::Continue).unwrap();
                 assert_eq!(times, recording.times);
                 let kept = simulation.kept().unwrap();
                 let totals = kept.totals(3..times.len()).unwrap();
                 let half = times.len() / 2;
+                let interval = (times[times.len() - 1] - times[0]) / (times.len() - 1) as f64;
+                let spectra = spectral_peaks(kept, interval).unwrap();
                 let found = sustained_frequencies(kept, half..times.len(), &times[half..]).unwrap();
                 for (column, values) in recording.columns.iter().enumerate() {
                     let fold = |f: fn(f64, f64) -> f64, from| values[3..].iter().fold(from, |a, b| f(a, *b));
@@ -52,11 +54,36 @@ fn kept_rows_are_measured_as_recorded_rows_are() {
                     assert_eq!(found[column], expected, "{precision}, {}, column {column}", engine.name);
                     oscillating += usize::from(expected.is_some());
                     resting += usize::from(expected.is_none());
+                    let expected = spectral_peak(interval, values);
+                    assert_eq!(spectra[column], expected, "{precision}, {}, column {column}", engine.name);
+                    peaks += usize::from(expected.is_some());
                 }
-                let refused = simulation.keep(&schedule, true).unwrap_err().to_string();
-                assert!(refused.contains("finds no spectra"), "{refused}");
             }
         }
     }
     assert!(oscillating >= 24 && resting >= 16, "{oscillating} oscillate, {resting} do not");
+    assert!(peaks >= 40, "{peaks} columns have a spectrum");
+}
+
+/// More columns than are transformed at a time.
+#[test]
+fn spectra_are_found_column_by_column() {
+    const COLUMNS: usize = (1 << 20) / 16 + 3;
+    let library = MemoryLibrary::new().with("m.yaml", SPIRAL);
+    let mut model = Model::load(&library, "m.yaml", None).unwrap_or_else(|e| panic!("{e}"));
+    model.settings.precision = Some(model.name("precision", "f32"));
+    let values: Vec<f64> = (0..COLUMNS).map(|column| 4.0 + 8.0 * column as f64 / COLUMNS as f64).collect();
+    let batch = model.batch_on(&[("f", values)], &INTERPRETERS[0]).unwrap_or_else(|e| panic!("{e}"));
+    let schedule = Schedule { steps: 8, every: 1, cutoff: 0.0, include_end: false };
+    let mut simulation = batch.simulation(0..COLUMNS).unwrap().simulation;
+    let mut recording = simulation.recording();
+    simulation.run(&schedule, &mut recording, &mut |_| Interrupt::Continue).unwrap();
+    let mut simulation = batch.simulation(0..COLUMNS).unwrap().simulation;
+    simulation.keep(&schedule, true).unwrap();
+    simulation.run_keeping(&schedule, &mut |_| Interrupt::Continue).unwrap();
+    let found = spectral_peaks(simulation.kept().unwrap(), 0.02).unwrap();
+    let expected: Vec<Option<f64>> = recording.columns.iter().map(|values| spectral_peak(0.02, values)).collect();
+    assert!(expected.len() == COLUMNS && expected.iter().all(Option::is_some));
+    assert_ne!(expected[COLUMNS - 1], expected[0], "frequencies differ");
+    assert!(found == expected, "column {:?}", found.iter().zip(&expected).position(|(a, b)| a != b));
 }

@@ -9,6 +9,7 @@ mod hosts;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;
 mod kept;
+mod lists;
 mod members;
 #[path = "../support/models.rs"]
 mod models;

@@ -10,7 +10,7 @@ use super::interpreter::{INTERPRETERS, REFERENCE};
 
 /// Everything a step can have: sums over a matrix, delays by entry, spikes with deliveries, noise and an input that all
 /// members share, and a node of its own that all units read.
-const NETWORK: &str = "
+pub const NETWORK: &str = "
 cell:
   base: OperatorTemplate
   equations: [\"v' = -k*v + 1.3 + 0.05*randn() + m + past(v, 0.3)/9 + u\"]

@@ -11,10 +11,11 @@
 //! - `constants`: arrays that are never written: `name`, `format` (`u32`, or the precision) and `values`.
 //! - `entries`: what can be launched: `name`, `extent` (elements, one invocation each), `group` (invocations per
 //!   workgroup), `blocks` (workgroups to be launched: a number, or `ceil(count / group)` for as many invocations as the
-//!   argument `count` says; absent where a program calls the entry itself) and `bindings` in order: `{"buffer": 3, "access": "read"}`, `{"constant": 0}`,
-//!   `{"bank": 0, "access": "write"}`, `{"samples": true}`; each with its `slot` where the target numbers bindings.
+//!   argument `count` says; absent where a program calls the entry itself) and `bindings` in order:
+//!   `{"buffer": 3, "access": "read"}`, `{"constant": 0}`, `{"bank": 0, "access": "write"}`, `{"samples": true}`; each with its `slot` where the target numbers bindings.
 //!   `{"series": 0}` is the address of all samples of a series: the number of rows and that of columns, 64 bits each, then
-//!   the numbers. `shared`: bytes of memory that a workgroup shares, when there are any; the code declares them.
+//!   the numbers. `{"clock": true}` is the address of two integers of 64 bits, 0 unless `tick` is used. `shared`: bytes of
+//!   memory that a workgroup shares, when there are any; the code declares them.
 //! - `phases`: entries of `setup`, `remember`, `step` and `observe`, in order. `feed`: entries that fill the buffers of
 //!   inputs and random numbers, before those of a step or of the observe phase. `steps`: the entry that runs any number of
 //!   steps by itself, or null.
@@ -29,12 +30,21 @@
 //!   `each`; if n is no multiple of `parts`, to owner 0. There are `parts` div `each` owners, rounded up.
 //! - `reduce`: the entry that adds the numbers at the addresses to `{"totals": true}`, where there is one: the sum of each
 //!   column, then the smallest of each, then the largest, 64 bits each; the host begins with 0, inf and -inf.
+//! - `tick`: the entry that adds `first` and `count` to the integers at `{"clock": true}`, where there is one. Entries with that
+//!   binding add the first integer to the step that they are given as `first`, and `record` the second one to its row: so
+//!   launches can be made again as they are.
 //! - `measures`: entries that measure recorded rows, where there are any: `totals` and `rises`, one invocation for each of
 //!   `count` columns of `first` rows at `{"rows": true}`. `{"totals": true}` holds numbers of 64 bits, each for all columns:
 //!   of `totals` the sum, the smallest and the largest. `rises` reads two levels there, a low and a middle one; a rise leads
 //!   from less than the middle one to at least that, and follows a number below the low one. Behind the levels it writes,
 //!   as integers, how many there are, the row before the first and that before the last, then the numbers around the first
-//!   and around the last.
+//!   and around the last. `taper`, `join` for parts of `first` = 1, 2, 4, .. numbers, and `peak` find the highest bins of power
+//!   spectra of some columns at a time; `{"totals": true}` begins with integers of 64 bits: the number of rows and that of
+//!   columns, the first column of the transform and the number of its columns, half its length (a power of two), 32 less the
+//!   number of bits of a place in it, then the addresses of the window, the means and the scales (doubles) by which
+//!   columns are tapered, shifted and scaled, of sine and cosine of the angles -pi k / half, of the bins that are found
+//!   (integers of 64 bits), of the powers before, in and behind them (each for all columns), and of the transform, two
+//!   doubles for each place and column. `count` is the number of places by columns, half as many, and that of columns.
 //! - `marks`: where entries mark recorded events, `{"marks": true}`, when there are any: a ring of `rows` rows of `words` words
 //!   of 32 bits, 0 at first. In a step, element i of a buffer in `buffers` (`[buffer, first word]`) that has its event sets
 //!   bit i mod 32 of word (step mod rows) words + first word + i / 32; the host reads and clears rows before they come round.
@@ -55,7 +65,7 @@
 //! cannot express is `"NaN"`, `"inf"` or `"-inf"`.
 
 use nullcline_runtime::artifact::Role;
-use nullcline_runtime::code::{Artifact, Binding, Data, Quantity, Sample};
+use nullcline_runtime::code::{Artifact, Binding, Data, Measures, Quantity, Sample, Spectra};
 use nullcline_runtime::program::Precision;
 
 /// The longest list that is written into the text.
@@ -249,7 +259,8 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("recorder", recorder),
         ("record", artifact.record.map(|r| r.to_string())),
         ("reduce", artifact.reduce.map(|r| r.to_string())),
-        ("measures", artifact.measures.map(|m| format!("{{\"totals\": {}, \"rises\": {}}}", m.totals, m.rises))),
+        ("tick", artifact.tick.map(|t| t.to_string())),
+        ("measures", artifact.measures.map(measures)),
         ("marks", marks),
         ("arguments", arguments),
         ("steps", Some(artifact.steps.map_or("null".to_string(), |s| s.to_string()))),
@@ -267,6 +278,13 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
     Manifest { json, data }
 }
 
+fn measures(measures: Measures) -> String {
+    let Spectra { taper, join, peak } = measures.spectra;
+    let entries =
+        [("totals", measures.totals), ("rises", measures.rises), ("taper", taper), ("join", join), ("peak", peak)];
+    object(entries.map(|(name, entry)| (name, Some(entry.to_string()))))
+}
+
 fn binding(artifact: &Artifact, binding: Binding) -> String {
     let access = |written: bool| Some(text(if written { "write" } else { "read" }));
     let (key, value, access) = match binding {
@@ -278,6 +296,7 @@ fn binding(artifact: &Artifact, binding: Binding) -> String {
         Binding::Addresses => ("addresses", "true".to_string(), None),
         Binding::Plan => ("plan", "true".to_string(), None),
         Binding::Rows => ("rows", "true".to_string(), access(true)),
+        Binding::Clock => ("clock", "true".to_string(), None),
         Binding::Marks => ("marks", "true".to_string(), access(true)),
         Binding::Totals => ("totals", "true".to_string(), access(true)),
     };

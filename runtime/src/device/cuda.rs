@@ -5,6 +5,7 @@
 
 mod cublas;
 mod faults;
+mod graphs;
 
 use std::ffi::{CString, c_void};
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use cudarc::driver::{CudaContext, DriverError, result, sys};
 
 use self::cublas::Cublas;
 use self::faults::{Place, reason};
+use self::graphs::Graphs;
 use super::blas::Call;
-use super::{Driver, Launcher};
+use super::{Driver, Launcher, List};
 use crate::artifact::{DeviceError, Executable};
 use crate::code::{Artifact, Entry};
 use crate::program::Precision;
@@ -103,6 +105,8 @@ struct Queue {
     memory: Vec<sys::CUdeviceptr>,
     /// For entries with products.
     cublas: Option<Cublas>,
+    /// Lists of launches, if the driver has graphs.
+    graphs: Option<Graphs>,
     /// The entry launched last, for faults that show later.
     last: Option<String>,
 }
@@ -118,7 +122,8 @@ impl Queue {
         let cublas = if products { Some(Cublas::open(&device.name)?) } else { None };
         let module = compile(&artifact.code, &device.name)?;
         let (name, memory, functions) = (device.name.clone(), Vec::new(), Vec::new());
-        let mut queue = Queue { context, name, module, functions, memory, cublas, last: None };
+        let graphs = graphs::known().then(Graphs::default);
+        let mut queue = Queue { context, name, module, functions, memory, cublas, graphs, last: None };
         for entry in &artifact.entries {
             let name =
                 CString::new(entry.name.as_str()).map_err(|_| DeviceError("a name of an entry has a 0".into()))?;
@@ -148,6 +153,7 @@ impl Drop for Queue {
             return;
         }
         drop(self.cublas.take());
+        self.graphs.iter_mut().for_each(Graphs::clear);
         for address in self.memory.drain(..) {
             // SAFETY: it was allocated in this context, no launch is under way any more, and nobody has the address.
             let _ = unsafe { result::free_sync(address) };
@@ -210,6 +216,31 @@ impl Driver for Queue {
         // SAFETY: the context is current, and the launcher gives the addresses of buffers and of a constant that are as large as
         // the product they belong to. cuBLAS works on the same stream as all launches and copies unless told otherwise.
         Some(unsafe { cublas.multiply(call, precision, addresses) })
+    }
+
+    fn repeat(&mut self, entries: &[Entry], list: &List) -> Result<(), DeviceError> {
+        let (Some(graphs), None) = (&mut self.graphs, &self.cublas) else {
+            return list.make(self, entries);
+        };
+        bind(&self.context, &self.name)?;
+        self.last = list.launches.last().map(|launch| format!("{}, in a graph", entries[launch.entry].name));
+        // SAFETY: the context is current; for functions, arguments and memory see `launch`.
+        let done = unsafe { graphs.launch(&self.functions, entries, list) };
+        done.map_err(|e| self.failed(&format!("a graph of {} launches", list.launches.len()), e))
+    }
+
+    fn forget(&mut self, number: u64) {
+        if let (Some(graphs), Ok(())) = (&mut self.graphs, bind(&self.context, &self.name)) {
+            graphs.forget(number);
+        }
+    }
+
+    fn repeats(&self) -> Result<&'static str, &'static str> {
+        match (&self.cublas, &self.graphs) {
+            (Some(_), _) => Err("one by one: cuBLAS is called from the host"),
+            (None, None) => Err("one by one: a driver before 12.0 has no graphs of them"),
+            (None, Some(_)) => Ok("a graph"),
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //! common. What differs between them is a [`Driver`].
 
 mod kept;
+mod lists;
+mod numbers;
 mod rows;
 
 use std::sync::Arc;
@@ -12,10 +14,13 @@ use crate::artifact::{
 };
 use crate::code::{Artifact, Binding, Data, Entry};
 use crate::device::blas::Call;
-use crate::flush::narrow;
 use crate::program::Precision;
 use kept::Kept;
+use lists::Lists;
+use numbers::{decode, encode, size};
 use rows::Plan;
+
+pub use lists::{Launch, List};
 
 /// Memory and launches of a device. Addresses are of 64 bits; launches run in the order they are made.
 pub trait Driver: Send {
@@ -41,6 +46,20 @@ pub trait Driver: Send {
     fn multiply(&mut self, _call: &Call, _: Precision, _addresses: [u64; 3]) -> Option<Result<(), DeviceError>> {
         None
     }
+
+    /// Makes the launches of a list, which is asked for again and again as it is: a driver that can puts them together at the
+    /// first time, under the list's number.
+    fn repeat(&mut self, entries: &[Entry], list: &List) -> Result<(), DeviceError> {
+        list.make(self, entries)
+    }
+
+    /// A list that will not be asked for any more.
+    fn forget(&mut self, _number: u64) {}
+
+    /// What a list is put together as, or how its launches are made instead, for `--explain`.
+    fn repeats(&self) -> Result<&'static str, &'static str> {
+        Err("one by one")
+    }
 }
 
 /// An artifact on a device.
@@ -62,6 +81,8 @@ pub struct Launcher<D> {
     plan: Option<Plan>,
     /// The ring of marks.
     marks: u64,
+    /// Launches that are made again and again.
+    lists: Lists,
     /// Sums and extremes: address, room in bytes.
     totals: Option<(u64, usize)>,
     /// Rows that stay on the device.
@@ -110,8 +131,12 @@ impl<D: Driver> Launcher<D> {
             })
             .collect();
         let marks = room(artifact.marks.as_ref().map_or(0, |m| m.rows * m.words * 4));
-        let total =
-            buffers.iter().chain(&constants).chain([&marks]).try_fold(0usize, |sum, bytes| sum.checked_add(*bytes));
+        let clock = room(16);
+        let total = buffers
+            .iter()
+            .chain(&constants)
+            .chain([&marks, &clock])
+            .try_fold(0usize, |sum, bytes| sum.checked_add(*bytes));
         let total = total.ok_or_else(|| DeviceError("the model needs more memory than there are addresses".into()))?;
         let mut next = driver.allocate(total.max(ALIGN))?;
         let mut place = |bytes: &usize| {
@@ -124,6 +149,7 @@ impl<D: Driver> Launcher<D> {
             buffers: buffers.iter().map(&mut place).collect(),
             constants: constants.iter().map(&mut place).collect(),
             marks: place(&marks),
+            lists: Lists::new(place(&clock)),
             series: Vec::new(),
             places: None,
             rows: None,
@@ -162,19 +188,35 @@ impl<D: Driver> Launcher<D> {
         Ok(())
     }
 
-    fn launch(&mut self, index: u32, clock: Clock, feeds: Option<&Feeds>) -> Result<(), DeviceError> {
+    /// Launches an entry by itself.
+    fn launch(&mut self, index: u32, clock: Clock) -> Result<(), DeviceError> {
+        let [step, row] = self.shown()?;
+        let counts = self.artifact.entries[index as usize].bindings.contains(&Binding::Clock);
+        let from = if !counts {
+            0
+        } else if self.artifact.record == Some(index) {
+            row
+        } else {
+            step
+        };
+        // The device adds what its clock shows, in 64 bits that wrap too.
+        let first = clock.first.wrapping_sub(from);
+        let told = self.told(index, Clock { first, ..clock })?;
+        told.map_or(Ok(()), |launch| lists::make_one(&mut self.driver, &self.artifact.entries, &launch))
+    }
+
+    /// What a device is told to launch an entry, unless it has nothing to do. `clock.first` counts from the device's clock.
+    fn told(&self, index: u32, clock: Clock) -> Result<Option<Launch>, DeviceError> {
         let entry = &self.artifact.entries[index as usize];
         let extent = if self.artifact.counted().contains(&index) { clock.count as usize } else { entry.extent };
         if extent == 0 {
-            return Ok(());
+            return Ok(None);
         }
-        if let Some(product) = &entry.product {
-            let buffers = [product.source, product.target].map(|buffer| self.buffers[buffer as usize]);
-            let addresses = [self.constants[product.matrix as usize], buffers[0], buffers[1]];
-            if let Some(done) = self.driver.multiply(&Call::new(product)?, self.artifact.precision, addresses) {
-                return done;
-            }
-        }
+        let product = entry.product.as_ref().map(|product| {
+            let [source, target] = [product.source, product.target].map(|buffer| self.buffers[buffer as usize]);
+            let addresses = [self.constants[product.matrix as usize], source, target];
+            Call::new(product).map(|call| (call, self.artifact.precision, addresses))
+        });
         let mut arguments = Vec::with_capacity(entry.bindings.len() + 4);
         for binding in &entry.bindings {
             arguments.push(match binding {
@@ -191,14 +233,14 @@ impl<D: Driver> Launcher<D> {
                 Binding::Plan => self.plan.as_ref().map_or(0, |p| p.address),
                 Binding::Rows => self.rows.map_or(0, |r| r.0) + clock.recorded,
                 Binding::Marks => self.marks,
+                Binding::Clock => self.lists.clock,
                 Binding::Totals => self.totals.map_or(0, |t| t.0),
             });
         }
-        let seed = feeds.map_or(self.seed, |f| f.seed);
-        arguments.extend([clock.first, clock.count, clock.dt.to_bits(), seed]);
+        arguments.extend([clock.first, clock.count, clock.dt.to_bits(), self.seed]);
         let groups = u32::try_from(extent.div_ceil(entry.group as usize))
             .map_err(|_| DeviceError(format!("`{}` has too many elements for one launch: {extent}", entry.name)))?;
-        self.driver.launch(index as usize, entry, groups, &arguments)
+        Ok(Some(Launch { entry: index as usize, groups, arguments, product: product.transpose()? }))
     }
 
     /// Puts samples on the device that are not there yet.
@@ -230,7 +272,28 @@ impl<D: Driver> Launcher<D> {
         if entries.is_empty() {
             return feeds.apply(step, |buffer, values| self.write(buffer, 0, values));
         }
-        entries.into_iter().try_for_each(|entry| self.launch(entry, clock, Some(feeds)))
+        entries.into_iter().try_for_each(|entry| self.launch(entry, clock))
+    }
+
+    /// Whether the host fills the buffers of inputs and random numbers, step by step.
+    fn fed_by_host(&self) -> bool {
+        let layout = &self.artifact.layout;
+        self.artifact.feed.is_empty() && !(layout.feeds.is_empty() && layout.randoms.is_empty())
+    }
+
+    /// Runs steps behind each row, of which an entry takes what is observed; it counts rows from `row` on.
+    fn turns(&mut self, entry: u32, (rows, row): (&Rows<'_>, u64), dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
+        self.supply(feeds)?;
+        if !self.fed_by_host() {
+            return self.rows_by_lists(Some(entry), (rows.first, rows.every, rows.count), row, dt);
+        }
+        (0..rows.count).try_for_each(|n| {
+            let step = rows.first + n * rows.every;
+            self.feed(step, feeds)?;
+            self.run(Phase::Observe, step, dt)?;
+            self.launch(entry, Clock::new((row + n, rows.places.len() as u64), dt))?;
+            self.advance(step, rows.every, dt, feeds)
+        })
     }
 
     /// Tells the device what is recorded, and makes room for so many rows.
@@ -290,7 +353,16 @@ impl<D: Driver> Executable for Launcher<D> {
     }
 
     fn explain(&self) -> Vec<Explanation> {
-        self.artifact.explanations.clone()
+        let mut explanations = self.artifact.explanations.clone();
+        if self.artifact.steps.is_none() {
+            let how = match self.driver.repeats() {
+                Ok(list) => format!("up to {} steps in {list}", self.steps_of_a_list()),
+                Err(how) => how.to_string(),
+            };
+            let kernels = self.artifact.feed.len() + self.artifact.phases[Phase::Step as usize].len();
+            explanations.iter_mut().for_each(|e| e.reason += &format!("; {kernels} launches a step, {how}"));
+        }
+        explanations
     }
 
     fn write(&mut self, buffer: usize, first: usize, values: &[f64]) -> Result<(), DeviceError> {
@@ -311,26 +383,18 @@ impl<D: Driver> Executable for Launcher<D> {
     fn run(&mut self, phase: Phase, step: u64, dt: f64) -> Result<(), DeviceError> {
         let clock = Clock::new((step, 1), dt);
         let entries = self.artifact.phases[phase as usize].clone();
-        entries.into_iter().try_for_each(|entry| self.launch(entry, clock, None))
+        entries.into_iter().try_for_each(|entry| self.launch(entry, clock))
     }
 
     fn advance(&mut self, first: u64, count: u64, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
         self.supply(feeds)?;
-        match self.artifact.steps {
-            Some(steps) => {
-                let mut done = 0;
-                while done < count {
-                    let part = (count - done).min(LAUNCH_STEPS);
-                    self.launch(steps, Clock::new((first + done, part), dt), Some(feeds))?;
-                    done += part;
-                }
-                Ok(())
-            }
-            None => (first..first + count).try_for_each(|step| {
-                self.feed(step, feeds)?;
-                self.run(Phase::Step, step, dt)
-            }),
+        if self.artifact.steps.is_some() || !self.fed_by_host() {
+            return self.steps_by_lists(first, count, dt);
         }
+        (first..first + count).try_for_each(|step| {
+            self.feed(step, feeds)?;
+            self.run(Phase::Step, step, dt)
+        })
     }
 
     fn watch(&mut self) -> Result<Option<u64>, DeviceError> {
@@ -366,14 +430,7 @@ impl<D: Driver> Executable for Launcher<D> {
         let mut bytes = encode(&[&totals.sums[..], &totals.lowest, &totals.highest].concat(), Precision::F64);
         let address = self.totals_room(bytes.len())?;
         self.driver.upload(address, &bytes)?;
-        for row in 0..rows.count {
-            let step = rows.first + row * rows.every;
-            self.supply(feeds)?;
-            self.feed(step, feeds)?;
-            self.run(Phase::Observe, step, dt)?;
-            self.launch(reduce, Clock::new((row, columns as u64), dt), None)?;
-            self.advance(step, rows.every, dt, feeds)?;
-        }
+        self.turns(reduce, (rows, 0), dt, feeds)?;
         self.driver.download(address, &mut bytes)?;
         let mut all = Vec::with_capacity(3 * columns);
         decode(&bytes, Precision::F64, &mut all);
@@ -415,40 +472,8 @@ impl<D: Driver> Executable for Launcher<D> {
             return Ok(());
         };
         self.set_places(rows.places, rows.count as usize)?;
-        for row in 0..rows.count {
-            let step = rows.first + row * rows.every;
-            self.supply(feeds)?;
-            self.feed(step, feeds)?;
-            self.run(Phase::Observe, step, dt)?;
-            self.launch(record, Clock::new((row, rows.places.len() as u64), dt), None)?;
-            self.advance(step, rows.every, dt, feeds)?;
-        }
+        self.turns(record, (rows, 0), dt, feeds)?;
         let address = self.rows.expect("`set_places` has made room").0;
         self.fetch(address, rows.count as usize * rows.places.len(), out)
-    }
-}
-
-/// Bytes of a number.
-fn size(precision: Precision) -> usize {
-    match precision {
-        Precision::F32 => 4,
-        Precision::F64 => 8,
-    }
-}
-
-fn encode(values: &[f64], precision: Precision) -> Vec<u8> {
-    match precision {
-        Precision::F32 => values.iter().flat_map(|v| narrow(*v).to_le_bytes()).collect(),
-        Precision::F64 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-    }
-}
-
-fn decode(bytes: &[u8], precision: Precision, out: &mut Vec<f64>) {
-    match precision {
-        Precision::F32 => {
-            let numbers = bytes.as_chunks::<4>().0.iter();
-            out.extend(numbers.map(|b| f64::from(f32::from_le_bytes(*b))));
-        }
-        Precision::F64 => out.extend(bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b))),
     }
 }

@@ -9,7 +9,7 @@ mod launch;
 pub mod wgpu;
 
 pub use cpu::Cpu;
-pub use launch::{Driver, Launcher};
+pub use launch::{Driver, Launch, Launcher, List};
 
 use crate::artifact::{DeviceError, Executable};
 use crate::program::Program;

@@ -29,7 +29,7 @@ pub fn spectral_peak(interval: f64, values: &[f64]) -> Option<f64> {
 
 /// [`spectral_peak`] of each column of rows that a device keeps; none for those that are not finite.
 ///
-/// The device transforms in the precision of its rows.
+/// The device transforms in the precision of its rows, or in double precision.
 pub fn spectral_peaks(kept: &mut dyn KeptRows, interval: f64) -> Result<Vec<Option<f64>>, DeviceError> {
     let count = kept.rows();
     if count == 0 {

@@ -104,6 +104,8 @@ pub(super) struct Code {
     /// Arrays in shared memory: name, bytes.
     shared: Vec<(String, u32)>,
     clock: [Option<String>; 4],
+    /// The step, and the row, that the entry is launched at.
+    at: [Option<String>; 2],
 }
 
 /// The arguments every entry takes after its bindings: type, name, class.
@@ -128,6 +130,7 @@ impl Code {
             labels: 0,
             shared: Vec::new(),
             clock: [const { None }; 4],
+            at: [const { None }; 2],
         }
     }
 
@@ -237,9 +240,34 @@ impl Code {
         register
     }
 
+    /// `first` as it is given.
+    pub fn given(&mut self) -> String {
+        self.clock(0)
+    }
+
+    /// `first`, counted from one of the numbers of the device's clock.
+    fn counted(&mut self, number: usize, what: &str) -> String {
+        if let Some(register) = &self.at[number] {
+            return register.clone();
+        }
+        let (given, clock) = (self.given(), self.pointer(Binding::Clock, "clock"));
+        let from = self.set_first(Bits64, "ld.global.nc.u64", &[&format!("[{clock}+{}]", 8 * number)]);
+        let register = self.set_first(Bits64, "add.u64", &[&from, &given]);
+        if let Some(line) = self.prologue.last_mut() {
+            let _ = write!(line, "  // {what}");
+        }
+        self.at[number] = Some(register.clone());
+        register
+    }
+
     /// The step the entry is launched at.
     pub fn first(&mut self) -> String {
-        self.clock(0)
+        self.counted(0, "step")
+    }
+
+    /// The row it is launched for.
+    pub fn row(&mut self) -> String {
+        self.counted(1, "row")
     }
 
     /// The number of steps, or of places, it is launched for.

@@ -42,7 +42,7 @@ impl Column {
 }
 
 /// A number in double precision, as an operand.
-fn double(value: f64) -> String {
+pub(super) fn double(value: f64) -> String {
     format!("0d{:016X}", value.to_bits())
 }
 
@@ -52,7 +52,7 @@ pub(super) fn totals(source: &Source<'_>) -> (String, Entry) {
     let mut code = Code::new("totals".to_string(), vec![about.to_string()]);
     let (done, again, end) = (code.label("done"), code.label("row"), code.label("end"));
     let (column, place, behind) = Column::begin(&mut code, source, &done);
-    let first = code.first();
+    let first = code.given();
     let left = code.set(Class::Bits64, "mov.u64", &[&first]);
     let [sum, lowest, highest] =
         [0.0, f64::INFINITY, f64::NEG_INFINITY].map(|value| code.set(Class::F64, "mov.f64", &[&double(value)]));
@@ -83,7 +83,7 @@ pub(super) fn rises(source: &Source<'_>) -> (String, Entry) {
     let mut code = Code::new("rises".to_string(), vec![about.to_string()]);
     let [done, again, next, later, end] = ["done", "row", "next", "later", "end"].map(|stem| code.label(stem));
     let (column, place, behind) = Column::begin(&mut code, source, &done);
-    let rows = code.first();
+    let rows = code.given();
     // Levels, then what is found: nine numbers of a column.
     let places: Vec<String> =
         (0..9).map(|k| code.set(Class::Bits64, "mad.lo.u64", &[&behind, &k.to_string(), &place])).collect();

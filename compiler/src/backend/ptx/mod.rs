@@ -1,9 +1,10 @@
 //! PTX, the assembly language of NVIDIA's driver: a module as text that the driver compiles for the processor it finds.
 //!
 //! One entry per kernel, one thread per element. Every entry takes the addresses of its bindings, then the number of the
-//! step, a number of steps, the step size and the seed, so all are launched alike. Beside the kernels there are entries
-//! that fill the buffers of inputs and random numbers, those that gather or add up recorded values, and one that runs many
-//! steps.
+//! step, a number of steps, the step size and the seed, so all are launched alike. Entries count the step from a clock in the
+//! device's memory, which an entry of its own moves on: so the launches of one step are, as they are, those of any other.
+//! Beside the kernels there are entries that fill the buffers of inputs and random numbers, those that gather or add up
+//! recorded values, and one that runs many steps.
 
 mod body;
 mod code;
@@ -17,13 +18,14 @@ mod measure;
 mod product;
 mod record;
 mod rows;
+mod spectrum;
 mod spelling;
 mod steps;
 mod together;
 
 use std::fmt::Write;
 
-use nullcline_runtime::code::{Artifact, Entry, Measures, Recorder};
+use nullcline_runtime::code::{Artifact, Entry, Measures, Recorder, Spectra};
 use nullcline_runtime::program;
 
 use self::body::{Memory, Source, body};
@@ -132,7 +134,11 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
     let inputs = module.inputs.len();
     let feed = (0..inputs + module.randoms.len()).map(|i| add(fill::entry(&source, &mut constants, i))).collect();
     let (record, reduce) = (Some(add(record::record(&source))), Some(add(record::reduce(&source))));
-    let measures = Some(Measures { totals: add(measure::totals(&source)), rises: add(measure::rises(&source)) });
+    let tick = Some(add(record::tick()));
+    let (totals, rises) = (add(measure::totals(&source)), add(measure::rises(&source)));
+    let taper = add(spectrum::taper(&source));
+    let spectra = Spectra { taper, join: add(spectrum::join()), peak: add(spectrum::peak()) };
+    let measures = Some(Measures { totals, rises, spectra });
     let many = many_steps(module, GROUP as usize);
     let steps = many.as_ref().map(|many| add(steps::steps(&source, &mut constants, many)));
     let rows = many.as_ref().and_then(|many| many_rows(module, many));
@@ -160,6 +166,7 @@ pub fn artifact(module: &Module, options: &Options) -> Artifact {
         recorder,
         record,
         reduce,
+        tick,
         measures,
         marks,
         arguments: code::arguments(),

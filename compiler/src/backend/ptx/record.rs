@@ -1,4 +1,4 @@
-//! Entries behind the kernels of a step: what is recorded is gathered into rows, or added up.
+//! Entries behind the kernels of a step: what is recorded is gathered into rows, or added up; the clock goes on.
 
 use nullcline_runtime::code::{Binding, Entry};
 
@@ -25,7 +25,7 @@ pub(super) fn record(source: &Source<'_>) -> (String, Entry) {
     let mut code = Code::new("record".to_string(), vec![about.to_string()]);
     let done = code.label("done");
     let (own, value) = recorded(&mut code, source, &done);
-    let (row, count, rows) = (code.first(), code.count(), code.pointer(Binding::Rows, "rows"));
+    let (row, count, rows) = (code.row(), code.count(), code.pointer(Binding::Rows, "rows"));
     let place = code.set(Class::Bits64, "mad.lo.u64", &[&row, &count, &own]);
     let place = code.set(Class::Bits64, "mad.lo.u64", &[&place, &source.float.size().to_string(), &rows]);
     code.op(&source.access("st"), &[&format!("[{place}]"), &value]);
@@ -61,4 +61,22 @@ pub(super) fn reduce(source: &Source<'_>) -> (String, Entry) {
     }
     code.place(&done);
     code.finish(0)
+}
+
+/// The entry that moves the clock on, by `first` steps and `count` rows, so that launches which were made before can be made
+/// again as they are.
+pub(super) fn tick() -> (String, Entry) {
+    let mut code = Code::new("tick".to_string(), vec!["the clock, `first` steps and `count` rows later".to_string()]);
+    let (own, done) = (code.thread(), code.label("done"));
+    let others = code.set(Class::Predicate, "setp.ne.u32", &[&own, "0"]);
+    code.branch(Some(&others), &done);
+    let clock = code.pointer(Binding::Clock, "clock");
+    for (offset, ahead) in [(0, code.given()), (8, code.count())] {
+        let place = format!("[{clock}+{offset}]");
+        let old = code.set(Class::Bits64, "ld.global.u64", &[&place]);
+        let new = code.set(Class::Bits64, "add.u64", &[&old, &ahead]);
+        code.op("st.global.u64", &[&place, &new]);
+    }
+    code.place(&done);
+    code.finish(1)
 }

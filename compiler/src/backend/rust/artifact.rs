@@ -103,6 +103,7 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
         recorder: None,
         record: None,
         reduce: None,
+        tick: None,
         measures: None,
         marks: None,
         arguments: Vec::new(),

@@ -69,6 +69,7 @@ pub fn wgsl(module: &Module, limits: &Limits) -> Artifact {
         recorder: None,
         record: None,
         reduce: None,
+        tick: None,
         measures: None,
         marks,
         arguments: Vec::new(),

@@ -1,12 +1,18 @@
 //! Rows that stay on the device, and what is asked of them.
 
+use std::f64::consts::PI;
 use std::ops::Range;
 
 use super::{Clock, Driver, Launcher, decode, encode, size};
 use crate::artifact::{
-    DeviceError, Executable, Feeds, Frame, KeptRows, Levels, Peak, Phase, Rise, Rises, Rows, Totals,
+    DeviceError, Feeds, Frame, KeptRows, Levels, Peak, Rise, Rises, Rows, Totals, hann_window, transform_length,
 };
+use crate::code::Spectra;
 use crate::program::Precision;
+
+/// Complex numbers that are transformed at a time, of as many columns as fit: 16 MB, which the cache of a large processor holds
+/// over all passes (GA100 has 40 MB of it, NVIDIA A100 white paper, table 4).
+const NUMBERS: usize = 1 << 20;
 
 /// Kept rows.
 pub struct Kept {
@@ -26,39 +32,103 @@ impl<D: Driver> Launcher<D> {
         if self.artifact.measures.is_none() || self.artifact.record.is_none() {
             return Err(DeviceError(format!("`{name}` has no code to measure rows with")));
         }
-        if spectra {
-            return Err(DeviceError(format!("`{name}` finds no spectra")));
-        }
         let numbers = rows.saturating_mul(columns);
         let bytes = numbers.saturating_mul(size(self.artifact.precision));
         let (address, room) = match self.kept.take() {
             Some(kept) if kept.room >= numbers => (kept.address, kept.room),
             _ => (self.driver.allocate(bytes)?, numbers),
         };
+        if spectra {
+            // Now, so that who asks can do without.
+            self.totals_room(8 * Spectrum::new(rows, columns).words)?;
+        }
         self.kept = Some(Kept { address, room, columns, capacity: rows, filled: 0 });
         Ok(())
     }
 
-    /// Launches an entry that measures rows; `told` is what it is told and what it finds.
-    fn measure(&mut self, entry: u32, rows: &Range<usize>, told: &mut [u8]) -> Result<(), DeviceError> {
-        let (address, columns) = match &self.kept {
+    /// Where kept rows begin, and the number of their columns, if they are there.
+    fn among(&self, rows: &Range<usize>) -> Result<(u64, usize), DeviceError> {
+        match &self.kept {
             Some(kept) if rows.start < rows.end && rows.end <= kept.filled => {
                 let bytes = rows.start * kept.columns * size(self.artifact.precision);
-                (kept.address + bytes as u64, kept.columns)
+                Ok((kept.address + bytes as u64, kept.columns))
             }
-            _ => return Err(DeviceError(format!("rows {} to {} are not kept", rows.start, rows.end))),
-        };
+            _ => Err(DeviceError(format!("rows {} to {} are not kept", rows.start, rows.end))),
+        }
+    }
+
+    /// Launches entries that measure rows from an address on, each with what it is told as `first` and `count`.
+    fn launch_on_rows(&mut self, address: u64, launches: &[(u32, usize, usize)]) -> Result<(), DeviceError> {
+        let recorded = self.rows.replace((address, 0));
+        let mut launches = launches.iter();
+        let launched = launches
+            .try_for_each(|(entry, first, count)| self.launch(*entry, Clock::new((*first as u64, *count as u64), 0.0)));
+        self.rows = recorded;
+        launched
+    }
+
+    /// Launches an entry that measures rows; `told` is what it is told and what it finds.
+    fn measure(&mut self, entry: u32, rows: &Range<usize>, told: &mut [u8]) -> Result<(), DeviceError> {
+        let (address, columns) = self.among(rows)?;
         let found = self.totals_room(told.len())?;
         self.driver.upload(found, told)?;
-        let recorded = self.rows.replace((address, 0));
-        let launched = self.launch(entry, Clock::new((rows.len() as u64, columns as u64), 0.0), None);
-        self.rows = recorded;
-        launched?;
+        self.launch_on_rows(address, &[(entry, rows.len(), columns)])?;
         self.driver.download(found, told)
     }
 
     fn entries(&self) -> Result<crate::code::Measures, DeviceError> {
         self.artifact.measures.ok_or_else(|| DeviceError("there is no code to measure rows with".to_string()))
+    }
+}
+
+/// How the memory of a transform is laid out, in words of 64 bits: what the entries are told, the window, means, scales, angles,
+/// bins, powers, and the numbers.
+struct Spectrum {
+    rows: usize,
+    columns: usize,
+    /// Columns that are transformed at a time.
+    width: usize,
+    /// Half the length of a transform.
+    half: usize,
+    /// All of it.
+    words: usize,
+}
+
+impl Spectrum {
+    fn new(rows: usize, columns: usize) -> Spectrum {
+        let half = transform_length(rows) / 2;
+        let width = (NUMBERS / (2 * half)).clamp(1, columns.max(1));
+        let words = Spectra::TOLD + rows + 2 * columns + 2 * half + 4 * columns + 4 * half * width;
+        Spectrum { rows, columns, width, half, words }
+    }
+
+    /// What the entries are told for columns from `base` on.
+    fn told(&self, room: u64, base: usize) -> [u64; Spectra::TOLD] {
+        let mut told = [0; Spectra::TOLD];
+        for (word, number) in [
+            (Spectra::ROWS, self.rows),
+            (Spectra::COLUMNS, self.columns),
+            (Spectra::BASE, base),
+            (Spectra::WIDTH, self.width),
+            (Spectra::HALF, self.half),
+            (Spectra::SHIFT, 31 - self.half.trailing_zeros() as usize),
+        ] {
+            told[word] = number as u64;
+        }
+        let mut next = room + 8 * Spectra::TOLD as u64;
+        for (word, length) in [
+            (Spectra::WINDOW, self.rows),
+            (Spectra::MEANS, self.columns),
+            (Spectra::SCALES, self.columns),
+            (Spectra::TURNS, 2 * self.half),
+            (Spectra::BINS, self.columns),
+            (Spectra::POWERS, 3 * self.columns),
+            (Spectra::SIGNAL, 0),
+        ] {
+            told[word] = next;
+            next += 8 * length as u64;
+        }
+        told
     }
 }
 
@@ -69,25 +139,20 @@ impl<D: Driver> KeptRows for Launcher<D> {
 
     fn record(&mut self, rows: &Rows<'_>, dt: f64, feeds: &Feeds) -> Result<(), DeviceError> {
         let size = size(self.artifact.precision);
-        let (address, room) = self.kept.as_ref().map_or((0, 0), |kept| {
-            (kept.address + (kept.filled * kept.columns * size) as u64, kept.capacity - kept.filled)
-        });
+        let (address, filled, columns, room) = self
+            .kept
+            .as_ref()
+            .map_or((0, 0, 0, 0), |kept| (kept.address, kept.filled, kept.columns, kept.capacity - kept.filled));
         let (Some(record), true) = (self.artifact.record, rows.count as usize <= room) else {
             return Err(DeviceError(format!("there is room for {room} more rows")));
         };
-        let recorded = self.rows.replace((address, 0));
-        let done = match self.recorder(rows.every) {
+        let recorder = self.recorder(rows.every);
+        // Where rows go by launches that can be made again, the launch knows of the rows before.
+        let behind = recorder.map_or(0, |_| filled * columns * size);
+        let recorded = self.rows.replace((address + behind as u64, 0));
+        let done = match recorder {
             Some(recorder) => self.fill_rows(recorder, (rows, dt), feeds),
-            None => self.set_places(rows.places, 0).and_then(|()| {
-                (0..rows.count).try_for_each(|row| {
-                    let step = rows.first + row * rows.every;
-                    self.supply(feeds)?;
-                    self.feed(step, feeds)?;
-                    self.run(Phase::Observe, step, dt)?;
-                    self.launch(record, Clock::new((row, rows.places.len() as u64), dt), None)?;
-                    self.advance(step, rows.every, dt, feeds)
-                })
-            }),
+            None => self.set_places(rows.places, 0).and_then(|()| self.turns(record, (rows, filled as u64), dt, feeds)),
         };
         self.rows = recorded;
         done?;
@@ -133,7 +198,32 @@ impl<D: Driver> KeptRows for Launcher<D> {
         Ok((0..n).map(of).collect())
     }
 
-    fn peaks(&mut self, _: Range<usize>, _: &[Frame]) -> Result<Vec<Peak>, DeviceError> {
-        Err(DeviceError(format!("`{}` finds no spectra", self.driver.device())))
+    fn peaks(&mut self, rows: Range<usize>, frames: &[Frame]) -> Result<Vec<Peak>, DeviceError> {
+        let (address, n) = self.among(&rows)?;
+        let (Spectra { taper, join, peak }, layout) = (self.entries()?.spectra, Spectrum::new(rows.len(), n));
+        let room = self.totals_room(8 * layout.words)?;
+        let angle = |k: usize| (-PI * k as f64 / layout.half as f64).sin_cos();
+        let turns = (0..layout.half).map(angle).flat_map(|(sin, cos)| [sin, cos]);
+        let given = hann_window(rows.len()).chain(frames.iter().map(|f| f.mean)).chain(frames.iter().map(|f| f.scale));
+        let given: Vec<f64> = given.chain(turns).collect();
+        self.driver.upload(room + 8 * Spectra::TOLD as u64, &encode(&given, Precision::F64))?;
+        for base in (0..n).step_by(layout.width) {
+            let told = layout.told(room, base);
+            self.driver.upload(room, &told.map(u64::to_le_bytes).concat())?;
+            let (numbers, passes) = (2 * layout.half * layout.width, layout.half.trailing_zeros() + 1);
+            let mut launches = vec![(taper, 0, numbers)];
+            launches.extend((0..passes).map(|pass| (join, 1 << pass, numbers / 2)));
+            launches.push((peak, 0, layout.width.min(n - base)));
+            self.launch_on_rows(address, &launches)?;
+        }
+        let mut bytes = vec![0; 8 * 4 * n];
+        self.driver.download(layout.told(room, 0)[Spectra::BINS], &mut bytes)?;
+        // As many words as were asked for.
+        let word = |at: usize| u64::from_le_bytes(bytes[8 * at..8 * at + 8].try_into().expect("eight bytes"));
+        let of = |column: usize| Peak {
+            bin: word(column) as usize,
+            power: [1, 2, 3].map(|k| f64::from_bits(word(k * n + column))),
+        };
+        Ok((0..n).map(of).collect())
     }
 }

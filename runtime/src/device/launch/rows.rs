@@ -51,7 +51,7 @@ impl<D: Driver> Launcher<D> {
         while done < rows.count {
             let part = (rows.count - done).min(most);
             let clock = Clock::new((rows.first + done * rows.every, part), dt);
-            self.launch(recorder.entry, Clock { recorded: done * width as u64, ..clock }, Some(feeds))?;
+            self.launch(recorder.entry, Clock { recorded: done * width as u64, ..clock })?;
             done += part;
         }
         Ok(())
