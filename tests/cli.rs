@@ -347,27 +347,6 @@ fn compile_prints_every_form() {
 }
 
 #[test]
-fn options_of_another_language_are_refused() {
-    let p = Place::new("languages");
-    let compile = |options: &[&str]| p.run(&[&["compile", "m.yaml", "-o", "code"][..], options].concat());
-    for (language, option, wanted) in [
-        ("ptx", "--standalone", "--target rust"),
-        ("wgsl", "--no-std", "--target rust"),
-        ("rust", "--fast-math", "--target ptx"),
-        ("wgsl", "--fast-math", "--target ptx"),
-    ] {
-        compile(&["--target", language, option]).fails(2, &[option, language, wanted]);
-    }
-    compile(&["--target", "rust", "--sm", "80"]).fails(2, &["`--sm`", "--target ptx"]);
-    compile(&["--target", "rust", "--engine", "block"]).fails(2, &["`--engine`", "leave it out"]);
-    compile(&["--target", "ptx", "--threads", "2"]).fails(2, &["`--threads`"]);
-    compile(&["--target", "ptx", "--device", "cpu"]).fails(2, &["`--device`"]);
-    assert!(!p.0.join("code").exists(), "nothing is written");
-    compile(&["--target", "rust"]).ok();
-    compile(&["--target", "ptx", "--sm", "sm_80", "--fast-math", "--precision", "f32"]).ok();
-}
-
-#[test]
 fn an_input_onto_what_an_equation_defines_is_refused() {
     let p = Place::new("driven");
     p.run(&["run", "m.yaml", "--input", "x=3"]).fails(1, &["`p/op/x` cannot be driven by an input", "inputs are `u`"]);

@@ -59,6 +59,26 @@ fn processors_that_do_not_exist_are_refused() {
     assert!(!done.status.success() && said.contains("60, 61, 70"), "{said}");
 }
 
+#[test]
+fn options_of_another_language_are_refused() {
+    let directory = std::env::temp_dir().join(format!("nullcline-options-{}", std::process::id()));
+    let path = directory.display().to_string();
+    for (options, said) in [
+        (&["--target", "ptx", "--standalone"][..], "`--standalone` means nothing to `--target ptx`"),
+        (&["--target", "wgsl", "--no-std"], "use `--target rust`"),
+        (&["--target", "rust", "--fast-math"], "use `--target ptx`"),
+        (&["--target", "rust", "--sm", "80"], "`--sm` means nothing to `--target rust`"),
+        (&["--target", "rust", "--engine", "block"], "`--engine` says how nullcline runs a model"),
+        (&["--target", "ptx", "--threads", "2"], "`--threads`"),
+        (&["--target", "ptx", "--device", "cpu"], "`--device`"),
+    ] {
+        let done = nullcline(&[&["compile", "templates/linear.yaml", "-o", &path][..], options].concat());
+        let text = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.code() == Some(2) && text.contains(said), "{options:?}: {text}");
+    }
+    assert!(!directory.exists(), "nothing is written");
+}
+
 /// The host in C reads the manifest, and says that there is no driver where there is none. (What it launches is what the
 /// library launches; it has not met a device in these tests.)
 #[test]
