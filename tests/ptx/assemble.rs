@@ -53,7 +53,10 @@ fn assemble(ptxas: &str, file: &Path, sm: u32) -> Vec<Usage> {
         .unwrap_or_else(|e| panic!("{ptxas}: {e}"));
     let said = String::from_utf8_lossy(&done.stderr).into_owned() + &String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success(), "{}, sm_{sm}:\n{said}", file.display());
-    usage(&said)
+    let usage = usage(&said);
+    let entries = fs::read_to_string(file).unwrap().matches(".visible .entry ").count();
+    assert_eq!(usage.len(), entries, "{}, sm_{sm}: entries that are reported:\n{said}", file.display());
+    usage
 }
 
 #[test]
@@ -112,6 +115,9 @@ fn every_kernel_assembles_without_spills() {
             format!("sm_{sm}, {name}: `{}` spills {} bytes, {} registers", u.entry, u.spilled, u.registers)
         }));
         assert!(of.len() > 1000, "only {} kernels", of.len());
+        // A thread has 255 at most (CUDA C++ Programming Guide, table of technical specifications), and none does without.
+        let unreported = of.iter().find(|(_, u)| !(1..=255).contains(&u.registers));
+        assert!(unreported.is_none(), "{:?}", unreported.map(|(name, u)| (name, &u.entry, u.registers)));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -16,6 +16,7 @@ mod models;
 mod networks;
 mod products;
 mod refusals;
+mod registers;
 mod rows;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,7 +2,8 @@
 
 mod machine;
 mod opcodes;
-mod parse;
+#[allow(dead_code)] // not every test program reads code
+pub mod parse;
 
 use nullcline::Engine;
 use nullcline::compiler::backend::ptx::{self, PTX};

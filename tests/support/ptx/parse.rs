@@ -108,6 +108,8 @@ pub struct Function {
     pub shared: usize,
     pub most_threads: usize,
     pub code: Vec<Instruction>,
+    /// Places with names.
+    pub labels: Vec<(String, usize)>,
 }
 
 /// Reads a text; faults name the line.
@@ -371,6 +373,8 @@ impl Reader {
             let target = self.labels.get(&label).ok_or_else(|| format!("there is no label {label}"))?;
             self.function.code[at].op = Op::Branch(*target);
         }
+        self.function.labels = self.labels.drain().collect();
+        self.function.labels.sort();
         Ok(std::mem::take(&mut self.function))
     }
 }
