@@ -72,8 +72,10 @@ impl Model {
     pub fn embed(&self, options: EmbedOptions) -> Result<Embedded, Error> {
         let failed = |d| Error::model(d, &self.sources);
         let lowered = self.lowered().map_err(failed)?;
-        let slopes = pass::slopes(lowered.system.clone(), lowered.scheme, lowered.precision, &RUST).map_err(failed)?;
-        let compiled = self.compile(&GENERATED)?;
+        let mut system = lowered.system.clone();
+        system.marks = rust::marks(&self.circuit, &system, false);
+        let slopes = pass::slopes(system, lowered.scheme, lowered.precision, &RUST).map_err(failed)?;
+        let compiled = self.compile_marked(&GENERATED, false)?;
         let notes = notes(&self.circuit, &compiled.system, &compiled.module);
         let recorded = recorded(&compiled);
         let events = compiled.events.iter();

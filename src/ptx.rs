@@ -58,7 +58,7 @@ impl Model {
         }
         let written = ptx::Options { sm: options.sm, fast: options.fast, blas: false, about };
         let engine = TEXTS.iter().find(|e| std::ptr::eq(e.target, written.target()));
-        let compiled = self.compile(engine.expect("every target has a row"))?;
+        let compiled = self.compile_marked(engine.expect("every target has a row"), true)?;
         let artifact = ptx::artifact(&compiled.module, &written);
         let about = compiled.about(self, "model.ptx", "model.bin");
         let manifest = manifest::manifest(&artifact, &about);

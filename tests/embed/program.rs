@@ -65,6 +65,26 @@ fn a_standalone_crate_prints_what_a_run_records() {
     assert_eq!(printed, fs::read_to_string(table).unwrap());
 }
 
+/// Numbers of every size, in single precision.
+#[test]
+fn a_standalone_crate_spells_numbers_as_a_run_does() {
+    let folder = folder("standalone_numbers");
+    fs::create_dir_all(&folder).unwrap();
+    let model = folder.join("fall.yaml");
+    let operator =
+        "{base: OperatorTemplate, equations: [x' = -x, \"y' = 6*y\"], variables: {x: output(1), y: variable(1)}}";
+    fs::write(&model, format!("fall: {operator}\nsimulate: {{duration: 20.0, dt: 0.5, record: {{x: x, y: y}}}}\n"))
+        .unwrap();
+    let (model, to) = (model.to_str().unwrap(), folder.to_str().unwrap());
+    nullcline(&["compile", model, "--target", "rust", "--standalone", "--precision", "f32", "-o", to]);
+    let printed = cargo_run(&folder);
+    let table = folder.join("expected.csv");
+    nullcline(&["run", model, "--precision", "f32", "--out", table.to_str().unwrap()]);
+    let expected = fs::read_to_string(table).unwrap();
+    assert!(expected.contains("e-6,") && expected.lines().last().unwrap().contains("e23"), "{expected}");
+    assert_eq!(printed, expected);
+}
+
 /// Two populations, one recorded in part, whose spikes are recorded beside a column.
 const SPIKING: &str = "
 lif:

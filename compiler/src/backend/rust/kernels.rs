@@ -48,7 +48,8 @@ pub(super) fn phase(
         match &kernel.body {
             Body::Pointwise(body) => {
                 let function = ident(&element_name(&kernel_place(name, kernels.len(), position)));
-                let printed = element(fields.module, &function, body, &fields.names, comments, out.prelude);
+                let named = fields.module.named_in(*index);
+                let printed = element(fields.module, &function, (body, named), &fields.names, comments, out.prelude);
                 let size = kernel.extent;
                 let doc = if size == 1 { String::new() } else { format!(" For each of {size} elements.") };
                 let item = &printed.item;

@@ -27,7 +27,7 @@ mod text;
 pub use artifact::artifact;
 pub use constants::Long;
 pub use names::{ident, shortest, snake, word};
-pub use notes::notes;
+pub use notes::{marks, notes};
 #[cfg(feature = "build")]
 pub use text::format;
 
