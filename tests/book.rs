@@ -105,7 +105,7 @@ fn checks() {
         `nullcline check` and every other command ask this of a model, after its text was read and its paths were resolved.\n"
         .to_string();
     let mut files: Vec<PathBuf> =
-        fs::read_dir(root().join("compiler/src/model/check")).unwrap().map(|e| e.unwrap().path()).collect();
+        fs::read_dir(root().join("compiler/language/src/model/check")).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

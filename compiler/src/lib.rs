@@ -9,12 +9,10 @@ pub mod diagnostic;
 pub mod embed;
 pub mod ir;
 pub mod kernel;
-pub mod model;
 pub mod pass;
 pub mod scheme;
-pub mod source;
-pub mod syntax;
-pub mod template;
+
+pub use nullcline_language::{model, source, syntax, template};
 
 #[cfg(feature = "build")]
 pub use embed::build;

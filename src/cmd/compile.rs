@@ -214,6 +214,7 @@ impl Compile {
     fn model(&self) -> Result<Model, Fault> {
         let mut model = self.model.load()?;
         self.settings.apply(&mut model)?;
+        self.settings.print_notes();
         Ok(model)
     }
 

@@ -8,12 +8,12 @@ const LONGEST: usize = 500;
 /// Longer Rust files, and why they are one file.
 const LONG: &[(&str, &str)] = &[
     (
-        "compiler/src/syntax/equation/check.rs",
+        "compiler/language/src/syntax/equation/check.rs",
         "one state machine over the tokens; its faults refer to each other's cases",
     ),
-    ("compiler/src/diagnostic/template.rs", "one constructor per fault of one stage, a list without logic"),
+    ("compiler/language/src/diagnostic/template.rs", "one constructor per fault of one stage, a list without logic"),
     (
-        "compiler/src/syntax/equation/grammar/rules.rs",
+        "compiler/language/src/syntax/equation/grammar/rules.rs",
         "written by pest from the grammar, and held equal to it by a test",
     ),
 ];
@@ -29,7 +29,7 @@ const WORLD: &[(&str, &[&str], &str)] = &[
     ("std::env::var", &["compiler/src/embed/build.rs", "macros/src/file.rs"], "settings are arguments"),
     (
         "std::fs",
-        &["compiler/src/template/library.rs", "runtime/src/io/", "compiler/src/embed/build.rs"],
+        &["compiler/language/src/template/library.rs", "runtime/src/io/", "compiler/src/embed/build.rs"],
         "files are read through `Library` and written through `io`",
     ),
     (
@@ -57,7 +57,9 @@ fn before_tests(text: &str) -> &str {
 }
 
 fn is_library(path: &str) -> bool {
-    let library = ["compiler/src/", "runtime/src/", "macros/src/"].iter().any(|part| path.starts_with(part));
+    let library = ["compiler/language/src/", "compiler/src/", "runtime/src/", "macros/src/"]
+        .iter()
+        .any(|part| path.starts_with(part));
     library && path.ends_with(".rs") && !path.ends_with("tests.rs")
 }
 

@@ -7,7 +7,7 @@ use crate::diagnostic::{Result, lower as fault};
 use crate::ir::complex::Value;
 use crate::ir::expr::{SpaceId, StateId};
 use crate::ir::system::{Location, System, Values};
-use crate::model::population::expand;
+use crate::model::expand;
 use crate::model::{Operator, Role, Variable};
 use crate::source::Span;
 use crate::syntax::ast::{Equation, LhsKind};
