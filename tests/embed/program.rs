@@ -42,8 +42,15 @@ fn a_standalone_crate_prints_what_a_run_records() {
     assert_eq!((&buffer["role"], &buffer["initial"]), (&"parameter".into(), &135.0.into()));
     assert_eq!((&manifest["scheme"], &manifest["columns"][0]["name"]), (&"euler".into(), &"psp".into()));
 
-    // What the manifest names is in the code.
+    // Values have the names of the model, below their equations.
     let source = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+    assert!(source.contains("\n        // psp = y1 - y2\n        let psp = y1 - y2;\n"), "{source}");
+    let step = source.split("fn step_element").nth(1).unwrap();
+    let equation = step.find("// S0 = 2 * e0 / (1 + exp(r * (v0 - psp)))").unwrap();
+    assert!(step[equation..].find("let S0 = ") < step[equation..].find("\n\n"), "{step}");
+    assert!(source.contains("// C2 = 0.8 * C\n        let C2 = 0.8 * C;"), "{source}");
+
+    // What the manifest names is in the code.
     let of = |list: &str, name: &str, key: &str| {
         let found = manifest[list].as_array().unwrap().iter().find(|b| b["name"] == name);
         found.and_then(|b| b[key].as_str()).unwrap_or_else(|| panic!("{name}: {key}")).to_string()

@@ -35,6 +35,12 @@ fn the_program_writes_code_and_manifest() {
     assert_eq!(manifest["target"], "ptx");
     assert_eq!(manifest["arguments"], serde_json::json!(["first", "count", "dt", "seed"]));
     let entries = manifest["entries"].as_array().unwrap();
+    // Below the model's own text, instructions say which equation they complete, in each stage of the scheme.
+    let body = code.split(".visible .entry").skip(1).collect::<String>();
+    for equation in ["psp = y1 - y2\n", "S0 = 2 * e0 / (1 + exp(r * (v0 - psp)))\n", "psp = y1 - y2, stage 2\n"] {
+        assert!(body.contains(&format!(";  // {equation}")), "{equation}");
+    }
+    assert!(body.contains(";  // y5' = B * b * C4 * S2 - 2 * b * y5 - b^2 * y2\n"), "{body}");
     for entry in entries {
         let declared = format!(".visible .entry {}(", entry["name"].as_str().unwrap());
         let head = code.split(&declared).nth(1).unwrap().split(')').next().unwrap();
