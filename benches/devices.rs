@@ -65,7 +65,15 @@ fn devices() -> Vec<Device> {
             println!("skipped: {}, not in this build: {}", kind.name, kind.help);
             continue;
         };
-        let (Some(first), Some(engine)) = (list().into_iter().next(), kind.engine()) else {
+        let first = list().map(|devices| devices.into_iter().next().transpose());
+        let first = match first.and_then(|first| first) {
+            Ok(first) => first,
+            Err(fault) => {
+                println!("skipped: {}: {fault}", kind.name);
+                continue;
+            }
+        };
+        let (Some(first), Some(engine)) = (first, kind.engine()) else {
             println!("skipped: {}, none found ({})", kind.name, kind.doc);
             continue;
         };

@@ -1,13 +1,18 @@
 //! The kinds of devices that engines run on. A new one is one row.
 
+use nullcline_runtime::artifact::DeviceError;
+
 use crate::engine::{ENGINES, Engine};
+
+/// The devices of a kind by their numbers, with the faults of those that do not open; or why none of the kind can be used.
+pub type Listed = Result<Vec<Result<DeviceInfo, DeviceError>>, DeviceError>;
 
 /// A kind of device.
 pub struct Kind {
     /// Name on the command line.
     pub name: &'static str,
     /// The devices of this kind that this machine has, by their numbers; `None` if this build cannot use any.
-    pub list: Option<fn() -> Vec<DeviceInfo>>,
+    pub list: Option<fn() -> Listed>,
     /// How to get a build that can.
     pub help: &'static str,
     /// One line for the manual.
@@ -54,12 +59,31 @@ pub struct Place {
     pub index: usize,
 }
 
+/// A device that was chosen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Auto {
+    /// The device.
+    pub place: Place,
+    /// Why others, which are there, were not: their faults.
+    pub passed_over: Vec<DeviceError>,
+}
+
 impl Place {
-    /// The device that `auto` means: the first processor by NVIDIA if there is one, else the processor. Devices that do not
-    /// compute what the processor computes, to the bit, are not chosen unasked.
-    pub fn auto() -> Place {
-        let kind = KINDS.iter().find(|k| k.name == "cuda" && k.list.is_some_and(|list| !list().is_empty()));
-        Place { kind: kind.map_or("cpu", |k| k.name), index: 0 }
+    /// The device that `auto` means: the first processor by NVIDIA that opens if there is one, else the processor. Devices that
+    /// do not compute what the processor computes, to the bit, are not chosen unasked.
+    pub fn auto() -> Auto {
+        let list = Kind::lookup("cuda").and_then(|kind| kind.list);
+        let (mut index, mut passed_over) = (None, Vec::new());
+        match list.map_or_else(|| Ok(Vec::new()), |list| list()) {
+            Err(fault) => passed_over.push(fault),
+            Ok(devices) => {
+                index = devices.iter().position(Result::is_ok);
+                let before = index.unwrap_or(devices.len());
+                passed_over.extend(devices.into_iter().take(before).filter_map(Result::err));
+            }
+        }
+        let place = index.map_or(Place { kind: "cpu", index: 0 }, |index| Place { kind: "cuda", index });
+        Auto { place, passed_over }
     }
 }
 
@@ -78,17 +102,17 @@ impl Kind {
     }
 }
 
-fn processor() -> Vec<DeviceInfo> {
+fn processor() -> Listed {
     let cores = std::thread::available_parallelism().map_or_else(|e| e.to_string(), |n| n.to_string());
     let engines: Vec<&str> = ENGINES.iter().filter(|e| e.device == "cpu").map(|e| e.name).collect();
     let facts = vec![("threads", cores), ("engines", engines.join(", ")), ("precisions", "f32, f64".to_string())];
-    vec![DeviceInfo { name: std::env::consts::ARCH.to_string(), facts }]
+    Ok(vec![Ok(DeviceInfo { name: std::env::consts::ARCH.to_string(), facts })])
 }
 
 #[cfg(feature = "cuda")]
-fn nvidia() -> Vec<DeviceInfo> {
+fn nvidia() -> Listed {
     let gigabytes = |bytes: usize| format!("{:.1} GB", bytes as f64 / 1e9);
-    let found = nullcline_runtime::device::cuda::devices().into_iter().map(|device| {
+    let info = |device: nullcline_runtime::device::cuda::Facts| {
         let (free, all) = device.memory;
         let facts = vec![
             ("instructions", format!("sm_{}", device.sm)),
@@ -98,12 +122,12 @@ fn nvidia() -> Vec<DeviceInfo> {
             ("precisions", "f32, f64".to_string()),
         ];
         DeviceInfo { name: device.name, facts }
-    });
-    found.collect()
+    };
+    Ok(nullcline_runtime::device::cuda::devices()?.into_iter().map(|device| device.map(info)).collect())
 }
 
 #[cfg(feature = "wgpu")]
-fn graphics() -> Vec<DeviceInfo> {
+fn graphics() -> Listed {
     let found = nullcline_runtime::device::wgpu::adapters().into_iter().map(|device| {
         let precisions = if device.double { "f32, f64" } else { "f32" };
         let mut facts = vec![
@@ -113,7 +137,7 @@ fn graphics() -> Vec<DeviceInfo> {
             ("precisions", precisions.to_string()),
         ];
         facts.extend(device.limits.iter().map(|(what, value)| (*what, value.to_string())));
-        DeviceInfo { name: device.name, facts }
+        Ok(DeviceInfo { name: device.name, facts })
     });
-    found.collect()
+    Ok(found.collect())
 }

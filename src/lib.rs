@@ -20,7 +20,7 @@ mod shader;
 
 pub use batch::Batch;
 pub use cost::{Choice, Estimate};
-pub use device::{DeviceInfo, KINDS, Kind, Place};
+pub use device::{Auto, DeviceInfo, KINDS, Kind, Listed, Place};
 #[cfg(feature = "cli")]
 pub use embed::{EmbedOptions, Embedded};
 pub use engine::{ENGINES, Engine};

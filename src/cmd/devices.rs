@@ -20,11 +20,24 @@ impl Devices {
                 text += &format!("{}  not in this build: {}; {}\n", kind.name, kind.doc, kind.help);
                 continue;
             };
-            let devices = list();
+            let devices = match list() {
+                Ok(devices) => devices,
+                Err(fault) => {
+                    text += &format!("{}  cannot be used: {fault}\n", kind.name);
+                    continue;
+                }
+            };
             if devices.is_empty() {
                 text += &format!("{}  none found: {}\n", kind.name, kind.doc);
             }
             for (index, device) in devices.iter().enumerate() {
+                let device = match device {
+                    Ok(device) => device,
+                    Err(fault) => {
+                        text += &format!("{}:{index}  cannot be used: {fault}\n", kind.name);
+                        continue;
+                    }
+                };
                 text += &format!("{}:{index}  {}\n", kind.name, device.name);
                 let width = device.facts.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
                 for (what, value) in &device.facts {

@@ -13,10 +13,12 @@ use nullcline::compiler::source::{FileId, Name, Span};
 use nullcline::compiler::syntax::text::MappedText;
 use nullcline::compiler::template::library::FileLibrary;
 use nullcline::compiler::template::{Complex, Literal, parse_number};
+use nullcline::runtime::artifact::DeviceError;
 use nullcline::runtime::sim::Simulation;
-use nullcline::{Compiled, ENGINES, Engine, Error, KINDS, Kind, Model, Place};
+use nullcline::{Auto, Compiled, ENGINES, Engine, Error, KINDS, Kind, Model, Place};
 
 use super::fault::Fault;
+use super::print;
 
 /// A template file, and one of the templates in it.
 #[derive(Args, Clone)]
@@ -124,11 +126,13 @@ pub struct Settings {
 }
 
 /// A device as typed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Device {
     kind: &'static Kind,
     engine: &'static Engine,
     index: usize,
+    /// Why `auto` is not another one.
+    passed_over: Vec<DeviceError>,
 }
 
 /// `NAME=TEXT`, as typed.
@@ -141,7 +145,7 @@ struct Assignment {
 impl Settings {
     /// The chosen engine; without one, that of the chosen device.
     pub fn engine(&self) -> &'static Engine {
-        let of_device = || self.device.map_or_else(Engine::auto, |d| d.engine);
+        let of_device = || self.device.as_ref().map_or_else(Engine::auto, |d| d.engine);
         Engine::lookup(&self.engine).unwrap_or_else(of_device)
     }
 
@@ -156,16 +160,35 @@ impl Settings {
         Ok(if self.chooses_engine() { compiled.choose(self.threads) } else { compiled })
     }
 
+    /// The option by which an engine, a device or threads were chosen, if any was given.
+    pub fn executor(&self) -> Option<&'static str> {
+        let given = [
+            (self.engine != "auto", "--engine"),
+            (self.device.is_some(), "--device"),
+            (self.threads.is_some(), "--threads"),
+        ];
+        given.into_iter().find(|g| g.0).map(|g| g.1)
+    }
+
     /// Whether the chosen engine runs on the chosen device.
     fn check_device(&self) -> Result<(), Fault> {
         let engine = self.engine();
-        match self.device {
+        match &self.device {
             Some(device) if device.kind.name != engine.device => {
                 let message = format!("the engine `{}` does not run on `{}`", engine.name, device.kind.name);
                 let help = format!("leave out `--engine`, or use `--engine {}`", device.engine.name);
-                Err(Fault::usage(format!("{}\n  help: {help}", super::print::labelled_error(message))))
+                Err(Fault::usage(format!("{}\n  help: {help}", print::labelled_error(message))))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Says why `--device auto` does without devices that are there.
+    pub fn print_notes(&self) {
+        for (device, fault) in self.device.iter().flat_map(|d| d.passed_over.iter().map(move |fault| (d, fault))) {
+            let number = if device.kind.name == "cpu" { String::new() } else { format!(":{}", device.index) };
+            let chosen = format!("`--device auto` computes on `{}{number}`", device.kind.name);
+            print::error(&print::labelled_warning(format!("{chosen}: {fault}")));
         }
     }
 
@@ -192,7 +215,7 @@ impl Settings {
     /// Applies the settings to a model.
     pub fn apply(&self, model: &mut Model) -> Result<(), Fault> {
         self.check_device()?;
-        model.device = self.device.map_or(0, |d| d.index);
+        model.device = self.device.as_ref().map_or(0, |d| d.index);
         let mut faults = Diagnostics::new();
         if let Some(seed) = self.structure_seed {
             model.reseed(seed)?;
@@ -323,10 +346,13 @@ fn threads(text: &str) -> Result<NonZeroUsize, String> {
 
 /// `NAME` or `NAME:N`
 fn device(text: &str) -> Result<Device, String> {
-    let (name, index) = match text {
-        "auto" => (Place::auto().kind, "0"),
-        text => text.split_once(':').unwrap_or((text, "0")),
-    };
+    if text == "auto" {
+        let Auto { place: Place { kind, index }, passed_over } = Place::auto();
+        let kind = Kind::lookup(kind).expect("`auto` is one of the kinds");
+        let engine = kind.engine().expect("a kind that has devices has an engine");
+        return Ok(Device { kind, engine, index, passed_over });
+    }
+    let (name, index) = text.split_once(':').unwrap_or((text, "0"));
     let known = || KINDS.iter().map(|k| format!("`{}`", k.name)).collect::<Vec<_>>().join(", ");
     let kind =
         Kind::lookup(name).ok_or_else(|| format!("expected one of {}, or one of them with a number", known()))?;
@@ -335,7 +361,7 @@ fn device(text: &str) -> Result<Device, String> {
     if name == "cpu" && index > 0 {
         return Err("there is one `cpu`".to_string());
     }
-    Ok(Device { kind, engine, index })
+    Ok(Device { kind, engine, index, passed_over: Vec::new() })
 }
 
 fn schemes() -> PossibleValuesParser {

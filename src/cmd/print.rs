@@ -20,6 +20,11 @@ pub fn labelled_error(message: impl Display) -> String {
     format!("{}: {message}", paint(colors_on_stderr(), "1;31", "error"))
 }
 
+/// `warning: ..`, likewise.
+pub fn labelled_warning(message: impl Display) -> String {
+    format!("{}: {message}", paint(colors_on_stderr(), "1;33", "warning"))
+}
+
 /// Whether messages on standard error have colours.
 pub fn colors_on_stderr() -> bool {
     std::io::stderr().is_terminal() && wanted()

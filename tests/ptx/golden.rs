@@ -39,7 +39,7 @@ pub fn golden_models() -> impl Iterator<Item = Run> {
 
 /// What a model records within so many steps. In single precision some overflow on the way; what was recorded until then
 /// counts.
-fn record(run: &Run, engine: &'static Engine, most: u64) -> Recording {
+pub fn record(run: &Run, engine: &'static Engine, most: u64) -> Recording {
     let name = &run.name;
     let compiled = run.model.compile(engine).unwrap_or_else(|e| panic!("{name}: {e}"));
     let mut prepared = compiled.load().unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -4,6 +4,10 @@
 mod assemble;
 #[cfg(feature = "cuda")]
 mod device;
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+mod driver;
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+mod faults;
 mod golden;
 mod hosts;
 #[path = "../support/ptx/mod.rs"]
@@ -15,6 +19,8 @@ mod members;
 mod models;
 mod networks;
 mod products;
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+mod program;
 mod refusals;
 mod registers;
 mod rows;

@@ -44,7 +44,8 @@ fn text_that_an_assembler_refuses_is_refused() {
     }
 }
 
-const ADDRESS: &str = "ld.param.u64 %x1, [p];\nmov.u32 %r1, %tid.x;\nmad.wide.u32 %x2, %r1, 4, %x1;\n";
+const ADDRESS: &str =
+    "ld.param.u64 %x1, [p];\nmov.u32 %r1, %tid.x;\nmul.wide.u32 %x2, %r1, 4;\nadd.u64 %x2, %x1, %x2;\n";
 
 #[test]
 fn accesses_outside_of_memory_are_refused() {
@@ -66,7 +67,7 @@ fn threads_that_race_are_found() {
     }
     // A neighbour is read without waiting for it, and after all have waited.
     let before = format!("{ADDRESS}st.global.u32 [%x2], %r1;\n");
-    let read = "xor.b32 %r2, %r1, 1;\nmad.wide.u32 %x3, %r2, 4, %x1;\nld.global.u32 %r3, [%x3];";
+    let read = "xor.b32 %r2, %r1, 1;\nmul.wide.u32 %x3, %r2, 4;\nadd.u64 %x3, %x1, %x3;\nld.global.u32 %r3, [%x3];";
     assert!(launch(&format!("{before}{read}"), (1, 2)).unwrap_err().contains("a race"));
     assert_eq!(launch(&format!("{before}bar.sync 0;\n{read}"), (1, 2)), Ok(()));
     // Two blocks cannot wait for each other.

@@ -10,8 +10,8 @@ use nullcline::compiler::kernel::ir::{BufferRole, Module};
 use nullcline::compiler::kernel::many::{ManySteps, many_steps};
 use nullcline::compiler::template::library::MemoryLibrary;
 use nullcline::runtime::code::{Artifact, Binding, Entry};
+use stand_in_driver::interpreter::parse::{Function, Op, Operand, Space, parse};
 
-use super::interpreter::parse::{Function, Op, Operand, Space, parse};
 use super::networks::NETWORK;
 use super::{every_model, module};
 
@@ -112,7 +112,7 @@ fn ensembles_keep_their_state_in_registers() {
             members += 1;
             let artifact = ptx::artifact(&module, &ptx::Options::default());
             assert!(!artifact.code.contains(".local"), "{name}, {precision}: memory of a thread's own");
-            let functions = parse(&artifact.code).unwrap();
+            let functions = parse(&artifact.code).unwrap().functions;
             let of = |index| entry(&artifact, &functions, index);
             let entries = [artifact.steps, artifact.recorder.map(|r| r.entry)].into_iter().flatten().map(of);
             for (function, entry) in entries {
@@ -165,7 +165,7 @@ fn loops_that_use_memory_are_told_from_those_that_do_not() {
     let mut model = Model::load(&library, "m.yaml", None).unwrap_or_else(|e| panic!("{e}"));
     let module = module(&mut model, "f64");
     let artifact = ptx::artifact(&module, &ptx::Options::default());
-    let functions = parse(&artifact.code).unwrap();
+    let functions = parse(&artifact.code).unwrap().functions;
     let (function, entry) = entry(&artifact, &functions, artifact.steps.unwrap());
     let found = accesses(&module, (&function, &entry), steps(&function));
     for (access, least) in [(State, 4), (Ring, 3), (Mark, 1)] {

@@ -1,7 +1,8 @@
 //! NVIDIA's processors, by the driver alone: it compiles the PTX of an artifact for the processor it finds. The driver's
 //! library is looked for when a device is opened, so a program with this device starts on machines without one.
 //!
-//! The rest of this runtime is tested with the same launches in an interpreter of PTX; this file is what remains.
+//! Where there is no such processor it is tested with a driver that is an interpreter of PTX (`tests/driver`): every call made
+//! here, and what it says when one fails. What remains is whether NVIDIA's driver does as its interface says.
 
 mod cublas;
 mod faults;
@@ -42,17 +43,37 @@ pub struct Facts {
     pub version: (u32, u32),
 }
 
-/// The processors of this machine; none without a driver.
-pub fn devices() -> Vec<Facts> {
-    let opened = (0..count().unwrap_or(0)).filter_map(|index| Cuda::open(index).ok()?.facts().ok());
-    opened.collect()
+/// The processors of this machine by their numbers, with the faults of those that do not open; none without a driver.
+///
+/// Fails if there is a driver that does not start.
+pub fn devices() -> Result<Vec<Result<Facts, DeviceError>>, DeviceError> {
+    if !present() {
+        return Ok(Vec::new());
+    }
+    Ok((0..count()?).map(|index| Cuda::open(index)?.facts()).collect())
+}
+
+/// Whether there is a driver.
+fn present() -> bool {
+    // SAFETY: it loads the library by name, whose initialisers are those of NVIDIA's driver, and unloads it again.
+    unsafe { sys::is_culib_present() }
 }
 
 /// Number of processors, if there is a driver.
 fn count() -> Result<usize, DeviceError> {
-    // SAFETY: it loads the library by name, whose initialisers are those of NVIDIA's driver, and unloads it again.
-    let present = unsafe { sys::is_culib_present() };
-    faults::count(present, || result::init().and_then(|()| CudaContext::device_count()))
+    let started = || {
+        faults::new_enough(version()?)?;
+        result::init()?;
+        CudaContext::device_count().map_err(Into::into)
+    };
+    faults::count(present(), started)
+}
+
+/// The version of CUDA that the driver knows: 12040 for 12.4.
+fn version() -> Result<i32, DriverError> {
+    let mut version = 0;
+    // SAFETY: writes one integer to the address it is given.
+    unsafe { sys::cuDriverGetVersion(&mut version) }.result().map(|()| version)
 }
 
 impl Cuda {
@@ -62,24 +83,32 @@ impl Cuda {
         let context =
             CudaContext::new(index).map_err(|e| DeviceError(format!("`cuda:{index}` does not open: {}", reason(e))))?;
         let name = context.name().unwrap_or_else(|_| "NVIDIA".to_string());
-        Ok(Cuda { context, name: format!("cuda:{index} ({name})") })
+        let device = Cuda { context, name: format!("cuda:{index} ({name})") };
+        faults::new_enough_for_code(&device.name, device.sm()?)?;
+        Ok(device)
+    }
+
+    /// The version of its instruction set: 90 for `sm_90`.
+    fn sm(&self) -> Result<u32, DeviceError> {
+        let (major, minor) = self.context.compute_capability().map_err(|error| self.failed(error))?;
+        Ok(10 * positive(major) + positive(minor))
+    }
+
+    fn failed(&self, error: DriverError) -> DeviceError {
+        DeviceError(format!("{}: {}", self.name, reason(error)))
     }
 
     /// What it is and has.
     pub fn facts(&self) -> Result<Facts, DeviceError> {
-        let failed = |error| DeviceError(format!("{}: {}", self.name, reason(error)));
+        let failed = |error| self.failed(error);
         let name = self.context.name().map_err(failed)?;
-        let (major, minor) = self.context.compute_capability().map_err(failed)?;
         let units = sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
         let multiprocessors = self.context.attribute(units).map_err(failed)?;
         let memory = self.context.mem_get_info().map_err(failed)?;
-        let mut version = 0;
-        // SAFETY: writes one integer to the address it is given.
-        unsafe { sys::cuDriverGetVersion(&mut version) }.result().map_err(failed)?;
-        let positive = |number: i32| u32::try_from(number).unwrap_or(0);
+        let version = version().map_err(failed)?;
         Ok(Facts {
             name,
-            sm: 10 * positive(major) + positive(minor),
+            sm: self.sm()?,
             multiprocessors: positive(multiprocessors),
             memory,
             version: (positive(version) / 1000, positive(version) % 1000 / 10),
@@ -93,6 +122,10 @@ impl Cuda {
         let queue = Queue::new(self, &artifact)?;
         Ok(Box::new(Launcher::new(artifact, "cuda", queue)?))
     }
+}
+
+fn positive(number: i32) -> u32 {
+    u32::try_from(number).unwrap_or(0)
 }
 
 /// Loaded code with its memory. All launches and copies go through the context's default stream, in order.
@@ -290,7 +323,7 @@ mod tests {
             }
             Err(fault) => {
                 assert!(fault.0.contains("no NVIDIA driver") && fault.0.contains("--device cpu"), "{fault}");
-                assert!(devices().is_empty());
+                assert_eq!(devices(), Ok(Vec::new()));
             }
         }
     }

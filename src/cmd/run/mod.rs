@@ -80,6 +80,9 @@ impl Run {
         let start = Instant::now();
         let mut model = self.target.load()?;
         self.settings.apply(&mut model)?;
+        if !self.output.quiet {
+            self.settings.print_notes();
+        }
         if !self.output.quiet && !model.warnings.is_empty() {
             print::error(&render(&model.warnings, &model.sources, print::colors_on_stderr()));
         }

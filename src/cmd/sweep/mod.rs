@@ -106,6 +106,9 @@ impl Sweep {
         let mut model = self.target.load()?;
         let source = fingerprint(model.sources.files().map(|(_, file)| &*file.text));
         self.settings.apply(&mut model)?;
+        if !self.output.quiet {
+            self.settings.print_notes();
+        }
         if !self.output.quiet && !model.warnings.is_empty() {
             print::error(&render(&model.warnings, &model.sources, print::colors_on_stderr()));
         }

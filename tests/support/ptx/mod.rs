@@ -1,9 +1,6 @@
-//! An interpreter of PTX, and engines that run models on it.
+//! Engines that run models on an interpreter of PTX.
 
 mod machine;
-mod opcodes;
-#[allow(dead_code)] // not every test program reads code
-pub mod parse;
 
 use nullcline::Engine;
 use nullcline::compiler::backend::ptx::{self, PTX};

@@ -6,7 +6,7 @@ use nullcline_runtime::code::{Binding, Marks};
 
 use super::code::{Class, Code, Float};
 use super::spelling::{self, Value};
-use crate::kernel::ir::{BufferId, BufferRole, Index, Module, Precision, Stmt, ValueOp};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Module, Named, Precision, Stmt, ValueOp};
 
 /// What an entry is made from.
 #[derive(Clone, Copy)]
@@ -22,6 +22,13 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     pub fn name(&self, buffer: BufferId) -> &str {
         &self.module.buffers[buffer.index()].name
+    }
+
+    /// The values of equations in a body of the module.
+    fn named(&self, statements: &[Stmt]) -> &[Named] {
+        let own = |body: &Body| matches!(body, Body::Pointwise(own) if std::ptr::eq(own.as_ptr(), statements.as_ptr()));
+        let kernel = self.module.kernels.iter().position(|kernel| own(&kernel.body));
+        kernel.map_or(&[], |kernel| self.module.named_in(kernel))
     }
 
     /// The register with a buffer's address.
@@ -76,9 +83,11 @@ pub(super) trait Places {
 pub(super) fn body(code: &mut Code, source: &Source<'_>, places: &mut dyn Places, statements: &[Stmt]) {
     let float = source.float;
     let mut values: Vec<Value> = Vec::with_capacity(statements.len());
+    let named = source.named(statements);
     for statement in statements {
         match statement {
-            Stmt::Let(_, op) => {
+            Stmt::Let(id, op) => {
+                let written = code.length();
                 let value = match op {
                     ValueOp::Constant(value) => Value::number(float.immediate(*value)),
                     ValueOp::Time => {
@@ -100,6 +109,11 @@ pub(super) fn body(code: &mut Code, source: &Source<'_>, places: &mut dyn Places
                         result
                     }
                 };
+                if let Ok(equation) = named.binary_search_by_key(&id.index(), |n| n.value.index())
+                    && code.length() > written
+                {
+                    code.remark(&named[equation].equation);
+                }
                 values.push(value);
             }
             Stmt::Store(buffer, value) => {
@@ -141,8 +155,7 @@ impl Rings {
         let current = match self.current.get(&slots) {
             Some(current) => current.clone(),
             None => {
-                let rest = code.set(Class::Bits64, "rem.u64", &[step, &ring]);
-                let current = code.set(Class::Bits32, "cvt.u32.u64", &[&rest]);
+                let current = remainder(code, step, slots);
                 code.remark(&format!("current of {slots} slots"));
                 self.current.insert(slots, current.clone());
                 current
@@ -183,9 +196,45 @@ impl Rings {
         steps: u32,
     ) -> String {
         let slot = self.slot(code, (slots, step), steps);
-        let slot = code.set(Class::Bits64, "cvt.u64.u32", &[&slot]);
-        code.set(Class::Bits64, "mad.lo.u64", &[&slot, &stride.to_string(), first])
+        slot_address(code, &slot, (first, stride))
     }
+}
+
+/// The address of an element of a slot, from that of the element in the first slot and the bytes from slot to slot.
+pub(super) fn slot_address(code: &mut Code, slot: &str, (first, stride): (&str, u64)) -> String {
+    if u32::try_from(stride).is_ok() {
+        return code.address(first, slot, &stride.to_string());
+    }
+    let slot = code.set(Class::Bits64, "cvt.u64.u32", &[slot]);
+    code.set(Class::Bits64, "mad.lo.u64", &[&slot, &stride.to_string(), first])
+}
+
+/// Writes `step % slots`. Processors have no division of integers; for one of 64 bits the assembler calls a function of some
+/// seventy instructions. With the reciprocal `m = (2^64 - 1) / slots`, rounded down, the quotient `m step / 2^64`, rounded
+/// down, is at most 1 too small: `m > 2^64 / slots - 1`, so it lacks less than `step / 2^64 < 1` before it is rounded.
+pub(super) fn remainder(code: &mut Code, step: &str, slots: usize) -> String {
+    let (b32, b64) = (Class::Bits32, Class::Bits64);
+    if slots >= 1 << 31 {
+        // Twice as many do not fit 32 bits.
+        let rest = code.set(b64, "rem.u64", &[step, &slots.to_string()]);
+        return code.set(b32, "cvt.u32.u64", &[&rest]);
+    }
+    let low = code.set(b32, "cvt.u32.u64", &[step]);
+    if slots.is_power_of_two() {
+        return code.set(b32, "and.b32", &[&low, &(slots - 1).to_string()]);
+    }
+    let ring = slots.to_string();
+    let quotient = code.set(b64, "mul.hi.u64", &[step, &reciprocal(slots as u64).to_string()]);
+    let quotient = code.set(b32, "cvt.u32.u64", &[&quotient]);
+    let taken = code.set(b32, "mul.lo.u32", &[&quotient, &ring]);
+    let rest = code.set(b32, "sub.u32", &[&low, &taken]);
+    let less = code.set(b32, "sub.u32", &[&rest, &ring]);
+    let small = code.set(Class::Predicate, "setp.lt.u32", &[&rest, &ring]);
+    code.set(b32, "selp.b32", &[&rest, &less, &small])
+}
+
+fn reciprocal(slots: u64) -> u64 {
+    u64::MAX / slots
 }
 
 /// Numbers in global memory.
@@ -268,5 +317,26 @@ impl Places for Memory<'_> {
 
     fn step(&mut self, code: &mut Code) -> String {
         self.step.clone().unwrap_or_else(|| code.first())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_with_the_reciprocal_is_the_quotient_or_one_less() {
+        let edges = |n: u64| [n.saturating_sub(1), n, n.saturating_add(1)];
+        for slots in [3, 5, 6, 7, 10, 100, 641, 4097, 999_999_937, (1 << 31) - 1] {
+            let multiples = [1, 2, 3, 1 << 20, 1 << 31, u64::MAX / slots / 2, u64::MAX / slots - 1, u64::MAX / slots];
+            let steps = multiples.iter().flat_map(|n| edges(n * slots)).chain([0, 1, 1 << 32, 1 << 63, u64::MAX]);
+            for step in steps {
+                let quotient = (u128::from(step) * u128::from(reciprocal(slots))) >> 64;
+                let rest = (step as u32).wrapping_sub((quotient as u32).wrapping_mul(slots as u32));
+                assert!(u64::from(rest) < 2 * slots, "{step} % {slots}");
+                let rest = u64::from(rest);
+                assert_eq!(if rest < slots { rest } else { rest - slots }, step % slots, "{step} % {slots}");
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use nullcline_runtime::code::{Binding, Constant, Data};
 
-use super::body::Source;
+use super::body::{Source, remainder, slot_address};
 use super::code::{Class, Code};
 use super::deliver::Tiling;
 use crate::ir::system::Values;
@@ -172,10 +172,7 @@ pub(super) fn couple(
     let end = code.set(Class::Bits32, "ld.global.nc.u32", &[&format!("[{place}+4]")]);
     let slot = match from {
         Read::Now(_) => None,
-        Read::Past { history, step, .. } => {
-            let rest = code.set(Class::Bits64, "rem.u64", &[step, &source.module.slots(history).to_string()]);
-            Some(code.set(Class::Bits32, "cvt.u32.u64", &[&rest]))
-        }
+        Read::Past { history, step, .. } => Some(remainder(code, step, source.module.slots(history))),
     };
     let sum = Sum::new(code, source);
     let (next, done) = (code.label("entry"), code.label("summed"));
@@ -231,9 +228,7 @@ fn delayed(
     let wrapped = code.set(Class::Bits32, "add.u32", &[&back, &ring.to_string()]);
     let ahead = code.set(Class::Predicate, "setp.lt.u32", &[slot, delay]);
     let slot = code.set(Class::Bits32, "selp.b32", &[&wrapped, &back, &ahead]);
-    let slot = code.set(Class::Bits64, "cvt.u64.u32", &[&slot]);
-    let stride = len as u64 * u64::from(size);
-    let past = code.set(Class::Bits64, "mad.lo.u64", &[&slot, &stride.to_string(), &first]);
+    let past = slot_address(code, &slot, (&first, len as u64 * u64::from(size)));
     let Some(current) = current else { return past };
     let base = source.pointer(code, current, false);
     let now = code.element(&base, unit, size);

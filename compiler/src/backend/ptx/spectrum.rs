@@ -108,7 +108,7 @@ pub(super) fn taper(source: &Source<'_>) -> (String, Entry) {
     }
     let kept = code.pointer(Binding::Rows, "rows");
     let wide = code.set(b64, "cvt.u64.u32", &[&column]);
-    let index = code.set(b64, "mad.wide.u32", &[&row, &columns, &wide]);
+    let index = code.address(&wide, &row, &columns);
     let address = code.set(b64, "mad.lo.u64", &[&index, &source.float.size().to_string(), &kept]);
     let loaded = source.load(code, &address);
     let number = match source.float.class() {

@@ -6,8 +6,32 @@ use cudarc::driver::{DriverError, sys};
 use crate::artifact::DeviceError;
 use crate::code::Entry;
 
+/// The oldest driver that has all functions that are called, some of them by `cudarc`: that of CUDA 11.2 (December 2020), the
+/// first one with pools of memory, of which each device is asked.
+const OLDEST: i32 = 11020;
+
+/// Why a driver does not start.
+#[derive(Debug)]
+pub(super) enum NotStarted {
+    /// It says so.
+    Driver(DriverError),
+    /// It knows CUDA of this version only.
+    Old(i32),
+}
+
+impl From<DriverError> for NotStarted {
+    fn from(error: DriverError) -> NotStarted {
+        NotStarted::Driver(error)
+    }
+}
+
+/// Whether a driver that knows CUDA of this version has all that is called.
+pub(super) fn new_enough(version: i32) -> Result<(), NotStarted> {
+    if version >= OLDEST { Ok(()) } else { Err(NotStarted::Old(version)) }
+}
+
 /// The number of processors, if there is a driver and it starts.
-pub(super) fn count(present: bool, found: impl FnOnce() -> Result<i32, DriverError>) -> Result<usize, DeviceError> {
+pub(super) fn count(present: bool, started: impl FnOnce() -> Result<i32, NotStarted>) -> Result<usize, DeviceError> {
     if !present {
         return Err(DeviceError(
             "there is no NVIDIA driver on this machine: its library (libcuda.so.1, nvcuda.dll) was not found; install the \
@@ -15,10 +39,18 @@ pub(super) fn count(present: bool, found: impl FnOnce() -> Result<i32, DriverErr
                 .into(),
         ));
     }
-    match found() {
+    let known = |version: i32| format!("CUDA {}.{}", version / 1000, version % 1000 / 10);
+    match started() {
         Ok(count) => Ok(usize::try_from(count).unwrap_or(0)),
-        Err(DriverError(sys::CUresult::CUDA_ERROR_NO_DEVICE)) => Ok(0),
-        Err(error) => Err(DeviceError(format!("the NVIDIA driver does not start: {}", reason(error)))),
+        Err(NotStarted::Driver(DriverError(sys::CUresult::CUDA_ERROR_NO_DEVICE))) => Ok(0),
+        Err(NotStarted::Driver(error)) => {
+            Err(DeviceError(format!("the NVIDIA driver does not start: {}", reason(error))))
+        }
+        Err(NotStarted::Old(version)) => Err(DeviceError(format!(
+            "the NVIDIA driver is too old: it knows {}, and {} is needed; install a newer driver",
+            known(version),
+            known(OLDEST)
+        ))),
     }
 }
 
@@ -33,6 +65,19 @@ pub(super) fn pick(index: usize, count: usize) -> Result<(), DeviceError> {
         n => format!("{n}, `cuda:0` to `cuda:{}`", n - 1),
     };
     Err(DeviceError(format!("there is no `cuda:{index}`: this machine has {found}")))
+}
+
+/// The oldest processors that code is written for: `sm_60`.
+const OLDEST_PROCESSOR: u32 = 60;
+
+/// Whether a processor runs the code that is written.
+pub(super) fn new_enough_for_code(device: &str, sm: u32) -> Result<(), DeviceError> {
+    if sm >= OLDEST_PROCESSOR {
+        return Ok(());
+    }
+    let oldest =
+        format!("its instructions are those of sm_{sm}, and code is written for sm_{OLDEST_PROCESSOR} and later");
+    Err(DeviceError(format!("{device} is too old: {oldest}")))
 }
 
 /// What is said of something that failed: the device, and the kernel launched last, whose faults show later.
@@ -120,9 +165,14 @@ mod tests {
         assert!(fault.contains("no NVIDIA driver") && fault.contains("--device cpu"), "{fault}");
         assert_eq!(count(true, || Ok(3)), Ok(3));
         // A driver without a processor is no fault of the driver.
-        assert_eq!(count(true, || Err(DriverError(CUDA_ERROR_NO_DEVICE))), Ok(0));
-        let fault = said(count(true, || Err(DriverError(CUDA_ERROR_SYSTEM_DRIVER_MISMATCH))));
+        assert_eq!(count(true, || Err(DriverError(CUDA_ERROR_NO_DEVICE).into())), Ok(0));
+        let fault = said(count(true, || Err(DriverError(CUDA_ERROR_SYSTEM_DRIVER_MISMATCH).into())));
         assert!(fault.contains("does not start") && fault.contains("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"), "{fault}");
+        assert!(new_enough(11020).is_ok());
+        let fault = said(count(true, || new_enough(11010).map(|()| 1)));
+        assert!(fault.contains("too old") && fault.contains("CUDA 11.1") && fault.contains("CUDA 11.2"), "{fault}");
+        let fault = said(new_enough_for_code("cuda:0 (M60)", 52));
+        assert!(fault.contains("cuda:0 (M60)") && fault.contains("sm_52") && fault.contains("sm_60"), "{fault}");
     }
 
     #[test]

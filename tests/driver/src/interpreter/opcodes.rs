@@ -1,9 +1,6 @@
 //! What each instruction that computes does: one row per opcode. An opcode without a row is refused.
 
-use nullcline::compiler::ir::prim::arith;
-use nullcline::compiler::kernel::flush;
-use nullcline::compiler::kernel::ir::Precision;
-
+use super::flush;
 use super::parse::Kind::{self, B32, B64, F32, F64, Pred, Raw32, Raw64};
 
 /// Operands as bits, in the order they are written; unused ones are 0.
@@ -41,17 +38,6 @@ macro_rules! single {
         |[a, b, c]| {
             let f: fn(f32, f32, f32) -> f32 = $f;
             f32_bits(f(f32_of(a), f32_of(b), f32_of(c)))
-        }
-    };
-}
-
-/// As the reference rounds and flushes; whether processors of all generations do so for results that only rounding makes
-/// normal is not documented.
-macro_rules! flushed {
-    ($prim:path) => {
-        |operands| {
-            let operands = operands.map(|bits| flush::number(f64::from(f32_of(bits)), Precision::F32));
-            f32_bits(flush::operation(&$prim, &operands[..$prim.arity], Precision::F32) as f32)
         }
     };
 }
@@ -128,13 +114,13 @@ pub static ROWS: &[Row] = &[
     row("selp.f32", F32, &[F32, F32, Pred], |[a, b, c]| if c != 0 { a } else { b }),
     row("mov.f32", F32, S1, |[a, ..]| a),
     // Single precision, numbers below the normal ones as zero.
-    row("add.rn.ftz.f32", F32, S2, flushed!(arith::ADD)),
-    row("sub.rn.ftz.f32", F32, S2, flushed!(arith::SUB)),
-    row("mul.rn.ftz.f32", F32, S2, flushed!(arith::MUL)),
-    row("div.rn.ftz.f32", F32, S2, flushed!(arith::DIV)),
-    row("fma.rn.ftz.f32", F32, S3, flushed!(arith::FMA)),
-    row("sqrt.rn.ftz.f32", F32, S1, flushed!(arith::SQRT)),
-    row("cvt.rn.ftz.f32.f64", F32, D1, |[a, ..]| f32_bits(flush::number(f64_of(a), Precision::F32) as f32)),
+    row("add.rn.ftz.f32", F32, S2, single!(flush::add)),
+    row("sub.rn.ftz.f32", F32, S2, single!(flush::sub)),
+    row("mul.rn.ftz.f32", F32, S2, single!(flush::mul)),
+    row("div.rn.ftz.f32", F32, S2, single!(flush::div)),
+    row("fma.rn.ftz.f32", F32, S3, single!(flush::fma)),
+    row("sqrt.rn.ftz.f32", F32, S1, single!(flush::sqrt)),
+    row("cvt.rn.ftz.f32.f64", F32, D1, |[a, ..]| f32_bits(flush::narrow(f64_of(a)))),
     // Approximations, here by the functions that they approximate.
     row("div.approx.ftz.f32", F32, S2, single!(|a, b, _| a / b)),
     row("sqrt.approx.ftz.f32", F32, S1, single!(|a, _, _| a.sqrt())),
@@ -202,9 +188,10 @@ pub static ROWS: &[Row] = &[
     row("add.u64", B64, L2, |[a, b, _]| a.wrapping_add(b)),
     row("sub.u64", B64, L2, |[a, b, _]| a.wrapping_sub(b)),
     row("min.u64", B64, L2, |[a, b, _]| a.min(b)),
+    row("mul.hi.u64", B64, L2, |[a, b, _]| ((u128::from(a) * u128::from(b)) >> 64) as u64),
     row("rem.u64", B64, L2, |[a, b, _]| a.checked_rem(b).unwrap_or(u64::MAX)),
     row("mad.lo.u64", B64, L3, |[a, b, c]| a.wrapping_mul(b).wrapping_add(c)),
-    row("mad.wide.u32", B64, &[B32, B32, B64], |[a, b, c]| ((a & 0xffff_ffff) * (b & 0xffff_ffff)).wrapping_add(c)),
+    row("mul.wide.u32", B64, I2, |[a, b, _]| (a & 0xffff_ffff) * (b & 0xffff_ffff)),
     row("shl.b64", B64, &[B64, B32], |[a, b, _]| a.checked_shl(b as u32).unwrap_or(0)),
     row("shr.u64", B64, &[B64, B32], |[a, b, _]| a.checked_shr(b as u32).unwrap_or(0)),
     row("and.b64", B64, L2, |[a, b, _]| a & b),

@@ -112,8 +112,41 @@ pub struct Function {
     pub labels: Vec<(String, usize)>,
 }
 
+impl Function {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Number of its parameters, all of which have 64 bits.
+    pub fn parameters(&self) -> usize {
+        self.parameters.len()
+    }
+
+    /// Most threads of a block.
+    pub fn most_threads(&self) -> usize {
+        self.most_threads
+    }
+
+    /// Bytes that the threads of a block share.
+    pub fn shared(&self) -> usize {
+        self.shared
+    }
+}
+
+/// A text as read.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// Version of the language: (6, 0).
+    pub version: (u32, u32),
+    /// The oldest processor that runs it: 60 for `sm_60`.
+    pub sm: u32,
+    /// Its entries, in their order.
+    pub functions: Vec<Function>,
+}
+
 /// Reads a text; faults name the line.
-pub fn parse(text: &str) -> Result<Vec<Function>, String> {
+pub fn parse(text: &str) -> Result<Code, String> {
     let mut functions = Vec::new();
     let mut reader: Option<Reader> = None;
     let mut head = Vec::new();
@@ -155,7 +188,16 @@ pub fn parse(text: &str) -> Result<Vec<Function>, String> {
     if names.len() != functions.len() {
         return Err("two entries have one name".into());
     }
-    Ok(functions)
+    let directive = |name: &str| head.iter().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let version = directive(".version").and_then(|v| v.split_once('.')).and_then(|(major, minor)| {
+        let (major, minor) = (major.parse().ok()?, minor.parse().ok()?);
+        Some((major, minor))
+    });
+    let sm = directive(".target").and_then(|target| target.strip_prefix("sm_")?.parse().ok());
+    match (version, sm, directive(".address_size")) {
+        (Some(version), Some(sm), Some("64")) => Ok(Code { version, sm, functions }),
+        _ => Err(format!("the header is not known: {}", head.join(", "))),
+    }
 }
 
 struct Reader {
