@@ -1,5 +1,7 @@
 //! The kernels of a phase as statements: element functions called for every element, takes, couplings.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -13,6 +15,13 @@ use crate::kernel::ir::{Body, BufferId, Index, Kernel, Precision};
 
 /// Elements that a loop handles at a time: enough for eight vectors of 512 bits in single precision, four in double.
 pub(super) const BLOCK: usize = 32;
+
+/// Bytes of arrays beyond which a step does not find them where the last one left them, in the first-level cache (32 to 64
+/// KiB, of which other things have a share).
+const CACHED: usize = 32 << 10;
+
+/// The phase that runs step after step.
+pub(super) const STEP: &str = "step";
 
 /// What printing adds besides the statements.
 pub(super) struct Output<'a> {
@@ -43,13 +52,14 @@ pub(super) fn phase(
 ) -> Phase {
     let mut phase =
         Phase { code: TokenStream::new(), time: false, step_size: false, step: false, elements: Some(Vec::new()) };
+    let repeated = name == STEP;
     for (position, index) in kernels.iter().enumerate() {
         let kernel = &fields.module.kernels[*index];
-        let name = ident(&if kernels.len() == 1 { name.to_string() } else { format!("{name}_{position}") });
         match &kernel.body {
             Body::Pointwise(body) => {
-                let function = ident(&format!("{name}_element"));
-                let printed = element(fields.module, &function, body, &fields.names, comments, out.prelude);
+                let function = ident(&element_name(&kernel_place(name, kernels.len(), position)));
+                let named = fields.module.named_in(*index);
+                let printed = element(fields.module, &function, (body, named), &fields.names, comments, out.prelude);
                 let size = kernel.extent;
                 let doc = if size == 1 { String::new() } else { format!(" For each of {size} elements.") };
                 let item = &printed.item;
@@ -63,7 +73,9 @@ pub(super) fn phase(
                 if phase.step {
                     out.prelude.add("slot");
                 }
-                phase.code.extend(pointwise(fields, kernel, &function, &printed));
+                let turns = repeated && touched(fields, &printed) > CACHED;
+                phase.step |= turns;
+                phase.code.extend(pointwise(fields, kernel, &function, &printed, turns));
                 if let Some(elements) = &mut phase.elements {
                     elements.push((function, printed));
                 }
@@ -116,6 +128,16 @@ pub(super) fn phase(
     phase
 }
 
+/// The place of one of the kernels of a phase.
+pub(super) fn kernel_place(phase: &str, kernels: usize, position: usize) -> String {
+    if kernels == 1 { phase.to_string() } else { format!("{phase}_{position}") }
+}
+
+/// The function that computes one element of the kernel at a place.
+pub(super) fn element_name(place: &str) -> String {
+    format!("{place}_element")
+}
+
 /// What constants of a kernel are called after.
 pub(super) fn kernel_name(kernel: &Kernel) -> String {
     kernel.name.split(" #").next().unwrap_or(&kernel.name).to_string()
@@ -132,8 +154,19 @@ pub(super) fn as_slice_mut(fields: &Fields<'_>, buffer: BufferId) -> TokenStream
     if fields.len(buffer) == 1 { quote!(core::slice::from_mut(&mut #place)) } else { quote!(#place) }
 }
 
-/// Calls an element function for every element.
-fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &Element) -> TokenStream {
+/// Bytes of the arrays that an element function is called over.
+fn touched(fields: &Fields<'_>, element: &Element) -> usize {
+    let read = element.arguments.iter().filter_map(|(argument, _)| per_element(*argument));
+    let places: HashSet<BufferId> = read.chain(element.stores.iter().copied()).collect();
+    let numbers: usize = places.iter().map(|place| fields.len(*place)).sum();
+    match fields.module.precision {
+        Precision::F64 => 8 * numbers,
+        Precision::F32 => 4 * numbers,
+    }
+}
+
+/// Calls an element function for every element; if it `turns`, every other step from the last to the first.
+fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &Element, turns: bool) -> TokenStream {
     let stores: Vec<TokenStream> = element.stores.iter().map(|b| slot_written(fields, *b)).collect();
     if kernel.extent == 1 {
         let given = element.arguments.iter().map(|(a, _)| argument(fields, *a, None));
@@ -148,7 +181,7 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
     let mut code = TokenStream::new();
     if split > 0 {
         let zero = number(0.0, fields.module.precision);
-        let block = whole(block);
+        let length = whole(block);
         let mut slices = TokenStream::new();
         let mut given = Vec::new();
         for (wanted, name) in &element.arguments {
@@ -156,14 +189,24 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
                 Some(place) if fields.len(place) > 1 => {
                     let slice = ident(&format!("{name}_block"));
                     let place = slot_read(fields, *wanted);
-                    slices.extend(quote!(let #slice = &#place[first..first + #block];));
+                    slices.extend(quote!(let #slice = &#place[first..first + #length];));
                     given.push(quote!(#slice[i]));
                 }
                 _ => given.push(argument(fields, *wanted, None)),
             }
         }
         let results: Vec<Ident> = (0..stores.len()).map(|i| ident(&format!("out_{i}"))).collect();
-        let split = whole(split);
+        let turn = if turns {
+            let (comment, last) =
+                ("Every other step goes backwards: what was used last is in the cache.", whole(split - block));
+            quote! {
+                comment!(#comment);
+                let first = if step.is_multiple_of(2) { first } else { #last - first };
+            }
+        } else {
+            quote!()
+        };
+        let (split, block) = (whole(split), whole(block));
         let kept = element.stores.iter().zip(&stores).zip(&results).map(|((buffer, place), result)| {
             if fields.is_flag(*buffer) {
                 quote! {
@@ -192,6 +235,7 @@ fn pointwise(fields: &Fields<'_>, kernel: &Kernel, function: &Ident, element: &E
         };
         code.extend(quote! {
             for first in (0..#split).step_by(#block) {
+                #turn
                 #computed
                 #(#kept)*
             }

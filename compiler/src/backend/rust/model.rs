@@ -7,7 +7,7 @@ use super::constants::Constants;
 use super::dispatch::dispatch;
 use super::element::{number, real, whole};
 use super::fields::{DEFAULT, Fields, Owner, Struct, default, prose};
-use super::kernels::{Output, Phase, phase};
+use super::kernels::{Output, Phase, STEP, phase};
 use super::names::{ident, shortest};
 use super::phases::{derivative, phase_methods};
 use super::random::random;
@@ -37,7 +37,7 @@ pub(super) fn source(interface: &Interface<'_>, options: &Options) -> Source {
     let phases = Phases {
         setup: phase(&fields, "setup", &module.setup, &|_| None, &mut out),
         remember: phase(&fields, "remember", &module.remember, &comments, &mut out),
-        step: phase(&fields, "step", &module.step, &comments, &mut out),
+        step: phase(&fields, STEP, &module.step, &comments, &mut out),
         observe: phase(&fields, "observe", &module.observe, &comments, &mut out),
     };
     // States have the same indices in both modules.
