@@ -72,8 +72,10 @@ impl Model {
     pub fn embed(&self, options: EmbedOptions) -> Result<Embedded, Error> {
         let failed = |d| Error::model(d, &self.sources);
         let lowered = self.lowered().map_err(failed)?;
-        let slopes = pass::slopes(lowered.system.clone(), lowered.scheme, lowered.precision, &RUST).map_err(failed)?;
-        let compiled = self.compile(&GENERATED)?;
+        let mut system = lowered.system.clone();
+        system.marks = rust::marks(&self.circuit, &system, false);
+        let slopes = pass::slopes(system, lowered.scheme, lowered.precision, &RUST).map_err(failed)?;
+        let compiled = self.compile_marked(&GENERATED, false)?;
         let notes = notes(&self.circuit, &compiled.system, &compiled.module);
         let recorded = recorded(&compiled);
         let events = compiled.events.iter();
@@ -99,8 +101,10 @@ impl Model {
         let program = program::program(&name, &interface, &compiled, &mut files)?;
         let text = header(&doc) + &text;
         let artifact = rust::artifact(&compiled.module, &text);
-        let mut about = compiled.about(&format!("{name}.rs"), &format!("{name}.bin"));
-        about.notes = notes.iter().map(|n| (n.unit.clone(), n.description.clone())).collect();
+        let mut about = compiled.about(self, &format!("{name}.rs"), &format!("{name}.bin"));
+        about.fields = rust::buffer_places(&compiled.module);
+        let places = rust::recorded_places(&recorded);
+        about.columns.iter_mut().for_each(|column| column.field = places.get(&column.name).cloned());
         let manifest = manifest::manifest(&artifact, &about);
         Ok(Embedded { name, source: text, program, files, manifest })
     }

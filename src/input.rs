@@ -30,7 +30,7 @@ pub(crate) struct Inputs<'a> {
 impl Inputs<'_> {
     /// Adds the input `spec` to the variables that `path` means; relative file names start from `directory`.
     pub fn add(&mut self, path: &Name, spec: &MappedText, directory: &Path) -> Result<()> {
-        let found = self.circuit.find(path)?;
+        let found = self.circuit.driven(path)?;
         let units: Vec<(VariableRef, Option<usize>)> = found.iter().map(|f| (f.variable, f.index)).collect();
         let text = spec.as_str().trim();
         if let Some(file) = text.strip_prefix("spikes(").and_then(|rest| rest.strip_suffix(')')) {
@@ -60,14 +60,14 @@ impl Inputs<'_> {
 
     /// Adds samples held in memory: one column for all units that `path` means, or one for each.
     pub fn add_samples(&mut self, path: &Name, series: Series) -> Result<()> {
-        let found = self.circuit.find(path)?;
+        let found = self.circuit.driven(path)?;
         let units: Vec<(VariableRef, Option<usize>)> = found.iter().map(|f| (f.variable, f.index)).collect();
         self.add_series(&units, series, path.span)
     }
 
     /// Adds one row of zeros, a column for each element that `path` means, and returns the number of columns.
     pub fn add_stream(&mut self, path: &Name) -> Result<usize> {
-        let found = self.circuit.find(path)?;
+        let found = self.circuit.driven(path)?;
         let units: Vec<(VariableRef, Option<usize>)> = found
             .iter()
             .flat_map(|f| match (f.index, self.circuit.populations[f.variable.population].size) {

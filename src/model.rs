@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use nullcline_compiler::backend::program::PROGRAM;
+use nullcline_compiler::backend::rust::marks;
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, settings as fault};
 use nullcline_compiler::embed::settings as chosen;
 use nullcline_compiler::ir::lower::functions::KnownFunctions;
@@ -269,11 +270,20 @@ impl Model {
 
     /// Compiles the model with its settings for an engine.
     pub fn compile(&self, engine: &'static Engine) -> Result<Compiled, Error> {
-        self.compile_inner(engine).map_err(|d| Error::model(d, &self.sources))
+        self.compile_inner(engine, None).map_err(|d| Error::model(d, &self.sources))
     }
 
-    fn compile_inner(&self, engine: &'static Engine) -> Result<Compiled, Diagnostics> {
-        let lowered = self.lowered()?;
+    /// As [`Model::compile`], for code to be read: the values of equations are marked, with `derivatives` those of differential
+    /// equations too.
+    pub(crate) fn compile_marked(&self, engine: &'static Engine, derivatives: bool) -> Result<Compiled, Error> {
+        self.compile_inner(engine, Some(derivatives)).map_err(|d| Error::model(d, &self.sources))
+    }
+
+    fn compile_inner(&self, engine: &'static Engine, marked: Option<bool>) -> Result<Compiled, Diagnostics> {
+        let mut lowered = self.lowered()?;
+        if let Some(derivatives) = marked {
+            lowered.system.marks = marks(&self.circuit, &lowered.system, derivatives);
+        }
         let step = lowered.step(engine)?;
         let module = pass::schedule::schedule(step, lowered.precision);
         Ok(lowered.compiled(engine, module, None))

@@ -58,9 +58,9 @@ impl Model {
         }
         let written = ptx::Options { sm: options.sm, fast: options.fast, blas: false, about };
         let engine = TEXTS.iter().find(|e| std::ptr::eq(e.target, written.target()));
-        let compiled = self.compile(engine.expect("every target has a row"))?;
+        let compiled = self.compile_marked(engine.expect("every target has a row"), true)?;
         let artifact = ptx::artifact(&compiled.module, &written);
-        let about = compiled.about("model.ptx", "model.bin");
+        let about = compiled.about(self, "model.ptx", "model.bin");
         let manifest = manifest::manifest(&artifact, &about);
         let mut files = vec![
             ("model.ptx".to_string(), artifact.code.into_bytes()),

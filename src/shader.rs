@@ -41,7 +41,7 @@ impl Model {
             }
         };
         artifact.target = language.to_string();
-        let about = compiled.about(&files[0].0, &format!("{name}.bin"));
+        let about = compiled.about(self, &files[0].0, &format!("{name}.bin"));
         let made = manifest::manifest(&artifact, &about);
         files.push((format!("{name}.json"), made.json.into_bytes()));
         if !made.data.is_empty() {

@@ -347,6 +347,13 @@ fn compile_prints_every_form() {
 }
 
 #[test]
+fn an_input_onto_what_an_equation_defines_is_refused() {
+    let p = Place::new("driven");
+    p.run(&["run", "m.yaml", "--input", "x=3"]).fails(1, &["`p/op/x` cannot be driven by an input", "inputs are `u`"]);
+    p.run(&["run", "m.yaml", "--input", "k=3"]).ok();
+}
+
+#[test]
 fn shipped_templates_are_listed_shown_and_run_by_name() {
     let p = Place::new("shipped");
     let list = p.run(&["list"]).ok().out;

@@ -101,6 +101,9 @@ fn choice(sources: &mut SourceMap, file: FileId) -> Diagnostics {
         for (_, path) in &loaded.simulate.record {
             found.absorb(circuit.find(path));
         }
+        for (path, _) in &loaded.simulate.inputs {
+            found.absorb(circuit.driven(path));
+        }
     }
     found
 }

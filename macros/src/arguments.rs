@@ -24,6 +24,8 @@ pub struct Arguments {
     pub name: Option<Ident>,
     pub inputs: Vec<Setting>,
     pub std: bool,
+    /// The settings read so far.
+    given: Vec<String>,
 }
 
 /// The settings there are.
@@ -58,7 +60,8 @@ impl Arguments {
             other => return Err(Fault::at(other.first().map_or_else(Span::call_site, TokenTree::span), expected)),
         };
         let (scheme, precision, dt, name) = (None, None, None, None);
-        let mut read = Arguments { source, scheme, precision, dt, name, inputs: Vec::new(), std: true };
+        let mut read =
+            Arguments { source, scheme, precision, dt, name, inputs: Vec::new(), std: true, given: Vec::new() };
         for part in parts {
             read.add(&part)?;
         }
@@ -87,6 +90,10 @@ impl Arguments {
             let span = value.first().map_or_else(|| key.span(), TokenTree::span);
             Fault::at(span, format!("expected {expected} as the value of `{key}`"))
         };
+        if self.given.contains(&key.to_string()) {
+            return Err(Fault::at(key.span(), format!("`{key}` is set twice")));
+        }
+        self.given.push(key.to_string());
         match &*key.to_string() {
             "scheme" => self.scheme = Some(word(value).ok_or_else(|| wrong("the name of a scheme, as in `heun`,"))?),
             "precision" => self.precision = Some(word(value).ok_or_else(|| wrong("`f32` or `f64`"))?),
@@ -127,9 +134,12 @@ impl Arguments {
     }
 }
 
-/// The text of a string literal.
+/// The text of a string literal, raw or not.
 fn text(literal: &proc_macro2::Literal) -> Option<String> {
     let written = literal.to_string();
+    if let Some(raw) = written.strip_prefix('r') {
+        return Some(raw.trim_matches('#').strip_prefix('"')?.strip_suffix('"')?.to_string());
+    }
     let inner = written.strip_prefix('"')?.strip_suffix('"')?;
     // Paths need no escapes but those of quotes and backslashes.
     Some(inner.replace("\\\"", "\"").replace("\\\\", "\\"))

@@ -1,5 +1,6 @@
 //! Errors of the build.
 
+use nullcline_compiler::diagnostic::Diagnostic;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 
@@ -16,9 +17,19 @@ impl Fault {
         Fault { message: message.into(), from: span, to: span }
     }
 
-    /// A message about several tokens, from the first to the last.
-    pub fn over(from: Span, to: Span, message: impl Into<String>) -> Fault {
-        Fault { message: message.into(), from, to }
+    /// What the compiler says of something that stands in the macro itself, about the tokens from the first to the last.
+    pub fn of((from, to): (Span, Span), diagnostic: Diagnostic) -> Fault {
+        let mut message = diagnostic.message;
+        if !diagnostic.label.is_empty() {
+            message = format!("{message}: {}", diagnostic.label);
+        }
+        for note in &diagnostic.notes {
+            message.push_str(&format!("\n  = note: {note}"));
+        }
+        if let Some(help) = &diagnostic.help {
+            message.push_str(&format!("\n  = help: {help}"));
+        }
+        Fault { message, from, to }
     }
 
     /// The error as code.

@@ -23,10 +23,9 @@ pub fn expand(arguments: &Arguments, runtime: TokenStream) -> Result<TokenStream
     write(&mut text, &name.to_string(), name.span(), body.clone()).map_err(|fault| vec![fault])?;
     let library = MemoryLibrary::new().with(FILE, text.text.clone());
     let mut sources = SourceMap::new();
-    let wish = wish(&mut sources, arguments, FILE.to_string(), None, runtime);
+    let (wish, settings) = wish(&mut sources, arguments, FILE.to_string(), None, runtime);
     match embed(&mut sources, &library, &wish) {
         Ok(mut embedding) => {
-            embedding.name = name.to_string();
             if let Some(first) = embedding.doc.first_mut() {
                 *first = format!("The model `{name}`.");
             }
@@ -38,39 +37,15 @@ pub fn expand(arguments: &Arguments, runtime: TokenStream) -> Result<TokenStream
             Err(errors
                 .map(|fault| {
                     let own = |file: FileId| sources.file(file).is_some_and(|f| f.name.ends_with(FILE));
-                    let (from, to) = match own(fault.span.file) {
+                    let tokens = match own(fault.span.file) {
                         true => text.tokens(fault.span.start as usize, fault.span.end as usize),
-                        false => None,
-                    }
-                    .unwrap_or_else(|| setting_span(arguments, &sources, fault.span.file));
-                    let mut message = fault.message;
-                    if !fault.label.is_empty() {
-                        message = format!("{message}: {}", fault.label);
-                    }
-                    for note in &fault.notes {
-                        message.push_str(&format!("\n  = note: {note}"));
-                    }
-                    if let Some(help) = &fault.help {
-                        message.push_str(&format!("\n  = help: {help}"));
-                    }
-                    Fault::over(from, to, message)
+                        false => settings.span(fault.span.file).map(|span| (span, span)),
+                    };
+                    Fault::of(tokens.unwrap_or((Span::call_site(), Span::call_site())), fault)
                 })
                 .collect())
         }
     }
-}
-
-/// The place of the setting that a source of its own holds.
-fn setting_span(arguments: &Arguments, sources: &SourceMap, file: FileId) -> (Span, Span) {
-    let name = sources.file(file).map(|f| f.name.clone()).unwrap_or_default();
-    let setting = match name.split(' ').next() {
-        Some("scheme") => arguments.scheme.as_ref(),
-        Some("precision") => arguments.precision.as_ref(),
-        Some("inputs") => arguments.inputs.first(),
-        _ => None,
-    };
-    let span = setting.map_or_else(Span::call_site, |s| s.1);
-    (span, span)
 }
 
 /// A text and the token that each piece of it is.
@@ -78,6 +53,8 @@ fn setting_span(arguments: &Arguments, sources: &SourceMap, file: FileId) -> (Sp
 struct Text {
     text: String,
     pieces: Vec<(usize, usize, Span)>,
+    /// Whether tokens stand between quotes.
+    quoted: bool,
 }
 
 impl Text {
@@ -89,14 +66,18 @@ impl Text {
     /// Adds a token.
     fn token(&mut self, text: &str, span: Span) {
         let start = self.text.len();
-        self.text.push_str(text);
+        match self.quoted {
+            true => self.text.push_str(&text.replace('\\', "\\\\").replace('"', "\\\"")),
+            false => self.text.push_str(text),
+        }
         self.pieces.push((start, self.text.len(), span));
     }
 
     /// The first and the last token between two places.
     fn tokens(&self, start: usize, end: usize) -> Option<(Span, Span)> {
         let inside = || self.pieces.iter().filter(|p| p.1 > start && p.0 < end.max(start + 1));
-        let first = inside().next().or_else(|| self.pieces.iter().find(|p| p.1 >= start))?;
+        // Where nothing stands, the token before.
+        let first = inside().next().or_else(|| self.pieces.iter().rfind(|p| p.1 <= start)).or(self.pieces.first())?;
         let last = inside().next_back().unwrap_or(first);
         Some((first.2, last.2))
     }
@@ -168,7 +149,9 @@ fn write(text: &mut Text, name: &str, span: Span, body: TokenStream) -> Result<(
     text.token(name, span);
     text.plain(":\n  base: OperatorTemplate\n  equations:\n");
     for equation in equations {
-        text.plain("    - ");
+        // In quotes no character of an equation means anything to YAML.
+        text.plain("    - \"");
+        text.quoted = true;
         match derivative(&equation) {
             Some((variable, at, rest)) => {
                 text.token(&format!("{variable}'"), at);
@@ -177,7 +160,8 @@ fn write(text: &mut Text, name: &str, span: Span, body: TokenStream) -> Result<(
             }
             None => text.stream(equation),
         }
-        text.plain("\n");
+        text.quoted = false;
+        text.plain("\"\n");
     }
     if !variables.is_empty() {
         text.plain("  variables:\n");

@@ -110,6 +110,12 @@ impl Artifact {
         }
     }
 
+    /// The entries with an invocation for each of `count` things, the argument, rather than for each element of an extent.
+    pub fn counted(&self) -> Vec<u32> {
+        let measures = self.measures.iter().flat_map(|measures| measures.entries());
+        self.record.into_iter().chain(self.reduce).chain(measures).collect()
+    }
+
     /// Where a buffer begins: its bank and the element in it. Slots of a history follow each other without gaps.
     pub fn place(&self, buffer: u32) -> Option<(usize, usize)> {
         self.banks.iter().enumerate().find_map(|(bank, held)| {

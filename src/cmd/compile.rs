@@ -41,8 +41,9 @@ pub struct Compile {
     #[arg(long, requires = "language")]
     no_std: bool,
     /// With `--target ptx`: the oldest processor that must run the code, as in sm_60
-    #[arg(long, requires = "language", value_name = "NUMBER", value_parser = processor, default_value = "60")]
-    sm: u32,
+    /// [default: 60]
+    #[arg(long, requires = "language", value_name = "NUMBER", value_parser = processor)]
+    sm: Option<u32>,
     /// With `--target ptx`: instructions that approximate, in single precision
     #[arg(long, requires = "language")]
     fast_math: bool,
@@ -118,8 +119,31 @@ impl Compile {
         Ok(DONE)
     }
 
+    /// Refuses options that mean nothing to a language.
+    fn check_options(&self, language: Language) -> Result<(), Fault> {
+        let of = |given: bool, option: &'static str, wanted: Language| (given && language != wanted).then_some(option);
+        let foreign = [
+            (of(self.standalone, "--standalone", Language::Rust), "--target rust"),
+            (of(self.no_std, "--no-std", Language::Rust), "--target rust"),
+            (of(self.sm.is_some(), "--sm", Language::Ptx), "--target ptx"),
+            (of(self.fast_math, "--fast-math", Language::Ptx), "--target ptx"),
+        ];
+        let name = language.to_possible_value().map(|v| v.get_name().to_string()).unwrap_or_default();
+        if let Some((Some(option), wanted)) = foreign.iter().find(|(option, _)| option.is_some()) {
+            let message = format!("`{option}` means nothing to `--target {name}`");
+            let help = format!("leave it out, or use `{wanted}`");
+            return Err(Fault::usage(format!("{}\n  help: {help}", print::labelled_error(message))));
+        }
+        if let Some(option) = self.settings.executor() {
+            let message = format!("`{option}` says how nullcline runs a model, not how `--target {name}` writes it");
+            return Err(Fault::usage(format!("{}\n  help: leave it out", print::labelled_error(message))));
+        }
+        Ok(())
+    }
+
     /// Writes the model as code of a language into a directory.
     fn code(&self, language: Language, directory: &Path) -> Result<u8, Fault> {
+        self.check_options(language)?;
         let shader = match language {
             Language::Rust => return self.rust(directory),
             Language::Ptx => return self.ptx(directory),
@@ -135,7 +159,8 @@ impl Compile {
 
     /// Writes the model as PTX into a directory.
     fn ptx(&self, directory: &Path) -> Result<u8, Fault> {
-        write_all(directory, &self.timeless()?.ptx(PtxOptions { sm: self.sm, fast: self.fast_math })?)
+        let sm = self.sm.unwrap_or(PtxOptions::default().sm);
+        write_all(directory, &self.timeless()?.ptx(PtxOptions { sm, fast: self.fast_math })?)
     }
 
     /// The model for code that anyone may run for as long as they like: its own duration changes nothing.

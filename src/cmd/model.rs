@@ -160,6 +160,16 @@ impl Settings {
         Ok(if self.chooses_engine() { compiled.choose(self.threads) } else { compiled })
     }
 
+    /// The option by which an engine, a device or threads were chosen, if any was given.
+    pub fn executor(&self) -> Option<&'static str> {
+        let given = [
+            (self.engine != "auto", "--engine"),
+            (self.device.is_some(), "--device"),
+            (self.threads.is_some(), "--threads"),
+        ];
+        given.into_iter().find(|g| g.0).map(|g| g.1)
+    }
+
     /// Whether the chosen engine runs on the chosen device.
     fn check_device(&self) -> Result<(), Fault> {
         let engine = self.engine();

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use nullcline_compiler::backend::rust::{self, Interface};
+use nullcline_compiler::kernel::ir::Precision;
 use nullcline_runtime::artifact::DeviceError;
 use nullcline_runtime::sim::Clock;
 
@@ -49,11 +50,27 @@ pub(super) fn program(
         text.push_str(&spiking(interface, compiled, &time("spike.step"), aside));
     }
     text.push_str("        }\n    }\n    Ok(())\n}\n");
+    text.push_str(NUMBER);
     if fed {
         text.push_str(&feed(name, interface, compiled, files)?);
     }
     Ok(text)
 }
+
+/// Spells numbers as the files of runs have them.
+const NUMBER: &str = "
+/// Writes the shortest spelling that reads back as the same.
+fn number(out: &mut impl Write, value: f64) -> io::Result<()> {
+    let magnitude = value.abs();
+    if value.is_nan() {
+        write!(out, \"nan\")
+    } else if magnitude == 0.0 || magnitude == f64::INFINITY || (1e-5..1e16).contains(&magnitude) {
+        write!(out, \"{value}\")
+    } else {
+        write!(out, \"{value:e}\")
+    }
+}
+";
 
 /// Constants and the function `main`.
 fn main(name: &str, compiled: &Compiled, rows: bool, aside: bool) -> String {
@@ -98,14 +115,23 @@ fn row(interface: &Interface<'_>, compiled: &Compiled, time: &str, fed: bool) ->
     if cut {
         let _ = writeln!(text, "            if t >= {:?} {{", schedule.cutoff - 1e-9 * compiled.dt);
     }
-    let _ = writeln!(text, "            {indent}write!(out, \"{{t}}\")?;");
+    let _ = writeln!(text, "            {indent}number(out, t)?;");
+    let value = |name: &str| match interface.module.precision {
+        Precision::F64 => name.to_string(),
+        Precision::F32 => format!("f64::from({name})"),
+    };
+    let comma = "write!(out, \",\")?;";
     for (recorded, name) in interface.recorded.iter().zip(rust::recorded_names(interface.recorded)) {
         match recorded.places.len() {
-            1 => drop(writeln!(text, "            {indent}write!(out, \",{{}}\", row.{name})?;")),
-            _ => drop(write!(
-                text,
-                "            {indent}for value in row.{name} {{\n                {indent}write!(out, \",{{value}}\")?;\n            {indent}}}\n"
-            )),
+            1 => {
+                let value = value(&format!("row.{name}"));
+                let _ = writeln!(text, "            {indent}{comma}\n            {indent}number(out, {value})?;");
+            }
+            _ => {
+                let deeper = format!("                {indent}");
+                let _ = writeln!(text, "            {indent}for value in row.{name} {{\n{deeper}{comma}");
+                let _ = writeln!(text, "{deeper}number(out, {})?;\n            {indent}}}", value("value"));
+            }
         }
     }
     let _ = writeln!(text, "            {indent}writeln!(out)?;");
@@ -121,14 +147,17 @@ fn spiking(interface: &Interface<'_>, compiled: &Compiled, time: &str, aside: bo
     let names: Vec<String> = interface.events.iter().map(|e| quoted(&e.name)).collect();
     let plain = interface.events.iter().zip(&names).all(|(event, name)| event.name == *name);
     let name = if plain { "Model::EVENTS[spike.event]".to_string() } else { format!("{names:?}[spike.event]") };
-    let write = format!("writeln!({to}, \"{{t}},{{}},{{}}\", {name}, spike.unit)?;");
+    let write = |indent: &str| {
+        format!("{indent}number({to}, t)?;\n{indent}writeln!({to}, \",{{}},{{}}\", {name}, spike.unit)?;")
+    };
     let mut text = format!("            for spike in model.spikes() {{\n                let t = {time};\n");
     let cutoff = compiled.schedule.cutoff;
     if cutoff > 0.0 {
         let since = cutoff - 1e-9 * compiled.dt;
-        let _ = write!(text, "                if t >= {since:?} {{\n                    {write}\n                }}\n");
+        let write = write("                    ");
+        let _ = write!(text, "                if t >= {since:?} {{\n{write}\n                }}\n");
     } else {
-        let _ = writeln!(text, "                {write}");
+        let _ = writeln!(text, "{}", write("                "));
     }
     text + "            }\n"
 }

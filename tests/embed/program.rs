@@ -42,10 +42,54 @@ fn a_standalone_crate_prints_what_a_run_records() {
     assert_eq!((&buffer["role"], &buffer["initial"]), (&"parameter".into(), &135.0.into()));
     assert_eq!((&manifest["scheme"], &manifest["columns"][0]["name"]), (&"euler".into(), &"psp".into()));
 
+    // Values have the names of the model, below their equations.
+    let source = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+    assert!(source.contains("\n        // psp = y1 - y2\n        let psp = y1 - y2;\n"), "{source}");
+    let step = source.split("fn step_element").nth(1).unwrap();
+    let equation = step.find("// S0 = 2 * e0 / (1 + exp(r * (v0 - psp)))").unwrap();
+    assert!(step[equation..].find("let S0 = ") < step[equation..].find("\n\n"), "{step}");
+    assert!(source.contains("// C2 = 0.8 * C\n        let C2 = 0.8 * C;"), "{source}");
+
+    // What the manifest names is in the code.
+    let of = |list: &str, name: &str, key: &str| {
+        let found = manifest[list].as_array().unwrap().iter().find(|b| b["name"] == name);
+        found.and_then(|b| b[key].as_str()).unwrap_or_else(|| panic!("{name}: {key}")).to_string()
+    };
+    assert_eq!(of("buffers", "p/column/C", "field"), "parameters.C");
+    assert_eq!(of("buffers", "p/column/y3", "field"), "state.y3");
+    assert_eq!(of("columns", "psp", "field"), "psp");
+    assert!(["pub C: f64", "pub y3: f64", "pub psp: f64"].iter().all(|field| source.contains(field)), "{source}");
+    let entries = manifest["entries"].as_array().unwrap();
+    assert_eq!(
+        entries.iter().map(|e| &e["name"]).collect::<Vec<_>>(),
+        ["setup_element", "step_element", "observe_element"]
+    );
+    assert!(entries.iter().all(|e| source.contains(&format!("fn {}(", e["name"].as_str().unwrap()))), "{source}");
+
     let printed = cargo_run(&folder);
     let table = folder.join("expected.csv");
     nullcline(&["run", JANSEN_RIT, "--scheme", "euler", "--out", table.to_str().unwrap()]);
     assert_eq!(printed, fs::read_to_string(table).unwrap());
+}
+
+/// Numbers of every size, in single precision.
+#[test]
+fn a_standalone_crate_spells_numbers_as_a_run_does() {
+    let folder = folder("standalone_numbers");
+    fs::create_dir_all(&folder).unwrap();
+    let model = folder.join("fall.yaml");
+    let operator =
+        "{base: OperatorTemplate, equations: [x' = -x, \"y' = 6*y\"], variables: {x: output(1), y: variable(1)}}";
+    fs::write(&model, format!("fall: {operator}\nsimulate: {{duration: 20.0, dt: 0.5, record: {{x: x, y: y}}}}\n"))
+        .unwrap();
+    let (model, to) = (model.to_str().unwrap(), folder.to_str().unwrap());
+    nullcline(&["compile", model, "--target", "rust", "--standalone", "--precision", "f32", "-o", to]);
+    let printed = cargo_run(&folder);
+    let table = folder.join("expected.csv");
+    nullcline(&["run", model, "--precision", "f32", "--out", table.to_str().unwrap()]);
+    let expected = fs::read_to_string(table).unwrap();
+    assert!(expected.contains("e-6,") && expected.lines().last().unwrap().contains("e23"), "{expected}");
+    assert_eq!(printed, expected);
 }
 
 /// Two populations, one recorded in part, whose spikes are recorded beside a column.

@@ -76,4 +76,16 @@ fn a_change_of_a_model_or_of_its_parent_is_built() {
     assert!(said.contains("error: host@0.0.0:") || said.contains("error:"), "{said}");
     write("models/parents/decay.yaml", &parent("2.5"));
     assert_eq!(printed(), "4 2.5 4 2.5");
+
+    // What is odd is said, and two circuits of one name are not one module.
+    write("models/parents/decay.yaml", &parent("2.5").replace("{x:", "{tua: 3.0, x:"));
+    let odd = Command::new(&cargo).args(["build", "--offline"]).current_dir(&folder).output().unwrap();
+    let said = String::from_utf8_lossy(&odd.stderr).into_owned();
+    assert!(odd.status.success() && said.contains("warning: host@0.0.0:") && said.contains("`tua`"), "{said}");
+    write("models/other.yaml", CHILD);
+    let failed = run();
+    fs::remove_file(folder.join("models/other.yaml")).unwrap();
+    let said = String::from_utf8_lossy(&failed.stderr).into_owned();
+    let both = "`models/child.yaml` and `models/other.yaml` both become the module `child`";
+    assert!(!failed.status.success() && said.contains(both), "{said}");
 }

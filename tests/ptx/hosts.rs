@@ -35,6 +35,12 @@ fn the_program_writes_code_and_manifest() {
     assert_eq!(manifest["target"], "ptx");
     assert_eq!(manifest["arguments"], serde_json::json!(["first", "count", "dt", "seed"]));
     let entries = manifest["entries"].as_array().unwrap();
+    // Below the model's own text, instructions say which equation they complete, in each stage of the scheme.
+    let body = code.split(".visible .entry").skip(1).collect::<String>();
+    for equation in ["psp = y1 - y2\n", "S0 = 2 * e0 / (1 + exp(r * (v0 - psp)))\n", "psp = y1 - y2, stage 2\n"] {
+        assert!(body.contains(&format!(";  // {equation}")), "{equation}");
+    }
+    assert!(body.contains(";  // y5' = B * b * C4 * S2 - 2 * b * y5 - b^2 * y2\n"), "{body}");
     for entry in entries {
         let declared = format!(".visible .entry {}(", entry["name"].as_str().unwrap());
         let head = code.split(&declared).nth(1).unwrap().split(')').next().unwrap();
@@ -42,6 +48,13 @@ fn the_program_writes_code_and_manifest() {
         assert_eq!(parameters, entry["bindings"].as_array().unwrap().len() + 4, "{declared}");
     }
     assert!(manifest["steps"].as_u64().is_some_and(|s| (s as usize) < entries.len()));
+    // How to launch: one block for one column, as many as it takes for what is recorded.
+    let blocks = |key: &str| entries[manifest[key].as_u64().unwrap() as usize]["blocks"].clone();
+    assert_eq!((blocks("steps"), blocks("record")), (1.into(), "ceil(count / 256)".into()));
+    assert_eq!(manifest["seed"], 0);
+    let steepness = manifest["buffers"].as_array().unwrap().iter().find(|b| b["name"] == "p/column/r").unwrap();
+    assert_eq!(steepness["unit"], "1/mV");
+    assert_eq!(steepness["description"], "steepness of the transfer function");
     fs::remove_dir_all(directory).unwrap();
 }
 
@@ -50,6 +63,26 @@ fn processors_that_do_not_exist_are_refused() {
     let done = nullcline(&["compile", "templates/linear.yaml", "--target", "ptx", "-o", "nowhere", "--sm", "35"]);
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     assert!(!done.status.success() && said.contains("60, 61, 70"), "{said}");
+}
+
+#[test]
+fn options_of_another_language_are_refused() {
+    let directory = std::env::temp_dir().join(format!("nullcline-options-{}", std::process::id()));
+    let path = directory.display().to_string();
+    for (options, said) in [
+        (&["--target", "ptx", "--standalone"][..], "`--standalone` means nothing to `--target ptx`"),
+        (&["--target", "wgsl", "--no-std"], "use `--target rust`"),
+        (&["--target", "rust", "--fast-math"], "use `--target ptx`"),
+        (&["--target", "rust", "--sm", "80"], "`--sm` means nothing to `--target rust`"),
+        (&["--target", "rust", "--engine", "block"], "`--engine` says how nullcline runs a model"),
+        (&["--target", "ptx", "--threads", "2"], "`--threads`"),
+        (&["--target", "ptx", "--device", "cpu"], "`--device`"),
+    ] {
+        let done = nullcline(&[&["compile", "templates/linear.yaml", "-o", &path][..], options].concat());
+        let text = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.code() == Some(2) && text.contains(said), "{options:?}: {text}");
+    }
+    assert!(!directory.exists(), "nothing is written");
 }
 
 /// The host in C reads the manifest, and says that there is no driver where there is none.

@@ -2,17 +2,20 @@
 //!
 //! The keys of the object, in order:
 //!
-//! - `manifest`: version of this format, 1. `generator`, `model`, `target`, `precision`, `scheme`, `dt`, `pre_history`.
+//! - `manifest`: version of this format, 1. `generator`, `model`, `target`, `precision`, `scheme`, `dt`, `pre_history`, `seed`.
 //! - `code`: name of the file of code. `data`: name of the file of long lists, absent when there is none.
 //! - `buffers`: one object for each buffer: `name`, `role` (`state`, `parameter`, `input`, `history`, `observed`,
 //!   `event`, `internal`), `length` (elements of one slot), `slots` (1, or the ring length of a history: step n writes slot n mod
 //!   slots), `initial` (values that every slot starts from; 0 when absent), `unit`, `description`.
+//!   Of generated Rust, `field`: where it is in `Model`.
 //! - `constants`: arrays that are never written: `name`, `format` (`u32`, or the precision) and `values`.
 //! - `entries`: what can be launched: `name`, `extent` (elements, one invocation each), `group` (invocations per
-//!   workgroup) and `bindings` in order: `{"buffer": 3, "access": "read"}`, `{"constant": 0}`,
-//!   `{"bank": 0, "access": "write"}`, `{"samples": true}`; each with its `slot` where the target numbers bindings.
+//!   workgroup), `blocks` (workgroups to be launched: a number, or `ceil(count / group)` for as many invocations as the
+//!   argument `count` says; absent where a program calls the entry itself) and `bindings` in order:
+//!   `{"buffer": 3, "access": "read"}`, `{"constant": 0}`, `{"bank": 0, "access": "write"}`, `{"samples": true}`; each with its `slot` where the target numbers bindings.
 //!   `{"series": 0}` is the address of all samples of a series: the number of rows and that of columns, 64 bits each, then
-//!   the numbers. `{"clock": true}` is the address of two integers of 64 bits, 0 unless `tick` is used. `shared`: bytes of memory that a workgroup shares, when there are any.
+//!   the numbers. `{"clock": true}` is the address of two integers of 64 bits, 0 unless `tick` is used. `shared`: bytes of
+//!   memory that a workgroup shares, when there are any; the code declares them.
 //! - `phases`: entries of `setup`, `remember`, `step` and `observe`, in order. `feed`: entries that fill the buffers of
 //!   inputs and random numbers, before those of a step or of the observe phase. `steps`: the entry that runs any number of
 //!   steps by itself, or null.
@@ -53,7 +56,7 @@
 //!   is the `part` of the pair that Philox4x32-10 gives for the counter (step, step >> 32, unit, site) and the key (seed,
 //!   seed >> 32): with words w, (((w0 << 32 | w1) >> 11) + 1) 2^-53 and ((w2 << 32 | w3) >> 11) 2^-53.
 //! - `history_passes`: how often the remember phase is run over all slots, with a step size of 0, before the first step.
-//! - `columns`: what a run records: `name`, `unit`, `buffer`, `element`.
+//! - `columns`: what a run records: `name`, `unit`, `buffer`, `element`, and of generated Rust the `field` of `Outputs`.
 //! - `events`: recorded events: `name`, and the elements of a `buffer` that are not 0 after a step in which they had one:
 //!   `count` from `first` on, the units from number `unit` on. `delay`: steps from the start of that step to the event.
 //!
@@ -81,8 +84,12 @@ pub struct About {
     pub dt: f64,
     /// What holds before time 0 for delayed quantities: `initial` or `zero`.
     pub pre_history: String,
+    /// Seed of random numbers.
+    pub seed: u64,
     /// For each buffer, its unit and its description; may be shorter than the list of buffers.
     pub notes: Vec<(Option<String>, Option<String>)>,
+    /// For each buffer, where it is in generated code; may be shorter than the list of buffers.
+    pub fields: Vec<Option<String>>,
     /// What a run records.
     pub columns: Vec<Column>,
     /// Names of the recorded events, in the order of the layout.
@@ -100,6 +107,8 @@ pub struct Column {
     pub buffer: usize,
     /// The element.
     pub element: usize,
+    /// Where it is in generated code.
+    pub field: Option<String>,
 }
 
 /// A manifest as text, and the contents of its data file; empty when it needs none.
@@ -126,6 +135,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("initial", initial.map(|i| numbers(&i.1, artifact.precision, &mut data))),
             ("unit", unit.map(|u| text(&u))),
             ("description", description.map(|d| text(&d))),
+            ("field", about.fields.get(index).and_then(Option::as_ref).map(|f| text(f))),
         ])
     });
     let buffers = array(buffers, true);
@@ -137,12 +147,18 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         object([("name", Some(text(&constant.name))), ("format", Some(text(format))), ("values", Some(values))])
     });
     let constants = array(constants, true);
-    let entries = artifact.entries.iter().map(|entry| {
+    let counted = artifact.counted();
+    let entries = artifact.entries.iter().enumerate().map(|(index, entry)| {
+        let blocks = match counted.contains(&(index as u32)) {
+            true => text(&format!("ceil(count / {})", entry.group)),
+            false => entry.extent.div_ceil(entry.group as usize).to_string(),
+        };
         let bindings = entry.bindings.iter().map(|b| binding(artifact, *b));
         object([
             ("name", Some(text(&entry.name))),
             ("extent", Some(entry.extent.to_string())),
             ("group", Some(entry.group.to_string())),
+            ("blocks", (artifact.target != "rust").then_some(blocks)),
             ("shared", (entry.shared > 0).then(|| entry.shared.to_string())),
             ("bindings", Some(array(bindings, false))),
         ])
@@ -196,6 +212,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
             ("unit", column.unit.as_ref().map(|u| text(u))),
             ("buffer", Some(column.buffer.to_string())),
             ("element", Some(column.element.to_string())),
+            ("field", column.field.as_ref().map(|f| text(f))),
         ])
     });
     let marks = artifact.marks.as_ref().map(|marks| {
@@ -231,6 +248,7 @@ pub fn manifest(artifact: &Artifact, about: &About) -> Manifest {
         ("scheme", Some(text(&about.scheme))),
         ("dt", Some(number(about.dt))),
         ("pre_history", Some(text(&about.pre_history))),
+        ("seed", Some(about.seed.to_string())),
         ("code", Some(text(&about.code))),
         ("data", (!data.is_empty()).then(|| text(&about.data))),
         ("buffers", Some(buffers)),

@@ -10,9 +10,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Embed, Form, Reads, embed, put_helps};
+use super::{Embed, Embedding, Form, Reads, embed, put_helps};
 use crate::backend::rust::{Long, format};
-use crate::diagnostic::render;
+use crate::diagnostic::{Diagnostics, render};
 use crate::source::{Name, SourceMap, Span};
 use crate::template::library::FileLibrary;
 
@@ -139,8 +139,12 @@ impl Config {
     /// Compiles the models that match any of the patterns, and tells cargo what they were made from. When a model is at
     /// fault, cargo gets an error with its place, and the build script ends.
     pub fn compile(&self, patterns: &[&str]) {
-        match self.try_compile(patterns) {
-            Ok(files) => files.iter().for_each(|file| println!("cargo::rerun-if-changed={file}")),
+        match self.made(patterns) {
+            Ok(made) => {
+                made.files.iter().for_each(|file| println!("cargo::rerun-if-changed={file}"));
+                let lines = made.warnings.iter().flat_map(|w| w.lines());
+                lines.for_each(|line| println!("cargo::warning={line}"));
+            }
             Err(faults) => {
                 for fault in &faults {
                     for line in fault.lines() {
@@ -155,6 +159,10 @@ impl Config {
     /// As [`Config::compile`], without a word to cargo: the files that the models were made from, or a message for each
     /// model at fault.
     pub fn try_compile(&self, patterns: &[&str]) -> Result<Vec<String>, Vec<String>> {
+        self.made(patterns).map(|made| made.files)
+    }
+
+    fn made(&self, patterns: &[&str]) -> Result<Made, Vec<String>> {
         let out = match &self.out {
             Some(out) => out.clone(),
             None => {
@@ -163,20 +171,32 @@ impl Config {
         };
         let unset = "`CARGO_MANIFEST_DIR` is not set: build with cargo, or name a directory with `Config::root`";
         let root = self.root.as_deref().ok_or_else(|| vec![unset.to_string()])?;
-        let (mut files, mut faults, mut index) = (Vec::new(), Vec::new(), String::new());
+        let (mut files, mut warnings) = (Vec::new(), Vec::new());
+        let (mut faults, mut modules) = (Vec::new(), Vec::<(String, PathBuf)>::new());
+        let mut index = String::new();
         for pattern in patterns {
             let found = matching(root, pattern).map_err(|fault| vec![fault])?;
             if let Some(directory) = root.join(pattern).parent().filter(|_| pattern.contains('*')) {
                 files.push(directory.display().to_string());
             }
             for path in found {
-                match self.one(&path, root, &out) {
-                    Ok((module, read)) => {
-                        files.extend(read);
-                        index.push_str(&module);
+                let (made, read) = match self.one(&path, root) {
+                    Ok(done) => done,
+                    Err(fault) => {
+                        faults.push(fault);
+                        continue;
                     }
-                    Err(fault) => faults.push(fault),
+                };
+                files.extend(read);
+                if let Some((name, other)) = modules.iter().find(|(name, _)| *name == made.embedding.name) {
+                    let [path, other] = [&path, other].map(|p| p.strip_prefix(root).unwrap_or(p).display().to_string());
+                    let help = "rename one of the circuits, or compile it with an `out_dir` and an `index` of its own";
+                    faults.push(format!("`{other}` and `{path}` both become the module `{name}`\n  help: {help}"));
+                    continue;
                 }
+                modules.push((made.embedding.name.clone(), path));
+                index.push_str(&self.written(&made.embedding, &out).map_err(|fault| vec![fault])?);
+                warnings.extend(made.warnings);
             }
         }
         if !faults.is_empty() {
@@ -185,11 +205,11 @@ impl Config {
         write(&out.join(&self.index), index.as_bytes()).map_err(|fault| vec![fault])?;
         files.sort();
         files.dedup();
-        Ok(files)
+        Ok(Made { files, warnings })
     }
 
-    /// Compiles a model, and returns the module that includes it and the files that it was made from.
-    fn one(&self, path: &Path, root: &Path, out: &Path) -> Result<(String, Vec<String>), String> {
+    /// Compiles a model, and returns it with the files that it was made from.
+    fn one(&self, path: &Path, root: &Path) -> Result<(One, Vec<String>), String> {
         let mut sources = SourceMap::new();
         let mut directories = vec![root.to_path_buf()];
         directories.extend(self.template_path.iter().map(|d| root.join(d)));
@@ -213,11 +233,19 @@ impl Config {
             std: self.std,
             long: Long::Files,
         };
-        let made = embed(&mut sources, &library, &wish).map_err(|mut faults| {
+        let said = |sources: &SourceMap, mut faults: Diagnostics| {
             put_helps(&mut faults, Form::Build);
-            let text = render(&faults, &sources, false);
+            let text = render(&faults, sources, false);
             text.replace(&format!("{}/", root.display()), "").trim_end().to_string()
-        })?;
+        };
+        let mut embedding = embed(&mut sources, &library, &wish).map_err(|faults| said(&sources, faults))?;
+        let warnings = std::mem::take(&mut embedding.warnings);
+        let warnings = (!warnings.is_empty()).then(|| said(&sources, warnings));
+        Ok((One { embedding, warnings }, library.files()))
+    }
+
+    /// Writes the files of a model, and returns the module that includes them.
+    fn written(&self, made: &Embedding, out: &Path) -> Result<String, String> {
         let file = format!("{}.rs", made.name);
         write(&out.join(&file), format(&made.source.items)?.as_bytes())?;
         for (name, contents) in &made.source.files {
@@ -226,9 +254,23 @@ impl Config {
         let (name, doc) = (&made.name, &made.doc[0]);
         // A path, so that what the file includes is found beside it.
         let whole = out.join(&file);
-        let module = format!("/// {doc}\n#[path = {:?}]\npub mod {name};\n", whole.display().to_string());
-        Ok((module, library.files()))
+        Ok(format!("/// {doc}\n#[path = {:?}]\npub mod {name};\n", whole.display().to_string()))
     }
+}
+
+/// What became of all models.
+struct Made {
+    /// The files that they were made from.
+    files: Vec<String>,
+    /// What is odd about them.
+    warnings: Vec<String>,
+}
+
+/// What became of a model.
+struct One {
+    embedding: Embedding,
+    /// What is odd about it.
+    warnings: Option<String>,
 }
 
 /// The files that a pattern means, in the order of their names.

@@ -36,6 +36,16 @@ fn in_form(help: &str, form: Form) -> String {
         help = help.replace(", or add `--template-path DIRECTORY`", "");
         help = help.replace("to the working directory", "to the directory of `Cargo.toml`");
     }
+    // A template is named beside the file, not behind it.
+    if let Some(rest) = help.strip_prefix("choose one: `")
+        && let Some((chosen, rest)) = rest.split_once('`')
+        && let Some((path, name)) = chosen.rsplit_once(':')
+    {
+        help = match form {
+            Form::Build => format!("choose one: `.template(\"{name}\")`{rest}"),
+            _ => format!("choose one: `\"{path}\", {name}`{rest}"),
+        };
+    }
     let parts = help.split('`').enumerate().map(|(place, part)| match part.strip_prefix("--") {
         Some(setting) if place % 2 == 1 => written(setting, form),
         _ => part.to_string(),
@@ -76,6 +86,10 @@ mod tests {
         assert_eq!(in_form(two, Form::Macro), "use `scheme = exponential_euler` or `scheme = rk4`");
         assert_eq!(in_form(two, Form::Build), "use `.scheme(\"exponential_euler\")` or `.scheme(\"rk4\")`");
         assert_eq!(in_form("use `--dt 2` or smaller", Form::Build), "use `.dt(2.0)` or smaller");
+        let choose = "choose one: `models/a.yaml:First`, or `template: First` in the section `simulate:`";
+        let (first, rest) = ("\"models/a.yaml\", First", "or `template: First` in the section `simulate:`");
+        assert_eq!(in_form(choose, Form::Macro), format!("choose one: `{first}`, {rest}"));
+        assert_eq!(in_form(choose, Form::Build), format!("choose one: `.template(\"First\")`, {rest}"));
         let record = settings::nothing_recorded().help.expect("a help");
         assert_eq!(in_form(&record, Form::Macro), "use `simulate: {record: {NAME: path/to/variable}}`");
         assert_eq!(in_form(&record, Form::Inline), "use `v: output(0.0);`");

@@ -43,14 +43,14 @@ impl Inputs {
                     _ => Signal::Expression(expr),
                 })
             };
-            for found in circuit.find(path)? {
+            for found in circuit.driven(path)? {
                 driven.insert(found.variable);
                 let signal = signal.clone().unwrap_or_else(|| inputs.series(0.0));
                 inputs.drives.push(Drive { target: found.variable, unit: found.index, signal });
             }
         }
         for path in fields {
-            for found in circuit.find(path)? {
+            for found in circuit.driven(path)? {
                 let value = circuit.variable(found.variable).value.first().map_or(0.0, |v| v.re);
                 driven.insert(found.variable);
                 let signal = inputs.series(value);

@@ -86,6 +86,7 @@ pub fn embed(sources: &mut SourceMap, library: &dyn Library, wish: &Embed) -> Re
     let mut columns = Columns::default();
     wanted.into_iter().for_each(|recorded| columns.add(&mut system, recorded));
 
+    system.marks = rust::marks(&circuit, &system, false);
     let slopes = pass::slopes(system.clone(), scheme, precision, &RUST)?;
     let observables = columns.observables.clone();
     let mut module = pass::compile(system.clone(), observables, scheme, precision, &RUST)?;

@@ -238,6 +238,17 @@ pub struct Location {
     pub fixed: bool,
 }
 
+/// The value of an equation, for those who print code: passes keep track of it, and nothing else depends on it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mark {
+    /// The value.
+    pub value: ExprId,
+    /// Path of what it is: `column/jr/S0`.
+    pub name: String,
+    /// The equation.
+    pub equation: String,
+}
+
 /// All equations of a circuit.
 #[derive(Clone, Debug, Default)]
 pub struct System {
@@ -279,9 +290,22 @@ pub struct System {
     pub locations: HashMap<(usize, usize, usize), Location>,
     /// Where each (projection, operator, variable) on an edge of the circuit is: one element for each connection.
     pub edge_locations: HashMap<(usize, usize, usize), Location>,
+    /// The values of equations; none unless code is to be read.
+    pub marks: Vec<Mark>,
 }
 
 impl System {
+    /// Follows the values of equations through a rewriting; those that are not computed any more have no mark.
+    pub fn follow(&mut self, image: &HashMap<ExprId, ExprId>) {
+        self.marks.retain_mut(|mark| match image.get(&mark.value) {
+            Some(new) => {
+                mark.value = *new;
+                true
+            }
+            None => false,
+        });
+    }
+
     /// A system without equations.
     pub fn new(name: impl Into<String>) -> System {
         System { name: name.into(), spaces: vec![Space { name: "scalar".to_string(), size: 1 }], ..System::default() }

@@ -204,6 +204,19 @@ pub struct Kernel {
     pub body: Body,
 }
 
+/// A value of a kernel that an equation of the model defines, for those who print code.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Named {
+    /// Index of the kernel.
+    pub kernel: usize,
+    /// The value.
+    pub value: ValueId,
+    /// Path of what it is.
+    pub name: String,
+    /// The equation.
+    pub equation: String,
+}
+
 /// A compiled model.
 #[derive(Clone, Debug)]
 pub struct Module {
@@ -245,6 +258,8 @@ pub struct Module {
     pub events: Vec<(BufferId, Recorded, u64)>,
     /// How many times the remember phase must fill all slots before the first step.
     pub history_passes: usize,
+    /// The values of equations, by kernel and value; none unless code is to be read.
+    pub named: Vec<Named>,
 }
 
 impl Module {
@@ -270,7 +285,15 @@ impl Module {
             histories: Vec::new(),
             events: Vec::new(),
             history_passes: 0,
+            named: Vec::new(),
         }
+    }
+
+    /// The values of equations in a kernel, ascending.
+    pub fn named_in(&self, kernel: usize) -> &[Named] {
+        let first = self.named.partition_point(|n| n.kernel < kernel);
+        let end = self.named.partition_point(|n| n.kernel <= kernel);
+        &self.named[first..end]
     }
 
     /// The kernels of a phase, in order.

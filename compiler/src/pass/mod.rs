@@ -72,6 +72,7 @@ impl Step {
 
     /// Replaces everything wanted by its image.
     fn rename(&mut self, image: &HashMap<ExprId, ExprId>) {
+        self.system.follow(image);
         let wanted = (self.next.iter_mut())
             .chain(self.system.histories.iter_mut().map(|h| &mut h.value))
             .chain(self.observables.iter_mut().map(|o| &mut o.value))

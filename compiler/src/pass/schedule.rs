@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Step;
 use crate::ir::expr::{ExprGraph, ExprId, HistoryId, Op, SpaceId, StateId};
-use crate::ir::system::System;
+use crate::ir::system::{Mark, System};
 use crate::kernel::ir::{Buffer, BufferId, BufferRole, Module, Precision};
 use crate::kernel::layout::history_passes;
 use crate::template::Order;
@@ -53,6 +53,8 @@ struct Scheduler<'a> {
     buffers: HashMap<BufferRole, BufferId>,
     /// Expressions that the setup phase has put into buffers; empty while that phase itself is made.
     hoisted: HashMap<ExprId, BufferId>,
+    /// The values of equations.
+    marks: HashMap<ExprId, &'a Mark>,
 }
 
 impl<'a> Scheduler<'a> {
@@ -64,7 +66,10 @@ impl<'a> Scheduler<'a> {
             fanouts: system.fanouts.clone(),
             ..Module::empty(system.name.clone(), precision)
         };
-        Scheduler { system, graph: &system.graph, module, buffers: HashMap::new(), hoisted: HashMap::new() }
+        // The first of several equations with one value stands for all.
+        let marks = system.marks.iter().rev().map(|mark| (mark.value, mark)).collect();
+        let (buffers, hoisted) = (HashMap::new(), HashMap::new());
+        Scheduler { system, graph: &system.graph, module, buffers, hoisted, marks }
     }
 
     /// The buffer with this role, made on first use.
@@ -144,7 +149,8 @@ impl<'a> Scheduler<'a> {
         wanted.dedup();
         let hoisted = wanted.into_iter().enumerate().map(|(i, id)| {
             let role = BufferRole::Derived(id);
-            self.buffer(role, &format!("derived_{i}"), self.graph.space(id));
+            let name = self.marks.get(&id).map_or_else(|| format!("derived_{i}"), |mark| mark.name.clone());
+            self.buffer(role, &name, self.graph.space(id));
             (role, id)
         });
         hoisted.collect()

@@ -208,9 +208,7 @@ impl<D: Driver> Launcher<D> {
     /// What a device is told to launch an entry, unless it has nothing to do. `clock.first` counts from the device's clock.
     fn told(&self, index: u32, clock: Clock) -> Result<Option<Launch>, DeviceError> {
         let entry = &self.artifact.entries[index as usize];
-        let rows = [self.artifact.record, self.artifact.reduce].contains(&Some(index));
-        let by_place = rows || self.artifact.measures.is_some_and(|measures| measures.entries().contains(&index));
-        let extent = if by_place { clock.count as usize } else { entry.extent };
+        let extent = if self.artifact.counted().contains(&index) { clock.count as usize } else { entry.extent };
         if extent == 0 {
             return Ok(None);
         }

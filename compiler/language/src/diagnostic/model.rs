@@ -117,8 +117,25 @@ pub fn ambiguous_variable(
 /// An edge onto a variable that an equation defines.
 pub fn target_is_assigned(path: &Name, variable: &Variable, operator: &Operator) -> Diagnostic {
     let message = format!("`{path}` cannot be the target of an edge: an equation defines it");
+    onto_assigned("edge-onto-assigned", path, message, variable, operator)
+}
+
+/// An extrinsic input onto a variable that an equation defines, whose whole path is `whole`.
+pub fn driven_is_assigned(path: &Name, whole: &str, variable: &Variable, operator: &Operator) -> Diagnostic {
+    let defined = if variable.role == Role::Event { "it is an event" } else { "an equation defines it" };
+    let message = format!("`{whole}` cannot be driven by an input: {defined}");
+    onto_assigned("input-onto-assigned", path, message, variable, operator)
+}
+
+fn onto_assigned(
+    code: &'static str,
+    path: &Name,
+    message: String,
+    variable: &Variable,
+    operator: &Operator,
+) -> Diagnostic {
     let inputs: Vec<&str> = operator.variables.iter().filter(|v| v.role == Role::Input).map(|v| &*v.name).collect();
-    let fault = Diagnostic::error("edge-onto-assigned", path.span, message, "expected an input or a constant")
+    let fault = Diagnostic::error(code, path.span, message, "expected an input or a constant")
         .with_related(variable.span, format!("`{}` is declared here", variable.name));
     match inputs.as_slice() {
         [] => fault.with_help(format!("declare an input in operator `{}` and add it in the equation", operator.name)),

@@ -47,6 +47,20 @@ impl Circuit {
         Ok(found.into_iter().map(|variable| Found { variable, index }).collect())
     }
 
+    /// As [`Circuit::find`], for what an extrinsic input shall drive: inputs, and parameters, whose values it replaces.
+    pub fn driven(&self, path: &Name) -> Result<Vec<Found>> {
+        let found = self.find(path)?;
+        for one in &found {
+            let variable = self.variable(one.variable);
+            if !matches!(variable.role, Role::Input | Role::Parameter) {
+                let population = &self.populations[one.variable.population];
+                let operator = &population.operators[one.variable.operator];
+                return Err(fault::driven_is_assigned(path, &self.path(one.variable), variable, operator).into());
+            }
+        }
+        Ok(found)
+    }
+
     /// The whole path of a variable.
     pub fn path(&self, variable: VariableRef) -> String {
         let population = &self.populations[variable.population];

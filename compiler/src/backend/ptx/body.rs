@@ -6,7 +6,7 @@ use nullcline_runtime::code::{Binding, Marks};
 
 use super::code::{Class, Code, Float};
 use super::spelling::{self, Value};
-use crate::kernel::ir::{BufferId, BufferRole, Index, Module, Precision, Stmt, ValueOp};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Module, Named, Precision, Stmt, ValueOp};
 
 /// What an entry is made from.
 #[derive(Clone, Copy)]
@@ -22,6 +22,13 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     pub fn name(&self, buffer: BufferId) -> &str {
         &self.module.buffers[buffer.index()].name
+    }
+
+    /// The values of equations in a body of the module.
+    fn named(&self, statements: &[Stmt]) -> &[Named] {
+        let own = |body: &Body| matches!(body, Body::Pointwise(own) if std::ptr::eq(own.as_ptr(), statements.as_ptr()));
+        let kernel = self.module.kernels.iter().position(|kernel| own(&kernel.body));
+        kernel.map_or(&[], |kernel| self.module.named_in(kernel))
     }
 
     /// The register with a buffer's address.
@@ -76,9 +83,11 @@ pub(super) trait Places {
 pub(super) fn body(code: &mut Code, source: &Source<'_>, places: &mut dyn Places, statements: &[Stmt]) {
     let float = source.float;
     let mut values: Vec<Value> = Vec::with_capacity(statements.len());
+    let named = source.named(statements);
     for statement in statements {
         match statement {
-            Stmt::Let(_, op) => {
+            Stmt::Let(id, op) => {
+                let written = code.length();
                 let value = match op {
                     ValueOp::Constant(value) => Value::number(float.immediate(*value)),
                     ValueOp::Time => {
@@ -100,6 +109,11 @@ pub(super) fn body(code: &mut Code, source: &Source<'_>, places: &mut dyn Places
                         result
                     }
                 };
+                if let Ok(equation) = named.binary_search_by_key(&id.index(), |n| n.value.index())
+                    && code.length() > written
+                {
+                    code.remark(&named[equation].equation);
+                }
                 values.push(value);
             }
             Stmt::Store(buffer, value) => {

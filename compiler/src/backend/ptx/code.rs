@@ -167,6 +167,11 @@ impl Code {
         }
     }
 
+    /// Lines so far.
+    pub fn length(&self) -> usize {
+        self.lines.len()
+    }
+
     /// A comment on a line of its own.
     pub fn comment(&mut self, text: &str) {
         self.lines.push(format!("    // {}", plain(text)));

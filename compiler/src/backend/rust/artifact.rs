@@ -5,10 +5,12 @@ use std::sync::Arc;
 use nullcline_runtime::code::{Artifact, Binding, Constant, Data, Entry};
 use nullcline_runtime::program::Precision;
 
+use super::kernels::{element_name, kernel_place};
 use crate::ir::system::Values;
 use crate::kernel::ir::{self, Body, BufferId, Kernel, Module, Stmt, ValueOp};
 
 /// The artifact of a module whose source is `code`: an entry for each kernel, which `Model` calls in the order of phases.
+/// Those of straight-line code are called after their functions.
 pub fn artifact(module: &Module, code: &str) -> Artifact {
     let list = |kernels: &[usize]| kernels.iter().map(|k| *k as u32).collect();
     let mut constants: Vec<Constant> = Vec::new();
@@ -18,7 +20,18 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
     };
     let mut numbers: Vec<(String, Vec<f64>, usize)> = Vec::new();
     let mut entries = Vec::new();
-    for kernel in &module.kernels {
+    let phases = [
+        ("setup", &module.setup),
+        ("remember", &module.remember),
+        ("step", &module.step),
+        ("observe", &module.observe),
+    ];
+    let function = |index: usize| {
+        let (phase, kernels) = phases.iter().find(|(_, kernels)| kernels.contains(&index))?;
+        let position = kernels.iter().position(|k| *k == index)?;
+        Some(element_name(&kernel_place(phase, kernels.len(), position)))
+    };
+    for (index, kernel) in module.kernels.iter().enumerate() {
         let name = kernel.name.clone();
         let mut bindings = bindings(kernel);
         let mut lists = |what: [(&str, &Arc<[u32]>); 2], weights: &Values| {
@@ -54,8 +67,9 @@ pub fn artifact(module: &Module, code: &str) -> Artifact {
                 lists([("starts", &f.starts), ("targets", &f.targets)], &f.weights);
             }
         }
+        let called = function(index).filter(|_| matches!(kernel.body, Body::Pointwise(_)));
         entries.push(Entry {
-            name: kernel.name.clone(),
+            name: called.unwrap_or(name),
             extent: kernel.extent,
             group: 1,
             shared: 0,

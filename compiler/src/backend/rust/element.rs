@@ -6,9 +6,9 @@ use std::fmt::Display;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::names::{Names, ident};
+use super::names::{Names, ident, word};
 use super::spelling::{Prelude, Spelling, spelling};
-use crate::kernel::ir::{BufferId, BufferRole, Index, Module, Precision, Stmt, ValueId, ValueOp};
+use crate::kernel::ir::{BufferId, BufferRole, Index, Module, Named, Precision, Stmt, ValueId, ValueOp};
 
 /// Operations that one expression may hold before it gets a name.
 const LONGEST: u32 = 4;
@@ -52,21 +52,24 @@ const PRODUCT: u8 = 2;
 const SIGN: u8 = 3;
 const ATOM: u8 = 4;
 
-/// Prints a body as the function `name`. `comments` are put above the lines of what the buffer gets.
+/// Prints a body as the function `name`. Values of equations come first, each below its equation; `comments` are put above the
+/// lines of what the buffer gets.
 pub(super) fn element(
     module: &Module,
     name: &Ident,
-    body: &[Stmt],
+    (body, named): (&[Stmt], &[Named]),
     names: &Names,
     comments: &dyn Fn(BufferId) -> Option<String>,
     prelude: &mut Prelude,
 ) -> Element {
-    let mut printer = Printer::new(module, body, names, prelude);
+    let mut printer = Printer::new(module, (body, named), names, prelude);
     let mut lines = TokenStream::new();
-    for (place, (buffer, _)) in printer.stores.clone().into_iter().enumerate() {
+    let equations = named.iter().map(|n| Some(n.equation.clone()));
+    let parts = equations.chain(printer.stores.iter().map(|(buffer, _)| comments(*buffer)));
+    for (place, comment) in parts.collect::<Vec<_>>().into_iter().enumerate() {
         let before = lines.is_empty();
         let code = printer.lines_of(place);
-        if let Some(comment) = comments(buffer).filter(|_| !code.is_empty()) {
+        if let Some(comment) = comment.filter(|_| !code.is_empty()) {
             let comment = if before { comment } else { format!("\n{comment}") };
             lines.extend(quote!(comment!(#comment);));
         }
@@ -145,7 +148,9 @@ struct Printer<'a> {
     uses: Vec<u32>,
     /// Whether the user of a value wants a name rather than an expression.
     named: Vec<bool>,
-    /// The first store that needs each value.
+    /// The values of equations, ascending.
+    equations: &'a [Named],
+    /// The part that each value belongs to: the first equation that needs it, or behind the equations the first store.
     group: Vec<usize>,
     rendered: Vec<Option<Rendered>>,
     taken: HashSet<String>,
@@ -154,7 +159,12 @@ struct Printer<'a> {
 }
 
 impl<'a> Printer<'a> {
-    fn new(module: &'a Module, body: &'a [Stmt], names: &'a Names, prelude: &'a mut Prelude) -> Printer<'a> {
+    fn new(
+        module: &'a Module,
+        (body, equations): (&'a [Stmt], &'a [Named]),
+        names: &'a Names,
+        prelude: &'a mut Prelude,
+    ) -> Printer<'a> {
         let (mut ops, mut stores) = (Vec::new(), Vec::new());
         for stmt in body {
             match stmt {
@@ -165,7 +175,7 @@ impl<'a> Printer<'a> {
         // Backwards, so that a value has its group before its arguments get theirs. What no store needs has none.
         let mut group = vec![usize::MAX; ops.len()];
         for (place, (_, value)) in stores.iter().enumerate().rev() {
-            group[value.index()] = place;
+            group[value.index()] = equations.len() + place;
         }
         let (mut uses, mut named) = (vec![0; ops.len()], vec![false; ops.len()]);
         for (_, value) in &stores {
@@ -177,6 +187,9 @@ impl<'a> Printer<'a> {
             if group[index] == usize::MAX {
                 continue;
             }
+            if let Ok(own) = equations.binary_search_by_key(&index, |e| e.value.index()) {
+                group[index] = own;
+            }
             let choice = matches!(spelling(prim), Spelling::Select);
             for (place, arg) in args.iter().enumerate() {
                 group[arg.index()] = group[arg.index()].min(group[index]);
@@ -187,8 +200,21 @@ impl<'a> Printer<'a> {
         let rendered = vec![None; ops.len()];
         let taken = HashSet::new();
         let arguments = Vec::new();
-        let mut printer =
-            Printer { module, prelude, ops, stores, arguments, uses, named, group, rendered, taken, names, count: 0 };
+        let mut printer = Printer {
+            module,
+            prelude,
+            ops,
+            stores,
+            arguments,
+            uses,
+            named,
+            equations,
+            group,
+            rendered,
+            taken,
+            names,
+            count: 0,
+        };
         printer.render_leaves();
         printer
     }
@@ -243,7 +269,7 @@ impl<'a> Printer<'a> {
         ident(&name)
     }
 
-    /// The assignments that belong to a store.
+    /// The assignments that belong to a part.
     fn lines_of(&mut self, place: usize) -> TokenStream {
         let mut lines = TokenStream::new();
         for index in 0..self.ops.len() {
@@ -253,7 +279,8 @@ impl<'a> Printer<'a> {
             }
             let rendered = self.call(spelling(prim), args);
             let choice = matches!(spelling(prim), Spelling::Select);
-            let inline = self.uses[index] == 1 && !self.named[index] && !choice && rendered.size <= LONGEST;
+            let wanted = self.named[index] || self.equation(index).is_some();
+            let inline = self.uses[index] == 1 && !wanted && !choice && rendered.size <= LONGEST;
             if inline {
                 self.rendered[index] = Some(rendered);
                 continue;
@@ -266,7 +293,13 @@ impl<'a> Printer<'a> {
         lines
     }
 
-    /// A name for a value: what it is stored in, or a number.
+    /// The equation that a value is of.
+    fn equation(&self, index: usize) -> Option<&'a Named> {
+        let at = self.equations.binary_search_by_key(&index, |e| e.value.index()).ok()?;
+        Some(&self.equations[at])
+    }
+
+    /// A name for a value: what it is stored in, what the model calls it, or a number.
     fn name_of(&mut self, index: usize) -> Ident {
         let stored = self.stores.iter().find(|(_, v)| v.index() == index).map(|(b, _)| *b);
         match stored {
@@ -275,10 +308,13 @@ impl<'a> Printer<'a> {
                 let next = matches!(self.module.buffers[buffer.index()].role, BufferRole::State(_));
                 self.free(&if next { format!("{name}_next") } else { name })
             }
-            None => {
-                self.count += 1;
-                self.free(&format!("q{}", self.count))
-            }
+            None => match self.equation(index) {
+                Some(equation) => self.free(&word(equation.name.rsplit('/').next().unwrap_or(&equation.name))),
+                None => {
+                    self.count += 1;
+                    self.free(&format!("q{}", self.count))
+                }
+            },
         }
     }
 

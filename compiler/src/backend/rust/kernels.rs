@@ -45,11 +45,11 @@ pub(super) fn phase(
         Phase { code: TokenStream::new(), time: false, step_size: false, step: false, elements: Some(Vec::new()) };
     for (position, index) in kernels.iter().enumerate() {
         let kernel = &fields.module.kernels[*index];
-        let name = ident(&if kernels.len() == 1 { name.to_string() } else { format!("{name}_{position}") });
         match &kernel.body {
             Body::Pointwise(body) => {
-                let function = ident(&format!("{name}_element"));
-                let printed = element(fields.module, &function, body, &fields.names, comments, out.prelude);
+                let function = ident(&element_name(&kernel_place(name, kernels.len(), position)));
+                let named = fields.module.named_in(*index);
+                let printed = element(fields.module, &function, (body, named), &fields.names, comments, out.prelude);
                 let size = kernel.extent;
                 let doc = if size == 1 { String::new() } else { format!(" For each of {size} elements.") };
                 let item = &printed.item;
@@ -114,6 +114,16 @@ pub(super) fn phase(
         }
     }
     phase
+}
+
+/// The place of one of the kernels of a phase.
+pub(super) fn kernel_place(phase: &str, kernels: usize, position: usize) -> String {
+    if kernels == 1 { phase.to_string() } else { format!("{phase}_{position}") }
+}
+
+/// The function that computes one element of the kernel at a place.
+pub(super) fn element_name(place: &str) -> String {
+    format!("{place}_element")
 }
 
 /// What constants of a kernel are called after.

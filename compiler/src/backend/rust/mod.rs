@@ -27,13 +27,15 @@ mod text;
 pub use artifact::artifact;
 pub use constants::Long;
 pub use names::{ident, shortest, snake, word};
-pub use notes::notes;
+pub use notes::{marks, notes};
 #[cfg(feature = "build")]
 pub use text::format;
 
+use std::collections::HashMap;
+
 use proc_macro2::{Group, TokenStream, TokenTree};
 
-use crate::kernel::ir::{BufferId, Module, Precision};
+use crate::kernel::ir::{Buffer, BufferId, BufferRole, Module, Precision};
 use crate::kernel::target::Target;
 
 /// Rust: basic operations only, so that its functions agree with the engines to the bit.
@@ -162,6 +164,29 @@ pub fn recorded_names(recorded: &[Recorded]) -> Vec<String> {
 pub fn buffer_names(module: &Module) -> Vec<String> {
     let names = names::Names::new(module);
     (0..module.buffers.len() as u32).map(|b| names.of(BufferId(b)).to_string()).collect()
+}
+
+/// Where each buffer is in `Model`, of those that a user reads or sets.
+pub fn buffer_places(module: &Module) -> Vec<Option<String>> {
+    let place = |(buffer, name): (&Buffer, String)| match buffer.role {
+        BufferRole::State(_) => Some(format!("state.{name}")),
+        BufferRole::Parameter(_) => Some(format!("parameters.{name}")),
+        BufferRole::Input(_) => Some(format!("inputs.{name}")),
+        _ => None,
+    };
+    module.buffers.iter().zip(buffer_names(module)).map(place).collect()
+}
+
+/// Where each recorded column is in `Outputs`, by the name of the column.
+pub fn recorded_places(recorded: &[Recorded]) -> HashMap<String, String> {
+    let mut places = HashMap::new();
+    for (quantity, name) in recorded.iter().zip(recorded_names(recorded)) {
+        for (i, column) in quantity.columns.iter().enumerate() {
+            let place = if quantity.columns.len() == 1 { name.clone() } else { format!("{name}[{i}]") };
+            places.insert(column.clone(), place);
+        }
+    }
+    places
 }
 
 /// Items without the comments that only a text can have (`comment!("..");`): for macros.

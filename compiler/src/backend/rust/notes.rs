@@ -2,11 +2,36 @@
 
 use super::Note;
 use crate::ir::expr::Op;
-use crate::ir::system::System;
+use crate::ir::system::{Mark, System};
 use crate::kernel::ir::{BufferRole, Module};
-use crate::model::Circuit;
-use crate::syntax::ast::LhsKind;
+use crate::model::{Circuit, Role};
+use crate::syntax::ast::{Equation, LhsKind};
 use crate::syntax::print;
+
+/// The values of algebraic equations, and with `derivatives` those of derivatives, which a reader of code wants to find there.
+/// Of equal nodes the first has its say.
+pub fn marks(circuit: &Circuit, system: &System, derivatives: bool) -> Vec<Mark> {
+    let mut variables: Vec<_> = system.locations.iter().filter(|(_, location)| location.im.is_none()).collect();
+    variables.sort_by_key(|(at, location)| (location.first, **at));
+    let mut marks = Vec::new();
+    for ((p, o, v), location) in variables {
+        let population = &circuit.populations[*p];
+        let operator = &population.operators[*o];
+        let variable = &operator.variables[*v];
+        let (kind, value) = match (variable.role, system.graph.node(location.re).op) {
+            (Role::Output, Op::Call(_)) => (LhsKind::Value, location.re),
+            (Role::State, Op::State(id)) if derivatives => (LhsKind::Derivative, system.states[id.index()].derivative),
+            _ => continue,
+        };
+        let defines =
+            |e: &&Equation| e.lhs.variable.text == variable.name && e.lhs.kind == kind && e.lhs.subscripts.is_empty();
+        if let Some(equation) = operator.equations.iter().find(defines) {
+            let name = format!("{}/{}/{}", population.path, operator.name, variable.name);
+            marks.push(Mark { value, name, equation: print::equation(equation) });
+        }
+    }
+    marks
+}
 
 /// The notes of the buffers of a module.
 pub fn notes(circuit: &Circuit, system: &System, module: &Module) -> Vec<Note> {

@@ -34,6 +34,7 @@ pub(super) fn with_present(mut system: System, mut observables: Vec<Observable>)
             *id = image[id];
         }
         system.event_expressions().for_each(|id| *id = image[id]);
+        system.follow(&image);
     }
     (system, observables)
 }

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use super::coupled::Between;
 use crate::ir::expr::{ExprGraph, ExprId, Node, Op, StateId};
-use crate::ir::system::{History, System};
+use crate::ir::system::{History, Mark, System};
 use crate::scheme::RungeKutta;
 
 /// The value of every state after one step.
 pub(super) fn runge_kutta(system: &mut System, method: &RungeKutta) -> Vec<ExprId> {
     let mut stages: Vec<Vec<ExprId>> = Vec::new();
+    let marks = system.marks.clone();
     for index in 0..method.weights.len() {
-        let slopes = stage(system, method, index, &stages);
+        let slopes = stage(system, method, index, &stages, &marks);
         stages.push(slopes);
     }
     (0..system.states.len())
@@ -22,8 +23,14 @@ pub(super) fn runge_kutta(system: &mut System, method: &RungeKutta) -> Vec<ExprI
         .collect()
 }
 
-/// The slopes of one stage: derivatives at the stage's time and state.
-fn stage(system: &mut System, method: &RungeKutta, index: usize, earlier: &[Vec<ExprId>]) -> Vec<ExprId> {
+/// The slopes of one stage: derivatives at the stage's time and state. Values with a mark have one in each stage.
+fn stage(
+    system: &mut System,
+    method: &RungeKutta,
+    index: usize,
+    earlier: &[Vec<ExprId>],
+    marks: &[Mark],
+) -> Vec<ExprId> {
     let derivatives: Vec<ExprId> = system.states.iter().map(|s| s.derivative).collect();
     if index == 0 {
         return derivatives;
@@ -35,6 +42,12 @@ fn stage(system: &mut System, method: &RungeKutta, index: usize, earlier: &[Vec<
         })
         .collect();
     let image = seen_from(system, &derivatives, &states, method.time(index), |_, _| None);
+    for mark in marks {
+        if let Some(value) = image.get(&mark.value).copied().filter(|value| *value != mark.value) {
+            let (name, equation) = (format!("{}_{}", mark.name, index + 1), mark.equation.clone());
+            system.marks.push(Mark { value, name, equation: format!("{equation}, stage {}", index + 1) });
+        }
+    }
     derivatives.iter().map(|d| image[d]).collect()
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::delivery::{Chains, Demand};
 use super::{Root, Scheduler, crosses, is_leaf};
 use crate::ir::expr::{ExprId, Op, SpaceId};
-use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Stmt, ValueId, ValueOp};
+use crate::kernel::ir::{Body, BufferId, BufferRole, Index, Kernel, Named, Stmt, ValueId, ValueOp};
 
 /// A phase being scheduled.
 struct Plan {
@@ -129,7 +129,7 @@ impl Scheduler<'_> {
         let mut kept: Vec<ExprId> = kept.into_iter().collect();
         kept.sort_unstable();
         let kept = kept.into_iter().map(|id| {
-            let name = format!("scratch_{}", id.0);
+            let name = self.marks.get(&id).map_or_else(|| format!("scratch_{}", id.0), |mark| mark.name.clone());
             (id, self.buffer(BufferRole::Scratch(id), &name, self.graph.space(id)))
         });
         let kept = kept.collect();
@@ -283,6 +283,7 @@ impl Scheduler<'_> {
         // What this kernel computes: the part of its level that its stores need.
         let mut body = Vec::new();
         let mut values: HashMap<ExprId, ValueId> = HashMap::new();
+        let mut named: Vec<Named> = Vec::new();
         let mut stack: Vec<ExprId> = stores.iter().map(|r| r.1).chain(keep.iter().copied()).collect();
         let mut used: HashSet<ExprId> = HashSet::new();
         while let Some(id) = stack.pop() {
@@ -312,6 +313,10 @@ impl Scheduler<'_> {
                 }
             };
             let value = ValueId(values.len() as u32);
+            if let (ValueOp::Call(..), Some(mark)) = (&op, self.marks.get(&id)) {
+                let (name, equation) = (mark.name.clone(), mark.equation.clone());
+                named.push(Named { kernel: self.module.kernels.len(), value, name, equation });
+            }
             values.insert(id, value);
             body.push(Stmt::Let(value, op));
         }
@@ -321,6 +326,7 @@ impl Scheduler<'_> {
         for (role, id) in stores {
             body.push(Stmt::Store(self.buffers[role], values[id]));
         }
+        self.module.named.extend(named);
         self.push_kernel(name, space, Body::Pointwise(body))
     }
 

@@ -1,0 +1,3 @@
+nullcline_macros::model!("models/decay.yaml", inputs = ["tau", "x"]);
+
+fn main() {}
