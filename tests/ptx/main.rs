@@ -9,6 +9,8 @@ mod driver;
 #[cfg(all(feature = "cuda", target_os = "linux"))]
 mod faults;
 mod golden;
+#[cfg(all(feature = "cuda", target_os = "linux"))]
+mod graphs;
 mod hosts;
 #[path = "../support/ptx/mod.rs"]
 mod interpreter;

@@ -256,10 +256,10 @@ impl Driver for Queue {
             return list.make(self, entries);
         };
         bind(&self.context, &self.name)?;
-        self.last = list.launches.last().map(|launch| format!("{}, in a graph", entries[launch.entry].name));
+        self.last = Some(format!("a graph of {} launches", list.launches.len()));
         // SAFETY: the context is current; for functions, arguments and memory see `launch`.
         let done = unsafe { graphs.launch(&self.functions, entries, list) };
-        done.map_err(|e| self.failed(&format!("a graph of {} launches", list.launches.len()), e))
+        done.map_err(|e| self.failed("putting it together or launching it", e))
     }
 
     fn forget(&mut self, number: u64) {
