@@ -100,7 +100,7 @@ fn sweeps_are_reduced_as_on_the_processor() {
 /// Of three rows far apart: the launches between them are the same each time.
 #[test]
 fn steps_come_from_graphs_and_their_faults_say_so() {
-    let place = place("graphs");
+    let place = place("steps");
     let line = "run network.yaml --quiet --duration 22 --sample-every 10 --save-state";
     succeed(&place, &format!("{line} here.state --engine oracle"));
     succeed(&place, &format!("{line} there.state --engine cuda"));
@@ -110,7 +110,10 @@ fn steps_come_from_graphs_and_their_faults_say_so() {
     for (script, words) in [
         ("cuGraphInstantiateWithFlags@1=CUDA_ERROR_OUT_OF_MEMORY", ["a graph of ", "CUDA_ERROR_OUT_OF_MEMORY"]),
         ("cuGraphLaunch@2=CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", ["a graph of ", "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES"]),
-        ("kernel@300=CUDA_ERROR_LAUNCH_FAILED", ["in a graph", "CUDA_ERROR_LAUNCH_FAILED"]),
+        (
+            "kernel@300=CUDA_ERROR_LAUNCH_FAILED",
+            ["the last kernel launched was `a graph of ", "CUDA_ERROR_LAUNCH_FAILED"],
+        ),
     ] {
         let done = place.nullcline(script, &format!("{line} there.state --engine cuda"));
         assert!(done.code == Some(1) && words.iter().all(|word| done.said.contains(word)), "{script}: {}", done.said);
