@@ -138,6 +138,17 @@ fn decimal(text: String) -> TokenStream {
     out.parse().expect("digits with underscores between them are a literal")
 }
 
+/// What a choice gives whose condition is known.
+fn chosen(ops: &[&ValueOp], spelling: Spelling, args: &[ValueId]) -> Option<ValueId> {
+    match (spelling, args) {
+        (Spelling::Select, [condition, a, b]) => match ops[condition.index()] {
+            ValueOp::Constant(known) => Some(if *known == 0.0 { *b } else { *a }),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 struct Printer<'a> {
     module: &'a Module,
     prelude: &'a mut Prelude,
@@ -191,7 +202,8 @@ impl<'a> Printer<'a> {
                 group[index] = own;
             }
             let choice = matches!(spelling(prim), Spelling::Select);
-            for (place, arg) in args.iter().enumerate() {
+            let only = chosen(&ops, spelling(prim), args);
+            for (place, arg) in args.iter().enumerate().filter(|(_, arg)| only.is_none_or(|only| only == **arg)) {
                 group[arg.index()] = group[arg.index()].min(group[index]);
                 uses[arg.index()] += 1;
                 named[arg.index()] |= choice && place > 0;
@@ -408,6 +420,9 @@ impl<'a> Printer<'a> {
                 }
             }
             (Spelling::Select, [c, a, b]) => {
+                if let Some(chosen) = chosen(&self.ops, spelling, args) {
+                    return self.as_number(chosen);
+                }
                 let found = self.rendered(*c);
                 if let Some(opposite) = self.opposite(*c, &found) {
                     let (a, b) = (self.number(*a), self.number(*b));

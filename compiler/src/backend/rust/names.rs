@@ -19,11 +19,12 @@ pub fn ident(text: &str) -> Ident {
     Ident::new(text, Span::call_site())
 }
 
-/// A text as an identifier: what is no letter, digit or `_` becomes `_`; a keyword gets one at its end.
+/// A text as an identifier: what is no letter, digit or `_` becomes `_`, a keyword gets one at its end, and what begins with a
+/// digit an `n` in front: names that begin with `_` are those of what is not used.
 pub fn word(text: &str) -> String {
     let mut word: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) {
-        word.insert(0, '_');
+        word.insert(0, 'n');
     }
     if KEYWORDS.contains(&&*word) {
         word.push('_');
@@ -123,6 +124,7 @@ mod tests {
     fn paths_get_their_shortest_unambiguous_ending() {
         let names = shortest(&["pc/rpo/v", "ein/rpo/v", "pc/rpo/tau", "z.re", "a<b", "a>b", "pc/op/type"]);
         assert_eq!(names, ["pc_rpo_v", "ein_rpo_v", "tau", "z_re", "a_b", "a_b_2", "type_"]);
+        assert_eq!(shortest(&["a/1/x", "b/1/x", "2"]), ["a_1_x", "b_1_x", "n2"]);
         assert_eq!([snake("JansenRit"), snake("QIF"), snake("ein net")], ["jansen_rit", "qif", "ein_net"]);
     }
 }
