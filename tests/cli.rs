@@ -96,7 +96,7 @@ impl Done {
 fn a_run_writes_every_kind_of_file() {
     let p = Place::new("kinds");
     let line =
-        ["run", "m.yaml", "--out", "a.csv", "--out", "a.npz", "--out", "a.json", "--plot", "a.svg", "--plot", "a.png"];
+        ["run", "m.yaml", "-o", "a.csv", "--out", "a.npz", "--out", "a.json", "--plot", "a.svg", "--plot", "a.png"];
     let done = p.run(&line).ok();
     for name in &line[3..] {
         assert!(name.starts_with("--") || done.out.contains(name), "{name}: {}", done.out);

@@ -76,7 +76,7 @@ fn a_grid_is_a_table_of_closed_forms() {
         let expected = [k, u, x(4), x(3), 0.0, mean, x(3), 0.0];
         assert!(row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-14), "{row:?}, expected {expected:?}");
     }
-    place.ok(&["--grid", "k=1:3:3", "--grid", "u=[0,5,7]", "--pairwise", "--quiet", "--out", "p.csv"]);
+    place.ok(&["--grid", "k=1:3:3", "--grid", "u=[0,5,7]", "--pairwise", "--quiet", "-o", "p.csv"]);
     let text = place.read("p.csv");
     let pairs = table(&text).1;
     assert_eq!(pairs.iter().map(|r| (r[0], r[1])).collect::<Vec<_>>(), [(1.0, 0.0), (2.0, 5.0), (3.0, 7.0)]);

@@ -49,7 +49,7 @@ pub struct Run {
 #[command(next_help_heading = "Output")]
 struct Output {
     /// Write the rows to a .csv, .npz, .json or .parquet file (repeatable)
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Vec<PathBuf>,
     /// Draw the rows to a .svg or .png file (repeatable)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

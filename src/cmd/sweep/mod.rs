@@ -83,7 +83,7 @@ struct Varied {
 #[command(next_help_heading = "Output")]
 struct Output {
     /// Write the table to a .csv, .npz or .parquet file [default: print it]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     out: Option<PathBuf>,
     /// Keep all rows of all members too, in a .npz file (in memory until the end)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
