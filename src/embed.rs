@@ -3,9 +3,8 @@
 mod program;
 
 use nullcline_compiler::backend::manifest;
-use nullcline_compiler::backend::rust::{
-    self, Event, Interface, Long, Options, RUST, Recorded, format, notes, snake, source,
-};
+use nullcline_compiler::backend::notes::{marks, notes};
+use nullcline_compiler::backend::rust::{self, Event, Interface, Long, Options, RUST, Recorded, format, snake, source};
 use nullcline_compiler::embed::describe;
 use nullcline_compiler::kernel::ir::BufferId;
 use nullcline_compiler::pass;
@@ -73,7 +72,7 @@ impl Model {
         let failed = |d| Error::model(d, &self.sources);
         let lowered = self.lowered().map_err(failed)?;
         let mut system = lowered.system.clone();
-        system.marks = rust::marks(&self.circuit, &system, false);
+        system.marks = marks(&self.circuit, &system, false);
         let slopes = pass::slopes(system, lowered.scheme, lowered.precision, &RUST).map_err(failed)?;
         let compiled = self.compile_marked(&GENERATED, false)?;
         let notes = notes(&self.circuit, &compiled.system, &compiled.module);

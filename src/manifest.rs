@@ -1,7 +1,7 @@
 //! What a manifest says of a model besides its artifact.
 
 use nullcline_compiler::backend::manifest::{self, About};
-use nullcline_compiler::backend::rust::notes;
+use nullcline_compiler::backend::notes::notes;
 use nullcline_runtime::sim::{Column, PreHistory};
 
 use crate::model::{Compiled, Model};

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
+use nullcline_compiler::backend::notes::marks;
 use nullcline_compiler::backend::program::PROGRAM;
-use nullcline_compiler::backend::rust::marks;
 use nullcline_compiler::diagnostic::{Diagnostic, Diagnostics, settings as fault};
 use nullcline_compiler::embed::settings as chosen;
 use nullcline_compiler::ir::lower::functions::KnownFunctions;

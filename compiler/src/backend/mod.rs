@@ -2,6 +2,7 @@
 //! made by the passes.
 
 pub mod manifest;
+pub mod notes;
 #[cfg(feature = "engines")]
 pub mod program;
 #[cfg(feature = "ptx")]

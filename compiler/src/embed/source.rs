@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 
 use super::inputs::Inputs;
 use super::settings;
+use crate::backend::notes::{marks, notes};
 use crate::backend::rust::{self, Event, Interface, Long, Options, RUST, Recorded, Source};
 use crate::diagnostic::{Diagnostics, Result, settings as fault};
 use crate::ir::lower::functions::KnownFunctions;
@@ -86,12 +87,12 @@ pub fn embed(sources: &mut SourceMap, library: &dyn Library, wish: &Embed) -> Re
     let mut columns = Columns::default();
     wanted.into_iter().for_each(|recorded| columns.add(&mut system, recorded));
 
-    system.marks = rust::marks(&circuit, &system, false);
+    system.marks = marks(&circuit, &system, false);
     let slopes = pass::slopes(system.clone(), scheme, precision, &RUST)?;
     let observables = columns.observables.clone();
     let mut module = pass::compile(system.clone(), observables, scheme, precision, &RUST)?;
     set_defaults(&mut module, &inputs.defaults);
-    let notes = rust::notes(&circuit, &system, &module);
+    let notes = notes(&circuit, &system, &module);
     let mut quantities: Vec<Recorded> = Vec::new();
     for (label, value, element) in &columns.places {
         let place = columns.located(&system, &module, *value, *element);

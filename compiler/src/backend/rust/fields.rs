@@ -3,10 +3,11 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use super::Interface;
 use super::constants::{Constants, LONGEST};
 use super::element::{number, real, whole};
 use super::names::{Names, ident};
-use super::{Interface, Note};
+use crate::backend::notes::Note;
 use crate::ir::system::Values;
 use crate::kernel::ir::{Body, BufferId, BufferRole, Module, Stmt, ValueOp};
 

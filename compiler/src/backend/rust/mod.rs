@@ -15,7 +15,6 @@ mod fields;
 mod kernels;
 mod model;
 mod names;
-mod notes;
 mod phases;
 mod random;
 mod soft;
@@ -27,7 +26,6 @@ mod text;
 pub use artifact::artifact;
 pub use constants::Long;
 pub use names::{ident, shortest, snake, word};
-pub use notes::{marks, notes};
 #[cfg(feature = "build")]
 pub use text::format;
 
@@ -35,6 +33,7 @@ use std::collections::HashMap;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 
+use super::notes::Note;
 use crate::kernel::ir::{Buffer, BufferId, BufferRole, Module, Precision};
 use crate::kernel::target::Target;
 
@@ -48,19 +47,6 @@ pub static RUST: Target = Target {
     strict: true,
     subnormals: &[],
 };
-
-/// What people want to know of a buffer.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Note {
-    /// Unit.
-    pub unit: Option<String>,
-    /// Description.
-    pub description: Option<String>,
-    /// The equation that says what it is.
-    pub equation: Option<String>,
-    /// Paths of the nodes that its elements belong to, where these are several.
-    pub elements: Vec<String>,
-}
 
 /// A recorded quantity: one number, or several that belong together.
 #[derive(Clone, PartialEq, Debug)]

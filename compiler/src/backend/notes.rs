@@ -1,12 +1,24 @@
 //! What people want to know of the buffers of a module: looked up in the circuit it was made from.
 
-use super::Note;
 use crate::ir::expr::Op;
 use crate::ir::system::{Mark, System};
 use crate::kernel::ir::{BufferRole, Module};
 use crate::model::{Circuit, Role};
 use crate::syntax::ast::{Equation, LhsKind};
 use crate::syntax::print;
+
+/// What people want to know of a buffer.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Note {
+    /// Unit.
+    pub unit: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// The equation that says what it is.
+    pub equation: Option<String>,
+    /// Paths of the nodes that its elements belong to, where these are several.
+    pub elements: Vec<String>,
+}
 
 /// The values of algebraic equations, and with `derivatives` those of derivatives, which a reader of code wants to find there.
 /// Of equal nodes the first has its say.
