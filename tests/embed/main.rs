@@ -4,6 +4,7 @@
 #[path = "../support/models.rs"]
 mod shipped;
 
+mod builder;
 mod crates;
 mod equality;
 mod lints;
