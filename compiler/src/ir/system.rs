@@ -238,6 +238,24 @@ pub struct Location {
     pub fixed: bool,
 }
 
+/// Where the variables on edges of a circuit are. Of a million edges with the same operators, each adds its place among them only.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct EdgeLocations {
+    /// By projection: the group of edges it is in, its first unit there and how many units it has; none without operators.
+    pub placed: Vec<Option<(usize, usize, usize)>>,
+    /// By group, operator and variable: the location in the group's first unit.
+    pub units: HashMap<(usize, usize, usize), Location>,
+}
+
+impl EdgeLocations {
+    /// Where a variable (operator and variable) of a projection is, by its place in the circuit.
+    pub fn get(&self, projection: usize, (operator, variable): (usize, usize)) -> Option<Location> {
+        let (group, first, count) = (*self.placed.get(projection)?)?;
+        let unit = self.units.get(&(group, operator, variable))?;
+        Some(Location { first: first * unit.count, count: count * unit.count, ..unit.clone() })
+    }
+}
+
 /// The value of an equation, for those who print code: passes keep track of it, and nothing else depends on it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Mark {
@@ -288,8 +306,8 @@ pub struct System {
     pub event_places: HashMap<(usize, usize, usize), Recorded>,
     /// Where each (population, operator, variable) of the circuit is.
     pub locations: HashMap<(usize, usize, usize), Location>,
-    /// Where each (projection, operator, variable) on an edge of the circuit is: one element for each connection.
-    pub edge_locations: HashMap<(usize, usize, usize), Location>,
+    /// Where the variables on edges of the circuit are: one element for each connection.
+    pub edge_locations: EdgeLocations,
     /// The values of equations; none unless code is to be read.
     pub marks: Vec<Mark>,
 }

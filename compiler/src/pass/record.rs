@@ -105,7 +105,7 @@ impl Columns {
                 for (projection, count) in projections {
                     let here = before..before + count;
                     let chosen = recorded.elements.iter().filter(|e| here.contains(e)).map(|e| e - before).collect();
-                    let place = system.edge_locations.get(&(*projection, variable.0, variable.1)).cloned();
+                    let place = system.edge_locations.get(*projection, *variable);
                     parts.extend(place.map(|place| (place, chosen)));
                     before = here.end;
                 }

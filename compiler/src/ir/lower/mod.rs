@@ -263,13 +263,16 @@ impl<'a> Lowering<'a> {
                 self.system.locations.insert((index, o, v), location);
             }
         }
-        for (index, projection) in self.circuit.projections.iter().enumerate() {
-            let Some(edge) = projection.edge.as_deref() else { continue };
-            let Some((group, offset, count)) = self.edge_placement.get(&std::ptr::from_ref(projection)) else {
-                continue;
-            };
-            for (o, v, location) in self.located(*group, (*offset, *count), &edge.operators) {
-                self.system.edge_locations.insert((index, o, v), location);
+        let mut known = HashSet::new();
+        for projection in &self.circuit.projections {
+            let edge = projection.edge.as_deref();
+            let place = edge.and_then(|_| self.edge_placement.get(&std::ptr::from_ref(projection))).copied();
+            self.system.edge_locations.placed.push(place);
+            let (Some(edge), Some((group, _, _))) = (edge, place) else { continue };
+            if known.insert(group) {
+                for (o, v, location) in self.located(group, (0, 1), &edge.operators) {
+                    self.system.edge_locations.units.insert((group, o, v), location);
+                }
             }
         }
     }
